@@ -1,0 +1,73 @@
+// A shape's definition: which rows of which table, which columns, in which form. Immutable; its
+// identity decides which requests share a handle (http-api.md §7, engine.md L-0).
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/hash.hpp"
+#include "core/base/result.hpp"
+#include "core/postgres/catalog.hpp"
+#include "core/where/condition.hpp"
+
+namespace holdfast::shape {
+
+enum class Replica : std::uint8_t { only_changes, full };  ///< `replica=default` and `replica=full`
+enum class LogMode : std::uint8_t { full, changes_only };
+
+/// What a request asked for, validated in syntax only.
+struct DefinitionRequest {
+  postgres::RelationName table;
+  std::optional<std::vector<std::string>> columns;  ///< unquoted, as listed
+  std::string where;
+  std::map<unsigned, std::string> parameters;
+  Replica replica = Replica::only_changes;
+  LogMode log_mode = LogMode::full;
+};
+
+/// Which request field is wrong, and the sentence about it: {"errors":{field:[message]}}.
+struct DefinitionError {
+  std::string field;
+  std::string message;
+};
+
+class Definition {
+ public:
+  /// Resolves a request against the table as it is now. Uses a big stack (Condition::compile).
+  static Result<Definition, DefinitionError> resolve(const DefinitionRequest& request,
+                                                     const postgres::RelationInfo& relation);
+  static Result<Definition> deserialize(std::string_view bytes);
+  std::string serialize() const;
+
+  const Hash128& identity() const;
+  /// The table as it was when the shape was defined; all indices below count in its columns.
+  const postgres::RelationInfo& relation() const;
+  const std::vector<std::uint16_t>& selected() const;  ///< chosen + primary key, by attnum
+  const std::vector<std::uint16_t>& key() const;       ///< primary key in its order; all columns if none
+  bool selects_all() const;
+  bool has_primary_key() const;
+  const std::optional<where::Condition>& condition() const;  ///< none: all rows
+  Replica replica() const;
+  LogMode log_mode() const;
+
+  /// The value of the electric-schema header (http-api.md §10).
+  std::string schema_header() const;
+
+ private:
+  friend struct DefinitionAccess;
+  Hash128 identity_;
+  postgres::RelationInfo relation_;
+  std::vector<std::uint16_t> selected_;
+  std::vector<std::uint16_t> key_;
+  bool selects_all_ = true;
+  bool has_primary_key_ = true;
+  std::optional<where::Condition> condition_;
+  Replica replica_ = Replica::only_changes;
+  LogMode log_mode_ = LogMode::full;
+};
+
+}  // namespace holdfast::shape

@@ -1,0 +1,219 @@
+// The durable store: the single truth of an engine (design.md §7). One SQLite database in WAL mode
+// plus immutable segment files, in one directory. Every function here may block and runs inside a
+// store job (runtime::Worker), one at a time per object; nothing here knows processes.
+//
+// One engine commit = one SQLite transaction = one sync, for all shapes of a group. A reader sees
+// only records at or below the applied LSN. formats.md gives the bytes.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/hash.hpp"
+#include "core/base/result.hpp"
+#include "core/env/disk.hpp"
+#include "core/postgres/lsn.hpp"
+#include "core/protocol/offset.hpp"
+
+namespace holdfast::storage {
+
+struct StoreOptions {
+  std::string directory;
+  std::uint64_t chunk_bytes = 10ULL << 20;            ///< http-api.md §13.2
+  std::uint64_t journal_bytes = 64ULL << 20;          ///< a generation is sealed beyond this
+  std::uint64_t inline_snapshot_bytes = 256ULL << 10; ///< larger snapshots become segments
+  std::uint64_t checkpoint_passive_bytes = 16ULL << 20;
+  std::uint64_t checkpoint_restart_bytes = 64ULL << 20;
+};
+
+enum class StoreFailure : std::uint8_t {
+  unknown_outcome,  ///< a commit failed: it may or may not be there after recovery; re-open, re-read
+  fenced,           ///< another instance took over: storage_epoch differs; stop the stack
+  corrupt,          ///< a checksum, version or length is wrong; the message has path and offset
+  io,               ///< any other failure of the disk; nothing changed
+  not_found,        ///< no such handle
+};
+
+struct StoreError {
+  StoreFailure kind = StoreFailure::io;
+  std::string message;
+};
+
+template <class T>
+using StoreResult = Result<T, StoreError>;
+
+/// What the catalogue says of one live shape.
+struct ShapeRecord {
+  protocol::ShapeHandle handle;
+  Hash128 identity;        ///< at most one live shape has it (I-39)
+  std::string definition;  ///< compiled form, opaque here
+  bool snapshot_complete = false;
+  postgres::Snapshot snapshot;          ///< meaningful once complete
+  std::uint32_t snapshot_chunks = 0;    ///< >= 1 once complete
+  protocol::LogOffset head;             ///< 0_inf, or the last record's offset; -1 before completion
+};
+
+/// A removal whose later steps were not finished (design.md §6, step 2 on).
+struct RemovedShape {
+  protocol::ShapeHandle handle;
+  std::string reason;
+  std::string definition;
+};
+
+/// Everything a stack needs at start.
+struct Boot {
+  std::uint64_t epoch = 0;
+  postgres::Lsn applied;      ///< commit LSN of the last applied transaction; 0: none yet
+  postgres::Lsn confirmable;  ///< end LSN of it: what may be confirmed to Postgres
+  std::string system_identity;          ///< as last stored by set_system_identity; empty: never
+  std::vector<ShapeRecord> shapes;      ///< in order of creation
+  std::vector<RemovedShape> unfinished_removals;
+};
+
+/// One record of one shape's log. `item` indexes Group::items.
+struct RecordRef {
+  protocol::LogOffset offset;
+  std::uint32_t item = 0;
+  bool last = false;  ///< the last record of its transaction for this shape: `"last":true` is served
+};
+
+struct ShapeAppend {
+  protocol::ShapeHandle handle;
+  std::vector<RecordRef> records;  ///< offsets strictly increase, and lie above the shape's head
+};
+
+/// Snapshot rows in the order they will be served: JSON items, with the chunk rule applied already.
+/// Either all in `bytes`, or in a segment written by SnapshotWriter.
+struct SnapshotContent {
+  std::string bytes;                        ///< items of all chunks, joined by ',' inside a chunk
+  std::vector<std::uint64_t> chunk_ends;    ///< end position of each chunk in the bytes; >= 1 chunk
+  std::string segment;                      ///< non-empty: the bytes are this segment's
+};
+
+struct SnapshotCompletion {
+  protocol::ShapeHandle handle;
+  postgres::Snapshot snapshot;
+  SnapshotContent content;
+};
+
+/// One engine commit.
+struct Group {
+  /// JSON items, each held once however many shapes refer to it, without the `last` header.
+  std::vector<std::shared_ptr<const std::string>> items;
+  std::vector<SnapshotCompletion> completions;  ///< applied before the appends
+  std::vector<ShapeAppend> appends;             ///< at most one per shape
+  postgres::Lsn applied;      ///< commit LSN of the last whole transaction; 0: none in this group
+  postgres::Lsn confirmable;  ///< its end LSN
+};
+
+/// A shape's visible state after a commit: what read models show.
+struct ShapeHead {
+  protocol::ShapeHandle handle;
+  protocol::LogOffset head;
+  std::uint32_t snapshot_chunks = 0;
+};
+
+struct CommitResult {
+  std::vector<ShapeHead> heads;  ///< the shapes of this group
+};
+
+/// What a slice of maintenance did.
+struct MaintenanceResult {
+  bool more = false;  ///< call again soon
+};
+
+class SnapshotWriter;
+class JournalIndex;
+
+/// The holder's side: the only writer. One per storage directory and epoch.
+class Store {
+ public:
+  virtual ~Store() = default;
+
+  /// One transaction that raises storage_epoch, then recovery (records above the applied LSN go,
+  /// unreferenced segments go), then everything read. REQUIRES: the Postgres lock is held.
+  /// ENSURES: idempotent; a crash anywhere in it leaves a state from which it succeeds.
+  virtual StoreResult<Boot> take_over() = 0;
+
+  /// Makes a shape durable and gives it a handle never used before in this directory. An equal
+  /// identity that lives: its record, nothing changes. The handle's first part is made of the
+  /// identity, the second is a durable counter, so it survives losing everything but the counter.
+  virtual StoreResult<ShapeRecord> create(const Hash128& identity, std::string_view definition) = 0;
+
+  /// Where the rows of a large snapshot go before its completion. Never blocks commits.
+  virtual StoreResult<std::unique_ptr<SnapshotWriter>> write_snapshot(
+      const protocol::ShapeHandle& handle) = 0;
+
+  /// Durable on return. Shapes that are not live are left out silently: their removal won.
+  virtual StoreResult<CommitResult> commit(const Group& group) = 0;
+
+  /// Step 1 of a removal. Not live: ok, nothing changes.
+  virtual StoreResult<void> remove(const protocol::ShapeHandle& handle, std::string_view reason,
+                                   std::int64_t at_unix_us) = 0;
+  /// All steps of a removal are done; its data may be collected.
+  virtual StoreResult<void> finish_removal(const protocol::ShapeHandle& handle) = 0;
+
+  virtual StoreResult<void> set_system_identity(std::string_view identity) = 0;
+  /// Removes every shape with this reason: the slot was lost, the timeline changed (LC-8, LC-10).
+  /// The applied LSN starts again from zero.
+  virtual StoreResult<void> remove_all(std::string_view reason, std::int64_t at_unix_us) = 0;
+
+  /// One bounded slice of sealing, checkpointing and collecting removed data.
+  virtual StoreResult<MaintenanceResult> maintain() = 0;
+
+  /// Shared with this instance's readers.
+  virtual std::shared_ptr<const JournalIndex> journal_index() const = 0;
+};
+
+/// Appends the bytes of one large snapshot to a segment file.
+class SnapshotWriter {
+ public:
+  virtual ~SnapshotWriter() = default;
+  virtual StoreResult<void> append(std::string_view bytes) = 0;
+  /// Syncs file and directory entry. ENSURES: the segment outlives a crash, and is collected at the
+  /// next take_over() unless a completion refers to it.
+  virtual StoreResult<std::string> finish() = 0;
+};
+
+struct ReadRequest {
+  protocol::ShapeHandle handle;
+  protocol::LogOffset after;  ///< exclusive
+  protocol::LogOffset head;   ///< the head a read model showed; nothing above it is read
+};
+
+/// What http-api.md §13.4 says a response covers.
+struct Slice {
+  protocol::LogOffset end;
+  std::string items;  ///< JSON items joined by ',', no brackets; empty: none
+};
+
+/// What is known about a handle or identity, from the database itself.
+struct ShapeLookup {
+  std::optional<ShapeRecord> live;
+  std::optional<std::string> removed_reason;
+};
+
+/// A read connection: never writes, one transaction a call. Any number of them.
+class Reader {
+ public:
+  virtual ~Reader() = default;
+  virtual StoreResult<Slice> read(const ReadRequest& request) = 0;
+  virtual StoreResult<ShapeLookup> find(const protocol::ShapeHandle& handle) = 0;
+  virtual StoreResult<std::optional<ShapeRecord>> find_by_identity(const Hash128& identity) = 0;
+  /// The whole catalogue as a standby or a restarting owner sees it; changes nothing.
+  virtual StoreResult<Boot> load() = 0;
+  /// Changes whenever another connection committed (PRAGMA data_version).
+  virtual StoreResult<std::uint64_t> data_version() = 0;
+};
+
+/// Opens or creates the directory. Does not take over.
+StoreResult<std::unique_ptr<Store>> open_store(env::Disk& disk, const StoreOptions& options);
+/// `index` is the store's, or null on a standby, which then finds journal records by itself.
+StoreResult<std::unique_ptr<Reader>> open_reader(env::Disk& disk, const StoreOptions& options,
+                                                 std::shared_ptr<const JournalIndex> index);
+
+}  // namespace holdfast::storage

@@ -1,0 +1,70 @@
+// A where clause, compiled: parsed by Postgres' own grammar, typed against a relation, brought to a
+// normal form, evaluated on rows of column texts with three-valued logic. Immutable once made; its
+// serialised form is stored so that a boot parses nothing (where-clauses.md §5–11, §14).
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/result.hpp"
+#include "core/postgres/catalog.hpp"
+#include "core/postgres/stream.hpp"
+
+namespace holdfast::where {
+
+struct WhereError {
+  std::string message;  ///< the sentence of the 400's errors.where entry (where-clauses.md §2)
+};
+
+enum class Truth : std::uint8_t { no, yes, unknown };
+
+/// A conjunct `column = constant` that a routing index can serve. `key` is the constant in the form
+/// that comparison_key() gives for equal values of the column's type.
+struct EqualityKey {
+  std::uint16_t column = 0;
+  std::string key;
+};
+
+class Expression;
+
+class Condition {
+ public:
+  /// Parameters are $1.. by number. Anything that is not supported is refused, never ignored.
+  /// Uses more than a fiber's stack: call it on a Worker, or a thread. Texts nested too deeply are
+  /// refused with an error.
+  static Result<Condition, WhereError> compile(std::string_view text,
+                                               const std::map<unsigned, std::string>& parameters,
+                                               const postgres::RelationInfo& relation);
+  static Result<Condition> deserialize(std::string_view bytes);
+  std::string serialize() const;
+
+  /// Canonical SQL with constants in place: equal for clauses that http-api.md §7 calls the same,
+  /// and valid as the WHERE of a query on the relation.
+  const std::string& canonical_sql() const;
+
+  /// Cells in the order of the relation's columns. A cell that does not parse as its column's type,
+  /// or an operation that fails (overflow, division by zero), gives `unknown` (where-clauses.md §9.4).
+  Truth evaluate(const postgres::Tuple& row) const;
+
+  /// Columns the clause reads, ascending.
+  const std::vector<std::uint16_t>& columns() const;
+  /// A top-level conjunct usable by the equality index, if there is one; the most selective by form.
+  const std::optional<EqualityKey>& equality() const;
+
+ private:
+  std::shared_ptr<const Expression> root_;
+  std::string canonical_sql_;
+  std::vector<std::uint16_t> columns_;
+  std::optional<EqualityKey> equality_;
+};
+
+/// The text under which equal values of a type compare equal byte for byte ("007" and "7" as int4);
+/// nullopt if the cell does not parse as the type.
+std::optional<std::string> comparison_key(postgres::Oid type, std::string_view cell);
+
+}  // namespace holdfast::where
