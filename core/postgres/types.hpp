@@ -1,6 +1,6 @@
 // Well-known type oids: the ones of pg_type.dat that a where clause can compute with, plus those it
-// can only carry (where-clauses.md §7.1). They are fixed by Postgres for all versions. Enums and other
-// user-defined types have oids of their own and are not listed. Values only; any thread.
+// can only carry (where-clauses.md §7.1). They are fixed by Postgres for all versions. Enums and
+// other user-defined types have oids of their own and are not listed. Values only; any thread.
 #pragma once
 
 #include <optional>
