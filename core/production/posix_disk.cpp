@@ -194,8 +194,8 @@ DiskResult<std::vector<std::string>> PosixDisk::list(const std::string& path) {
 }
 
 DiskResult<void> PosixDisk::sync_directory(const std::string& path) {
-  FileDescriptor directory(uninterrupted(
-      [&] { return ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); }));
+  FileDescriptor directory(
+      uninterrupted([&] { return ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); }));
   if (!directory.open()) return failed(errno, "open directory", path);
   if (uninterrupted([&] { return ::fsync(directory.number()); }) != 0)
     return failed(errno, "sync directory", path);

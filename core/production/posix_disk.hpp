@@ -1,6 +1,6 @@
 // env::Disk over the files of a POSIX system. Called from I/O worker threads: every call may block.
-// Thread-safe as a Disk; one File belongs to one thread at a time. Retries EINTR and short transfers,
-// and never retries a failed sync.
+// Thread-safe as a Disk; one File belongs to one thread at a time. Retries EINTR and short
+// transfers, and never retries a failed sync.
 #pragma once
 
 #include "core/env/disk.hpp"

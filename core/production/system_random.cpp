@@ -23,8 +23,7 @@ Hash128 seed_of_this_process() {
 
 SystemRandom::SystemRandom() : seed_(seed_of_this_process()) {}
 
-std::uint64_t SystemRandom::draw(std::uint64_t path, std::string_view site,
-                                 std::uint64_t ordinal) {
+std::uint64_t SystemRandom::draw(std::uint64_t path, std::string_view site, std::uint64_t ordinal) {
   RollingHash hash;
   hash.add(seed_.high);
   hash.add(seed_.low);
