@@ -1,0 +1,49 @@
+// A real Postgres for one test program: own cluster in a temporary directory, reached through a Unix
+// socket there (no ports), gone with the object; the server dies with the test even if that is killed.
+// As root it runs as the user postgres, who is the superuser of the cluster in any case.
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+#include <vector>
+
+namespace holdfast::testing {
+
+class ThrowawayPostgres {
+ public:
+  /// Starts with wal_level=logical and fsync off; `settings` are further lines of postgresql.conf and
+  /// win over these, e.g. "max_slot_wal_keep_size = 1MB". A server that does not start ends the
+  /// program with its log.
+  explicit ThrowawayPostgres(std::vector<std::string> settings = {});
+  ~ThrowawayPostgres();
+  ThrowawayPostgres(const ThrowawayPostgres&) = delete;
+  ThrowawayPostgres& operator=(const ThrowawayPostgres&) = delete;
+
+  /// postgresql://postgres@…/<database>, as superuser unless told otherwise. No password is asked.
+  std::string url(const std::string& database = "postgres",
+                  const std::string& user = "postgres") const;
+  std::string directory() const { return directory_; }
+
+  /// Fast shutdown and start; sessions end, slots stay.
+  void restart();
+  void start();
+  /// As if it crashed: no shutdown checkpoint, sessions cut.
+  void stop_immediate();
+  void stop_fast();
+
+  /// Runs statements, one transaction each string unless it says otherwise; a failing one ends the
+  /// program with its error. Returns the first cell of the last result, "" if there is none.
+  std::string execute(const std::string& sql, const std::string& database = "postgres") const;
+
+ private:
+  void run_to_end(const std::vector<std::string>& command) const;
+  pid_t spawn(const std::vector<std::string>& command) const;
+  void stop(int signal);
+  [[noreturn]] void give_up(const std::string& why) const;
+
+  std::string directory_;
+  pid_t server_ = 0;
+};
+
+}  // namespace holdfast::testing
