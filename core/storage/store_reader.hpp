@@ -1,0 +1,76 @@
+// A read connection. Each call is one read transaction; nothing is ever written. Where a shape's
+// records are in the journal it learns from the store's index, or, on a standby and in the moment
+// between a seal's commit and the index hearing of it, from an index of its own that it brings up to
+// date inside the transaction.
+#pragma once
+
+#include "core/storage/catalogue.hpp"
+#include "core/storage/journal_access.hpp"
+#include "core/storage/segment.hpp"
+
+namespace holdfast::storage {
+
+class StoreReader final : public Reader {
+ public:
+  static StoreResult<std::unique_ptr<Reader>> open(env::Disk& disk, const StoreOptions& options,
+                                                   std::shared_ptr<const JournalIndex> index);
+
+  StoreResult<Slice> read(const ReadRequest& request) override;
+  StoreResult<ShapeLookup> find(const protocol::ShapeHandle& handle) override;
+  StoreResult<std::optional<ShapeRecord>> find_by_identity(const Hash128& identity) override;
+  StoreResult<Boot> load() override;
+  StoreResult<std::uint64_t> data_version() override;
+
+ private:
+  /// One read transaction's view of a shape, and the slice that is being made.
+  struct Reading {
+    StoreState state;
+    std::uint64_t shape = 0;
+    protocol::LogOffset after;
+    protocol::LogOffset head;
+    Slice slice;
+    bool done = false;  ///< the end is reached
+  };
+
+  StoreReader(env::Disk& disk, const StoreOptions& options, std::unique_ptr<Connection> connection,
+              std::shared_ptr<const JournalIndex> index);
+
+  /// Runs `body` in a read transaction.
+  template <class T, class Body>
+  StoreResult<T> in_transaction(const Body& body);
+  StoreResult<Slice> read_once(const ReadRequest& request);
+  StoreResult<Slice> read_snapshot_chunk(std::uint64_t shape, std::uint64_t chunk);
+  StoreResult<void> read_log(Reading& reading);
+  StoreResult<void> read_runs(Reading& reading);
+  StoreResult<void> read_journal(Reading& reading, JournalSlice first);
+  StoreResult<JournalSlice> journal_after(const Reading& reading,
+                                          const protocol::LogOffset& after);
+  /// Brings the own index up to what this transaction sees.
+  StoreResult<void> catch_up(const StoreState& state);
+  /// The last visible record, or what the catalogue says when there is none.
+  StoreResult<protocol::LogOffset> head_of(const CatalogueShape& shape, const StoreState& state);
+
+  std::unique_ptr<Connection> connection_;
+  StateReader state_reader_;
+  Catalogue catalogue_;
+  JournalAccess journal_;
+  SegmentReader segments_;
+  std::shared_ptr<const JournalIndex> shared_index_;
+  JournalIndex own_index_;
+  JournalVersion own_version_;
+  std::uint64_t own_last_row_ = 0;
+
+  Statement begin_{"BEGIN"};
+  Statement end_{"COMMIT"};
+  Statement select_shape_{
+      "SELECT s.epoch, s.applied, s.sealed_row, s.handle_base, h.handle, h.chunks, h.id FROM state s "
+      "LEFT JOIN shape h ON h.id=?1-s.handle_base WHERE s.id=1"};
+  Statement select_part_{
+      "SELECT segment, first, length, crc, bytes FROM snapshot_part WHERE id=?1"};
+  Statement select_runs_{
+      "SELECT last, segment, position, length, crc, closes FROM run WHERE shape=?1 AND last>?2 "
+      "ORDER BY last"};
+  Statement data_version_{"PRAGMA data_version"};
+};
+
+}  // namespace holdfast::storage

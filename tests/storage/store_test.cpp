@@ -1,0 +1,186 @@
+// What the store promises its callers, one sentence a test, on a real file system.
+#include "tests/storage/store_fixture.hpp"
+
+namespace holdfast::storage {
+namespace {
+
+using protocol::LogOffset;
+
+constexpr LogOffset k_start = LogOffset::before_all();
+constexpr LogOffset k_snapshot_end = LogOffset::snapshot_end();
+
+TEST_F(StoreTest, ANewShapeGetsAHandleAndIsThereAfterReopening) {
+  reopen();
+  const auto made = must(store_->create(Hash128{1, 2}, "the definition"));
+  const Boot boot = reopen();
+  ASSERT_EQ(boot.shapes.size(), 1U);
+  EXPECT_EQ(boot.shapes[0].handle, made.handle);
+  EXPECT_EQ(boot.shapes[0].identity, (Hash128{1, 2}));
+  EXPECT_EQ(boot.shapes[0].definition, "the definition");
+  EXPECT_FALSE(boot.shapes[0].snapshot_complete);
+  EXPECT_EQ(boot.shapes[0].head, k_start);
+}
+
+TEST_F(StoreTest, AnEqualIdentityGetsTheLivingShape) {
+  reopen();
+  const auto first = must(store_->create(Hash128{1, 2}, "one"));
+  const auto second = must(store_->create(Hash128{1, 2}, "two"));
+  EXPECT_EQ(first.handle, second.handle);
+  EXPECT_EQ(second.definition, "one");
+}
+
+TEST_F(StoreTest, AHandleIsNeverGivenTwice) {
+  reopen();
+  const auto first = must(store_->create(Hash128{1, 2}, "one"));
+  must(store_->remove(first.handle, "because", 5));
+  const auto second = must(store_->create(Hash128{1, 2}, "one"));
+  EXPECT_NE(first.handle, second.handle);
+  must(store_->remove(second.handle, "because", 6));
+  reopen();
+  const auto third = must(store_->create(Hash128{1, 2}, "one"));
+  EXPECT_NE(first.handle, third.handle);
+  EXPECT_NE(second.handle, third.handle);
+}
+
+TEST_F(StoreTest, SnapshotChunksAreServedByVirtualOffsets) {
+  reopen();
+  const auto handle = make_shape(1, {"a,b", "c"});
+  EXPECT_EQ(read(handle, k_start, k_snapshot_end).items, "a,b");
+  EXPECT_EQ(read(handle, k_start, k_snapshot_end).end, at(0, 0));
+  EXPECT_EQ(read(handle, at(0, 0), k_snapshot_end).items, "c");
+  EXPECT_EQ(read(handle, at(0, 0), k_snapshot_end).end, at(0, 1));
+  EXPECT_EQ(read(handle, at(0, 1), k_snapshot_end).items, "");
+  EXPECT_EQ(read(handle, at(0, 1), k_snapshot_end).end, k_snapshot_end);
+}
+
+TEST_F(StoreTest, CommittedRecordsAreReadBackWithTheLastHeader) {
+  reopen();
+  const auto handle = make_shape(1);
+  Group group;
+  group.items = {shared(make_item(1)), shared(make_item(2))};
+  group.appends = {{handle, {{at(100, 0), 0, false}, {at(100, 2), 1, true}}}};
+  group.applied = {100};
+  group.confirmable = {108};
+  const auto result = must(store_->commit(group));
+  ASSERT_EQ(result.heads.size(), 1U);
+  EXPECT_EQ(result.heads[0].head, at(100, 2));
+  const std::string expected =
+      R"({"key":"k1","headers":{}},{"key":"k2","headers":{,"last":true}})";
+  for (int round = 0; round < 2; ++round) {
+    EXPECT_EQ(read(handle, k_snapshot_end, at(100, 2)).items, expected);
+    EXPECT_EQ(read(handle, at(0, 0), at(100, 2)).end, at(100, 2));
+    EXPECT_EQ(read(handle, at(100, 0), at(100, 2)).items,
+              R"({"key":"k2","headers":{,"last":true}})");
+    EXPECT_EQ(read(handle, at(99, LogOffset::k_infinite), at(100, 0)).items, make_item(1));
+    const Boot boot = reopen();
+    EXPECT_EQ(boot.applied.value, 100U);
+    EXPECT_EQ(boot.confirmable.value, 108U);
+    EXPECT_EQ(boot.shapes[0].head, at(100, 2));
+    EXPECT_EQ(boot.shapes[0].snapshot, (postgres::Snapshot{{10}, {20}, {{12}, {15}}, {77}}));
+  }
+}
+
+TEST_F(StoreTest, AChunkClosesAfterTheItemThatReachesTheThreshold) {
+  options_.chunk_bytes = 1000;
+  reopen();
+  const auto handle = make_shape(1);
+  // 0.6 B, 0.7 B, 0.4 B in one transaction: two records in the first chunk (http-api.md 13.2).
+  Group group;
+  group.items = {shared(make_item(1, 600)), shared(make_item(2, 700)), shared(make_item(3, 400))};
+  group.appends = {{handle, {{at(9, 0), 0, false}, {at(9, 2), 1, false}, {at(9, 4), 2, true}}}};
+  group.applied = {9};
+  must(store_->commit(group));
+  EXPECT_EQ(read(handle, k_snapshot_end, at(9, 4)).end, at(9, 2));
+  EXPECT_EQ(read(handle, at(9, 0), at(9, 4)).end, at(9, 2));
+  EXPECT_EQ(read(handle, at(9, 2), at(9, 4)).end, at(9, 4));
+  // The open chunk counts 400 and the 12 bytes of the header; 588 more would close it.
+  must(store_->commit(one_change(handle, 10, 0, make_item(4, 587), false)));
+  must(store_->commit(one_change(handle, 11, 0, make_item(5, 30), false)));
+  must(store_->commit(one_change(handle, 12, 0, make_item(6, 30), false)));
+  EXPECT_EQ(read(handle, at(9, 2), at(12, 0)).end, at(11, 0));
+  reopen();
+  EXPECT_EQ(read(handle, at(9, 2), at(12, 0)).end, at(11, 0));
+  EXPECT_EQ(read(handle, k_snapshot_end, at(12, 0)).end, at(9, 2));
+}
+
+TEST_F(StoreTest, RecordsAboveTheAppliedLsnAreInvisibleAndCutByRecovery) {
+  reopen();
+  const auto handle = make_shape(1);
+  must(store_->commit(one_change(handle, 50, 0, make_item(1))));
+  Group part;
+  part.items = {shared(make_item(2)), shared(make_item(3))};
+  part.appends = {{handle, {{at(60, 0), 0, true}, {at(70, 0), 1, false}}}};
+  part.applied = {60};
+  const auto result = must(store_->commit(part));
+  ASSERT_EQ(result.heads.size(), 1U);
+  EXPECT_EQ(result.heads[0].head, at(60, 0));
+  const Boot boot = reopen();
+  EXPECT_EQ(boot.shapes[0].head, at(60, 0));
+  // The transaction comes again and takes the same place.
+  must(store_->commit(one_change(handle, 70, 0, make_item(4))));
+  EXPECT_EQ(read(handle, at(60, 0), at(70, 0)).items, R"({"key":"k4","headers":{,"last":true}})");
+}
+
+TEST_F(StoreTest, ATransactionOfSeveralGroupsBecomesVisibleAsAWhole) {
+  reopen();
+  const auto handle = make_shape(1);
+  const auto other = make_shape(2);
+  Group part = one_change(handle, 70, 0, make_item(1), false);
+  part.applied = part.confirmable = {0};
+  auto result = must(store_->commit(part));
+  ASSERT_EQ(result.heads.size(), 1U);
+  EXPECT_EQ(result.heads[0].head, k_snapshot_end);
+  result = must(store_->commit(one_change(other, 70, 2, make_item(2))));
+  ASSERT_EQ(result.heads.size(), 2U);
+  EXPECT_EQ(result.heads[0].head, at(70, 0));
+  EXPECT_EQ(result.heads[1].head, at(70, 2));
+}
+
+TEST_F(StoreTest, ARemovedShapeIsGoneWithItsReasonKept) {
+  reopen();
+  const auto handle = make_shape(1);
+  must(store_->remove(handle, "schema changed", 77));
+  EXPECT_EQ(reader_->read({handle, k_start, k_snapshot_end}).error().kind, StoreFailure::not_found);
+  EXPECT_EQ(must(reader_->find(handle)).removed_reason, "schema changed");
+  Boot boot = reopen();
+  EXPECT_TRUE(boot.shapes.empty());
+  ASSERT_EQ(boot.unfinished_removals.size(), 1U);
+  EXPECT_EQ(boot.unfinished_removals[0].handle, handle);
+  EXPECT_EQ(boot.unfinished_removals[0].definition, "definition");
+  must(store_->finish_removal(handle));
+  boot = reopen();
+  EXPECT_TRUE(boot.unfinished_removals.empty());
+  EXPECT_EQ(must(reader_->find(handle)).removed_reason, "schema changed");
+  const auto appended = must(store_->commit(one_change(handle, 90, 0, make_item(1))));
+  EXPECT_TRUE(appended.heads.empty()) << "its removal won";
+}
+
+TEST_F(StoreTest, TheOlderOfTwoOpenersIsFenced) {
+  reopen();
+  const auto handle = make_shape(1);
+  auto successor = must(open_store(disk_, options_));
+  must(successor->take_over());
+  EXPECT_EQ(store_->commit(one_change(handle, 5, 0, make_item(1))).error().kind,
+            StoreFailure::fenced);
+  EXPECT_EQ(store_->create(Hash128{8, 8}, "x").error().kind, StoreFailure::fenced);
+  EXPECT_EQ(store_->remove(handle, "x", 0).error().kind, StoreFailure::fenced);
+  must(successor->commit(one_change(handle, 5, 0, make_item(2))));
+}
+
+TEST_F(StoreTest, AStandbyFindsRecordsWithoutTheIndex) {
+  reopen();
+  const auto handle = make_shape(1);
+  must(store_->commit(one_change(handle, 5, 0, make_item(1))));
+  auto standby = must(open_reader(disk_, options_, nullptr));
+  const auto version = must(standby->data_version());
+  EXPECT_EQ(must(standby->load()).shapes.at(0).head, at(5, 0));
+  must(store_->commit(one_change(handle, 6, 0, make_item(2))));
+  EXPECT_NE(must(standby->data_version()), version);
+  EXPECT_EQ(must(standby->find(handle)).live->head, at(6, 0));
+  EXPECT_EQ(must(standby->read({handle, k_snapshot_end, at(6, 0)})).items,
+            read(handle, k_snapshot_end, at(6, 0)).items);
+  EXPECT_EQ(must(standby->find_by_identity(Hash128{1ULL << 32, 1}))->handle, handle);
+}
+
+}  // namespace
+}  // namespace holdfast::storage
