@@ -1,6 +1,6 @@
-// One libpq connection, used by one thread at a time; every call blocks that thread in poll(), never
-// longer than its deadline or until another thread interrupts it. A call that was left that way ends
-// the connection: its destructor asks the server to cancel what still runs there.
+// One libpq connection, used by one thread at a time; every call blocks that thread in poll(),
+// never longer than its deadline or until another thread interrupts it. A call that was left that
+// way ends the connection: its destructor asks the server to cancel what still runs there.
 #pragma once
 
 #include <chrono>
@@ -74,11 +74,14 @@ class Connection {
                                       const std::vector<std::string>& parameters,
                                       Deadline deadline);
 
-  /// Starts a query whose rows are then fetched as they arrive; nothing else may run until they end.
+  /// Starts a query whose rows are then fetched as they arrive; nothing else may run until they
+  /// end.
   env::DatabaseResult<void> start_rows(const std::string& sql);
   /// Adds rows to `batch` until it has `max_rows` or `max_bytes`. False: the last row was added.
-  env::DatabaseResult<bool> fetch_rows(postgres::RowBatch& batch, std::size_t max_rows,
-                                       std::size_t max_bytes);
+  env::DatabaseResult<bool> fetch_rows(postgres::RowBatch& batch, Deadline deadline,
+                                       std::size_t max_rows, std::size_t max_bytes);
+  /// Gives up the rows still to come, telling the server to stop.
+  void cancel_rows();
 
   /// START_REPLICATION: returns once the server has switched to COPY BOTH.
   env::DatabaseResult<void> start_copy_both(const std::string& sql, Deadline deadline);
@@ -96,6 +99,8 @@ class Connection {
   Wait wait(short events, Deadline deadline, short* found = nullptr);
   env::DatabaseError lost(Activity activity);
   env::DatabaseError abandoned(Wait wait);
+  env::DatabaseError end_rows(const pg_result* result);
+  env::DatabaseError end_of_copy();
   env::DatabaseError failed(const pg_result* result, Activity activity);
   std::optional<env::DatabaseError> unusable() const;
   env::DatabaseResult<void> flush(Deadline deadline, Activity activity);

@@ -17,7 +17,8 @@ DatabaseFailure unknown(Activity activity) {
   return activity == Activity::querying ? DatabaseFailure::query : DatabaseFailure::connection;
 }
 
-// -- the texts of postgres.md §6 that are not the server's own ----------------------------------------
+// -- the texts of postgres.md §6 that are not the server's own
+// ----------------------------------------
 
 constexpr std::string_view k_deployment_guide =
     "See https://electric-sql.com/docs/guides/deployment#_1-running-postgres";
@@ -28,7 +29,8 @@ std::string slot_too_old() {
          "write load; raise it in the database's configuration.";
 }
 
-// -- groups of rows; each answers whether it knows the failure ---------------------------------------
+// -- groups of rows; each answers whether it knows the failure
+// ---------------------------------------
 
 bool classify_slot(const ServerFailure& f, DatabaseError& out) {
   constexpr std::string_view k_reason = "This replication slot has been invalidated due to ";
@@ -87,8 +89,10 @@ bool classify_authentication(const ServerFailure& f, DatabaseError& out) {
     const bool no_entry = f.message.starts_with("no pg_hba.conf entry for ");
     if (no_entry && f.message.ends_with(", no encryption")) {
       out.kind = DatabaseFailure::authentication;
-      out.message = "Connection refused: server requires SSL/TLS but the client connected without "
-                    "encryption (" + f.message + ")";
+      out.message =
+          "Connection refused: server requires SSL/TLS but the client connected without "
+          "encryption (" +
+          f.message + ")";
     } else if (no_entry || f.message.starts_with("pg_hba.conf rejects ")) {
       out.kind = DatabaseFailure::authentication;
       out.message = "Connection rejected: " + f.message;
@@ -142,8 +146,8 @@ bool classify_cancelled(const ServerFailure& f, Activity activity, DatabaseError
 
 DatabaseError classify(const ServerFailure& f, Activity activity) {
   DatabaseError out{unknown(activity), f.sqlstate, f.message};
-  if (classify_slot(f, out) || classify_configuration(f, out) ||
-      classify_authentication(f, out) || classify_cancelled(f, activity, out))
+  if (classify_slot(f, out) || classify_configuration(f, out) || classify_authentication(f, out) ||
+      classify_cancelled(f, activity, out))
     return out;
   const std::string_view group = std::string_view(f.sqlstate).substr(0, 2);
   if (f.sqlstate == "42501") {
@@ -199,11 +203,10 @@ ServerFailure parse_connect_failure(std::string_view text) {
     const std::size_t at = text.rfind(std::string(severity) + ":  ");
     if (at == std::string_view::npos) continue;
     const std::string_view rest = text.substr(at + severity.size() + 3);
-    const bool coded =
-        rest.size() > 7 && rest.substr(5, 2) == ": " &&
-        std::all_of(rest.begin(), rest.begin() + 5, [](char c) {
-          return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z');
-        });
+    const bool coded = rest.size() > 7 && rest.substr(5, 2) == ": " &&
+                       std::all_of(rest.begin(), rest.begin() + 5, [](char c) {
+                         return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z');
+                       });
     if (!coded) continue;
     out.severity = severity;
     out.sqlstate = rest.substr(0, 5);

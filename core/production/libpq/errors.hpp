@@ -1,5 +1,5 @@
-// What a failure reported by libpq or the server means to the engine (postgres.md §6). Pure functions
-// of texts and codes, so that each row of the table is a test without a server.
+// What a failure reported by libpq or the server means to the engine (postgres.md §6). Pure
+// functions of texts and codes, so that each row of the table is a test without a server.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,5 @@
-// How to reach Postgres: what config read from the environment (postgres.md §2, §24.1). Values only.
+// How to reach Postgres: what config read from the environment (postgres.md §2, §24.1). Values
+// only.
 #pragma once
 
 #include <chrono>
@@ -20,6 +21,8 @@ struct ConnectionSettings {
   /// Of catalogue questions and of each statement that alters something; not of shape queries, the
   /// lock, or slot creation, which may rightly last.
   Duration statement_timeout = std::chrono::seconds(5);
+  /// From the start of a shape query to its first row, or to the end of an empty one (§18.4).
+  Duration first_row_timeout = std::chrono::seconds(30);
   /// A lock holder that did anything this recently is alive: it may be between lock and stream
   /// (§7.2, §25 row 8).
   Duration lock_holder_grace = std::chrono::seconds(5);

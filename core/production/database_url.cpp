@@ -1,0 +1,117 @@
+#include "core/production/database_url.hpp"
+
+#include "core/production/config_values.hpp"
+#include "core/protocol/http.hpp"
+
+namespace holdfast::production {
+namespace {
+
+/// Percent-decoding alone: '+' is no blank in these parts of a URL.
+std::string decode(std::string_view text) {
+  const auto digit = [](char c) {
+    if (c >= '0' && c <= '9') return c - '0';
+    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+    return -1;
+  };
+  std::string result;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '%' && i + 2 < text.size() && digit(text[i + 1]) >= 0 &&
+        digit(text[i + 2]) >= 0) {
+      result += static_cast<char>(digit(text[i + 1]) * 16 + digit(text[i + 2]));
+      i += 2;
+    } else {
+      result += text[i];
+    }
+  }
+  return result;
+}
+
+bool is_blank(std::string_view text) {
+  return text.find_first_not_of(" \t") == std::string_view::npos;
+}
+
+Result<void> check_parameters(std::string_view query, std::string& sslmode) {
+  protocol::Request form;
+  protocol::parse_target("/?" + std::string(query), form);
+  for (const auto& [name, value] : form.query) {
+    if (name == "replication")
+      return fail(
+          "unsupported \"replication\" query option. Holdfast opens both a replication connection "
+          "and regular connections to Postgres as needed");
+    if (name == "sslmode") sslmode = value;
+  }
+  if (sslmode == "verify-ca" || sslmode == "verify-full")
+    return fail("unsupported \"sslmode\" value \"" + sslmode +
+                "\". Use sslmode=require and set ELECTRIC_DATABASE_CA_CERTIFICATE_FILE to have the "
+                "database server's identity verified");
+  for (const char* accepted : {"", "disable", "allow", "prefer", "require"})
+    if (sslmode == accepted) return {};
+  return fail("invalid \"sslmode\" value: \"" + sslmode +
+              "\". Must be one of disable, allow, prefer, require");
+}
+
+}  // namespace
+
+std::string DatabaseAddress::to_string() const {
+  const bool literal_v6 = host.find(':') != std::string::npos;
+  return user + "@" + (literal_v6 ? "[" + host + "]" : host) + ":" + std::to_string(port) + "/" +
+         database;
+}
+
+Result<DatabaseAddress> parse_database_url(std::string_view url) {
+  DatabaseAddress address;
+  const std::size_t scheme_end = url.find("://");
+  const std::string_view scheme =
+      scheme_end == std::string_view::npos ? std::string_view() : url.substr(0, scheme_end);
+  if (scheme != "postgres" && scheme != "postgresql")
+    return fail("invalid URL scheme: \"" + std::string(scheme) +
+                "\". The URL has the form postgresql://user:password@host:port/database");
+
+  std::string_view rest = url.substr(scheme_end + 3);
+  std::string_view query;
+  if (const std::size_t mark = rest.find('?'); mark != std::string_view::npos) {
+    query = rest.substr(mark + 1);
+    rest = rest.substr(0, mark);
+  }
+  std::string_view path;
+  if (const std::size_t slash = rest.find('/'); slash != std::string_view::npos) {
+    path = rest.substr(slash + 1);
+    rest = rest.substr(0, slash);
+  }
+  const std::size_t at = rest.rfind('@');
+  const std::string_view user_info =
+      at == std::string_view::npos ? std::string_view() : rest.substr(0, at);
+  std::string_view host = at == std::string_view::npos ? rest : rest.substr(at + 1);
+
+  std::string_view port;
+  if (host.starts_with('[')) {
+    const std::size_t end = host.find(']');
+    if (end == std::string_view::npos) return fail("missing host");
+    if (host.substr(end + 1).starts_with(':')) port = host.substr(end + 2);
+    host = host.substr(1, end - 1);
+  } else if (const std::size_t colon = host.rfind(':'); colon != std::string_view::npos) {
+    port = host.substr(colon + 1);
+    host = host.substr(0, colon);
+  }
+  if (is_blank(host)) return fail("missing host");
+  address.host = host;
+
+  const std::size_t colon = user_info.find(':');
+  address.user = decode(user_info.substr(0, colon));
+  const bool second_colon =
+      colon != std::string_view::npos && user_info.find(':', colon + 1) != std::string_view::npos;
+  if (is_blank(address.user) || second_colon)
+    return fail("invalid or missing username. A colon inside the password is written %3A");
+  if (!port.empty()) {
+    const auto number = parse_integer(port, 1, 65535);
+    if (!number.ok()) return fail("invalid port: it " + number.error().message);
+    address.port = static_cast<std::uint16_t>(*number);
+  }
+  address.database = path.empty() ? address.user : decode(path);
+  const auto checked = check_parameters(query, address.sslmode);
+  if (!checked.ok()) return checked.failure();
+  return address;
+}
+
+}  // namespace holdfast::production

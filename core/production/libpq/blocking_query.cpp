@@ -1,0 +1,214 @@
+#include "core/production/libpq/blocking_query.hpp"
+
+#include "core/base/assert.hpp"
+#include "core/postgres/parse_text.hpp"
+#include "core/postgres/query_text.hpp"
+#include "core/production/libpq/display_settings.hpp"
+
+namespace holdfast::production {
+
+using env::DatabaseError;
+using env::DatabaseFailure;
+using env::DatabaseResult;
+using env::PublishOutcome;
+using postgres::quote_identifier;
+using postgres::quote_literal;
+using postgres::quote_relation;
+using postgres::RelationName;
+
+namespace {
+
+/// ADD TABLE and REPLICA IDENTITY each need the table once; what of it is due is asked first, since
+/// both take locks that an already published table need not wait for.
+constexpr const char* k_publication_state =
+    "SELECT c.relreplident = 'f', EXISTS (SELECT FROM pg_catalog.pg_publication_rel r"
+    "  JOIN pg_catalog.pg_publication p ON p.oid = r.prpubid"
+    "  WHERE r.prrelid = c.oid AND p.pubname = $3)"
+    " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
+    " WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind IN ('r', 'p')";
+
+/// A single 64-bit advisory lock has objsubid 1 and its halves in classid and objid. A holder that
+/// was busy within the grace is alive: it may be the rightful owner between its lock and its
+/// stream.
+constexpr const char* k_break_lock =
+    "SELECT pg_catalog.pg_terminate_backend(l.pid)"
+    " FROM pg_catalog.pg_locks l"
+    " JOIN pg_catalog.pg_database d ON d.oid = l.database"
+    "  AND d.datname = pg_catalog.current_database()"
+    " LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid"
+    " WHERE l.locktype = 'advisory' AND l.objsubid = 1 AND l.granted"
+    "  AND (l.classid::bigint << 32) | l.objid::bigint = pg_catalog.hashtext($1)::bigint"
+    "  AND l.pid <> ALL ($2::int[])"
+    "  AND coalesce(a.state_change < pg_catalog.clock_timestamp() - $3::interval, true)"
+    "  AND EXISTS (SELECT FROM pg_catalog.pg_replication_slots s WHERE s.slot_name = $1"
+    "   AND s.database = pg_catalog.current_database() AND NOT s.active)";
+
+std::string milliseconds(Duration duration) {
+  return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(duration).count()) +
+         "ms";
+}
+
+}  // namespace
+
+DatabaseResult<std::unique_ptr<BlockingQuery>> BlockingQuery::open(
+    const ConnectionSettings& settings, std::shared_ptr<Interrupt> interrupt) {
+  auto connection = Connection::open(settings, SessionKind::query, std::move(interrupt));
+  if (!connection.ok()) return connection.failure();
+  return std::unique_ptr<BlockingQuery>(new BlockingQuery(settings, std::move(*connection)));
+}
+
+// -- publication
+// -------------------------------------------------------------------------------------
+
+DatabaseResult<void> BlockingQuery::limit_lock_waits() {
+  // A little less than our own deadline, so that the server's answer comes first.
+  auto set = run("SET LOCAL lock_timeout = " +
+                 quote_literal(milliseconds(settings_.statement_timeout * 9 / 10)));
+  if (!set.ok()) return set.failure();
+  return {};
+}
+
+DatabaseResult<PublishOutcome> BlockingQuery::publish(const std::string& publication,
+                                                      const RelationName& table) {
+  if (auto begun = run("BEGIN"); !begun.ok()) return begun.failure();
+  auto outcome = publish_in_transaction(publication, table);
+  auto ended = run(outcome.ok() ? "COMMIT" : "ROLLBACK");
+  if (outcome.ok() && !ended.ok()) return ended.failure();
+  return outcome;
+}
+
+DatabaseResult<PublishOutcome> BlockingQuery::publish_in_transaction(const std::string& publication,
+                                                                     const RelationName& table) {
+  auto state =
+      connection_->run(k_publication_state, {table.schema, table.table, publication}, soon());
+  if (!state.ok()) return state.failure();
+  if (state->rows() == 0)
+    return Failure{DatabaseError{DatabaseFailure::undefined_object, "42P01",
+                                 "relation " + quote_relation(table) + " does not exist"}};
+  const bool identity_full = state->text(0, 0) == "t";
+  const bool member = state->text(0, 1) == "t";
+  if (identity_full && member) return PublishOutcome::already_published;
+  if (auto limited = limit_lock_waits(); !limited.ok()) return limited.failure();
+  // The publication first: its lock is the weaker one (postgres.md §16.2).
+  if (!member) {
+    auto added = run("ALTER PUBLICATION " + quote_identifier(publication) + " ADD TABLE " +
+                     quote_relation(table));
+    if (!added.ok()) return added.failure();
+  }
+  if (!identity_full) {
+    auto set = run("ALTER TABLE " + quote_relation(table) + " REPLICA IDENTITY FULL");
+    if (!set.ok()) return set.failure();
+  }
+  return PublishOutcome::published;
+}
+
+DatabaseResult<void> BlockingQuery::unpublish(const std::string& publication,
+                                              const RelationName& table) {
+  if (auto begun = run("BEGIN"); !begun.ok()) return begun.failure();
+  if (auto limited = limit_lock_waits(); !limited.ok()) return limited;  // the connection broke
+  auto dropped = run("ALTER PUBLICATION " + quote_identifier(publication) + " DROP TABLE " +
+                     quote_relation(table));
+  auto ended = run(dropped.ok() ? "COMMIT" : "ROLLBACK");
+  if (!dropped.ok()) {
+    const std::string& code = dropped.error().sqlstate;
+    // Dropped from the publication, or altogether.
+    const bool absent = code == "42P01" || code == "3F000" ||
+                        (code == "42704" && dropped.error().message.starts_with("relation "));
+    if (!absent) return dropped.failure();
+  }
+  if (!ended.ok()) return ended.failure();
+  return {};
+}
+
+DatabaseResult<std::vector<RelationName>> BlockingQuery::published(const std::string& publication) {
+  auto rows = connection_->run(
+      "SELECT n.nspname, c.relname FROM pg_catalog.pg_publication_rel r"
+      " JOIN pg_catalog.pg_publication p ON p.oid = r.prpubid"
+      " JOIN pg_catalog.pg_class c ON c.oid = r.prrelid"
+      " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
+      " WHERE p.pubname = $1 ORDER BY n.nspname COLLATE \"C\", c.relname COLLATE \"C\"",
+      {publication}, soon());
+  if (!rows.ok()) return rows.failure();
+  std::vector<RelationName> out;
+  for (std::size_t i = 0; i < rows->rows(); ++i)
+    out.push_back({rows->text(i, 0), rows->text(i, 1)});
+  return out;
+}
+
+DatabaseResult<unsigned> BlockingQuery::break_lock(const std::string& slot,
+                                                   const std::vector<int>& own_backends) {
+  std::string own = "{";
+  for (const int pid : own_backends) own += (own.size() > 1 ? "," : "") + std::to_string(pid);
+  own += "}";
+  auto rows = connection_->run(k_break_lock, {slot, own, milliseconds(settings_.lock_holder_grace)},
+                               soon());
+  if (!rows.ok()) return rows.failure();
+  unsigned ended = 0;
+  for (std::size_t i = 0; i < rows->rows(); ++i)
+    if (rows->text(i, 0) == "t") ++ended;
+  return ended;
+}
+
+// -- snapshots
+// ---------------------------------------------------------------------------------------
+
+DatabaseResult<postgres::Snapshot> BlockingQuery::begin_snapshot() {
+  ASSERT(!in_snapshot_, "a session has one snapshot at a time");
+  auto begun = run("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY");
+  if (!begun.ok()) return begun.failure();
+  in_snapshot_ = true;
+  // SET does not take the snapshot; the SELECT after it does. LOCAL: nothing stays behind on a
+  // server connection that a pooler shares (postgres.md §18.1).
+  std::string settings;
+  for (const DisplaySetting& setting : k_display_settings)
+    settings +=
+        std::string("SET LOCAL ") + setting.name + " = " + quote_literal(setting.value) + ";";
+  auto set = run(settings);
+  if (!set.ok()) return set.failure();
+  auto rows =
+      run("SELECT pg_catalog.pg_current_snapshot(), pg_catalog.pg_current_wal_insert_lsn()");
+  if (!rows.ok()) return rows.failure();
+  auto snapshot = postgres::parse_snapshot(rows->text(0, 0));
+  const auto lsn = postgres::parse_lsn(rows->text(0, 1));
+  if (!snapshot || !lsn)
+    return Failure{
+        DatabaseError{DatabaseFailure::query,
+                      {},
+                      "unreadable snapshot " + rows->text(0, 0) + " at " + rows->text(0, 1)}};
+  snapshot->insert_lsn = *lsn;
+  return std::move(*snapshot);
+}
+
+DatabaseResult<void> BlockingQuery::start(const env::ShapeQuery& query) {
+  ASSERT(in_snapshot_ && !rows_pending_, "a query runs in a snapshot, after the one before it");
+  selected_columns_ = query.columns.size();
+  first_row_by_ = deadline_after(settings_.first_row_timeout);
+  auto started = connection_->start_rows(
+      postgres::shape_query_text(query.table, query.columns, query.condition));
+  rows_pending_ = started.ok();
+  return started;
+}
+
+DatabaseResult<postgres::RowBatch> BlockingQuery::next() {
+  postgres::RowBatch batch(selected_columns_);
+  if (!rows_pending_) return batch;
+  auto more = connection_->fetch_rows(batch, first_row_by_, k_batch_rows, k_batch_bytes);
+  if (!more.ok()) {
+    rows_pending_ = false;
+    return more.failure();
+  }
+  first_row_by_ = std::nullopt;
+  rows_pending_ = *more;
+  return batch;
+}
+
+void BlockingQuery::end_snapshot() {
+  if (!in_snapshot_) return;
+  if (rows_pending_) connection_->cancel_rows();
+  rows_pending_ = false;
+  in_snapshot_ = false;
+  auto ended = run("ROLLBACK");
+  if (!ended.ok()) return;  // the connection is over, and its transaction with it
+}
+
+}  // namespace holdfast::production

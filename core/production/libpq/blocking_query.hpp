@@ -1,0 +1,70 @@
+// env::QuerySession's work as calls that block their thread: catalogue questions, publishing,
+// snapshots. Used by one thread at a time; the adapter in sessions.hpp suspends instead.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/env/database.hpp"
+#include "core/production/libpq/connection.hpp"
+
+namespace holdfast::production {
+
+class BlockingQuery {
+ public:
+  static env::DatabaseResult<std::unique_ptr<BlockingQuery>> open(
+      const ConnectionSettings& settings, std::shared_ptr<Interrupt> interrupt);
+
+  env::DatabaseResult<std::optional<postgres::RelationInfo>> inspect(
+      const postgres::RelationName& name);
+  /// Locks are waited for no longer than the statement timeout: then `lock_timeout`.
+  env::DatabaseResult<env::PublishOutcome> publish(const std::string& publication,
+                                                   const postgres::RelationName& table);
+  /// Not being published is no error.
+  env::DatabaseResult<void> unpublish(const std::string& publication,
+                                      const postgres::RelationName& table);
+  env::DatabaseResult<std::vector<postgres::RelationName>> published(
+      const std::string& publication);
+  /// `own_backends`: replication sessions of this very process, which are never ended.
+  env::DatabaseResult<unsigned> break_lock(const std::string& slot,
+                                           const std::vector<int>& own_backends);
+
+  // -- one snapshot at a time
+  // ----------------------------------------------------------------------
+
+  static constexpr std::size_t k_batch_rows = 500;
+  static constexpr std::size_t k_batch_bytes = 256 * 1024;  // large rows make small batches
+
+  env::DatabaseResult<postgres::Snapshot> begin_snapshot();
+  /// REQUIRES: a snapshot, and no query started in it whose end was not reached.
+  env::DatabaseResult<void> start(const env::ShapeQuery& query);
+  /// Rows of the started query; an empty batch ends it. The first must come within the time limit
+  /// of settings.hpp, the others whenever they do.
+  env::DatabaseResult<postgres::RowBatch> next();
+  /// Ends the snapshot's transaction, if there is one, and a query that still runs in it.
+  void end_snapshot();
+
+ private:
+  BlockingQuery(const ConnectionSettings& settings, std::unique_ptr<Connection> connection)
+      : settings_(settings), connection_(std::move(connection)) {}
+  Deadline soon() const { return deadline_after(settings_.statement_timeout); }
+  env::DatabaseResult<ResultRows> run(const std::string& sql) {
+    return connection_->run(sql, soon(), Activity::querying);
+  }
+  env::DatabaseResult<std::optional<postgres::RelationInfo>> inspect_in_transaction(
+      const postgres::RelationName& name);
+  env::DatabaseResult<env::PublishOutcome> publish_in_transaction(
+      const std::string& publication, const postgres::RelationName& table);
+  env::DatabaseResult<void> limit_lock_waits();
+
+  ConnectionSettings settings_;
+  std::unique_ptr<Connection> connection_;
+  std::size_t selected_columns_ = 0;
+  Deadline first_row_by_;
+  bool in_snapshot_ = false;
+  bool rows_pending_ = false;
+};
+
+}  // namespace holdfast::production

@@ -1,0 +1,97 @@
+// BlockingQuery::inspect: what the catalogue says of one table (postgres.md §19).
+#include <charconv>
+
+#include "core/postgres/query_text.hpp"
+#include "core/production/libpq/blocking_query.hpp"
+
+namespace holdfast::production {
+
+using env::DatabaseError;
+using env::DatabaseFailure;
+using env::DatabaseResult;
+using postgres::ColumnInfo;
+using postgres::RelationInfo;
+
+namespace {
+
+constexpr const char* k_relation =
+    "SELECT c.oid, c.relkind, c.relispartition, c.relreplident"
+    " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
+    " WHERE n.nspname = $1 AND c.relname = $2";
+
+/// A type is an array if it is the array type of its element type: typelem alone is also set for
+/// `name` and `point` (§19.1), and oidvector prints no array literal. Columns that a primary key
+/// only INCLUDEs stand behind its own in indkey.
+constexpr const char* k_columns =
+    "SELECT a.attname, a.atttypid, coalesce(e.typname, t.typname), a.atttypmod,"
+    " CASE WHEN e.oid IS NULL THEN 0 ELSE greatest(a.attndims, 1) END,"
+    " a.attnotnull, a.attgenerated <> '',"
+    " coalesce(k.position, 0)"
+    " FROM pg_catalog.pg_attribute a"
+    " JOIN pg_catalog.pg_type t ON t.oid = a.atttypid"
+    " LEFT JOIN pg_catalog.pg_type e ON e.oid = t.typelem AND e.typarray = t.oid"
+    " LEFT JOIN (SELECT key.attnum, key.position FROM pg_catalog.pg_index i,"
+    "   unnest(i.indkey::pg_catalog.int2[]) WITH ORDINALITY AS key(attnum, position)"
+    "   WHERE i.indrelid = $1::pg_catalog.oid AND i.indisprimary"
+    "   AND key.position <= i.indnkeyatts) k ON k.attnum = a.attnum"
+    " WHERE a.attrelid = $1::pg_catalog.oid AND a.attnum > 0 AND NOT a.attisdropped"
+    " ORDER BY a.attnum";
+
+template <class Number>
+Number number(const std::string& text) {
+  Number value{};
+  std::from_chars(text.data(), text.data() + text.size(), value);
+  return value;
+}
+
+std::optional<std::string> why_not_a_shape(const postgres::RelationName& name, char kind,
+                                           bool partition) {
+  const std::string quoted = postgres::quote_relation(name);
+  if (name.schema == "pg_catalog" || name.schema == "information_schema" ||
+      name.schema.starts_with("pg_toast") || name.schema.starts_with("pg_temp"))
+    return quoted + " is a system or temporary table";
+  if (kind == 'p') return quoted + " is partitioned";
+  if (partition) return quoted + " is a partition of another table";
+  if (kind != 'r') return quoted + " is not a table";
+  return std::nullopt;
+}
+
+}  // namespace
+
+DatabaseResult<std::optional<RelationInfo>> BlockingQuery::inspect(
+    const postgres::RelationName& name) {
+  // One transaction, so that the columns are those of the relation that was found.
+  if (auto begun = run("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"); !begun.ok())
+    return begun.failure();
+  auto found = inspect_in_transaction(name);
+  auto ended = run("ROLLBACK");
+  if (found.ok() && !ended.ok()) return ended.failure();
+  return found;
+}
+
+DatabaseResult<std::optional<RelationInfo>> BlockingQuery::inspect_in_transaction(
+    const postgres::RelationName& name) {
+  auto relation = connection_->run(k_relation, {name.schema, name.table}, soon());
+  if (!relation.ok()) return relation.failure();
+  if (relation->rows() == 0) return std::optional<RelationInfo>();
+  const std::string oid = relation->text(0, 0);
+  if (auto why = why_not_a_shape(name, relation->text(0, 1).at(0), relation->text(0, 2) == "t"))
+    return Failure{DatabaseError{DatabaseFailure::undefined_object, "42809", std::move(*why)}};
+
+  auto rows = connection_->run(k_columns, {oid}, soon());
+  if (!rows.ok()) return rows.failure();
+  if (rows->rows() == 0) return std::optional<RelationInfo>();  // nothing to sync: "not found"
+  RelationInfo info{{number<std::uint32_t>(oid)}, name, {}, relation->text(0, 3) == "f"};
+  for (std::size_t i = 0; i < rows->rows(); ++i)
+    info.columns.push_back(ColumnInfo{.name = rows->text(i, 0),
+                                      .type = {number<std::uint32_t>(rows->text(i, 1))},
+                                      .type_name = rows->text(i, 2),
+                                      .type_modifier = number<std::int32_t>(rows->text(i, 3)),
+                                      .dimensions = number<std::uint16_t>(rows->text(i, 4)),
+                                      .not_null = rows->text(i, 5) == "t",
+                                      .generated = rows->text(i, 6) == "t",
+                                      .key_position = number<std::uint16_t>(rows->text(i, 7))});
+  return std::optional<RelationInfo>(std::move(info));
+}
+
+}  // namespace holdfast::production
