@@ -4,6 +4,7 @@
 // never "no such shape" (engine.md §1.3, I-49). Reads copy the value out; nobody holds a reference.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -13,6 +14,8 @@
 #include "core/runtime/process.hpp"
 
 namespace holdfast::runtime {
+
+class Directory;
 
 struct Missing {};  ///< the owner lives and has no such row
 struct Gone {};     ///< the owner is dead, or not yet started
@@ -42,17 +45,26 @@ struct TableName {
   explicit TableName(std::string name) : text(std::move(name)) {}
 };
 
-/// The owner's side, a member of the owning process, made in init().
-/// K is ordered; iteration is in key order, so that it may reach decisions.
+template <class K, class V>
+class TableRef;
+
+/// Whether readers see a table at once, or Gone until its owner has filled and opened it.
+enum class TableStart : std::uint8_t { open, hidden };
+
+/// The owner's side, a member of the owning process, made in init() (as std::optional or
+/// std::unique_ptr: the constructor needs a started process). K is ordered; iteration is in key
+/// order, so that it may reach decisions.
 template <class K, class V>
 class OwnedTable {
  public:
   /// REQUIRES: no live table has this name.
-  OwnedTable(Process& owner, const TableName<K, V>& name);
+  OwnedTable(Process& owner, const TableName<K, V>& name, TableStart start = TableStart::open);
   ~OwnedTable();
   OwnedTable(const OwnedTable&) = delete;
   OwnedTable& operator=(const OwnedTable&) = delete;
 
+  /// Makes a hidden table visible, with all its rows at once.
+  void open();
   void put(K key, V value);
   /// False: there was no such row.
   bool erase(const K& key);
@@ -62,10 +74,14 @@ class OwnedTable {
   template <class F>
   bool update(const K& key, F&& change);
   std::size_t size() const;
+  /// A copy of all rows in key order.
+  std::vector<std::pair<K, V>> rows() const;
 
  private:
+  friend class TableRef<K, V>;
   struct State;
   std::shared_ptr<State> state_;
+  Directory* directory_ = nullptr;
 };
 
 /// The reader's side: cheap to make, holds nothing alive.
@@ -81,6 +97,8 @@ class TableRef {
   bool gone() const;
 
  private:
+  std::shared_ptr<typename OwnedTable<K, V>::State> resolve() const;
+
   Runtime* runtime_;
   TableName<K, V> name_;
 };

@@ -6,6 +6,13 @@
 // A kill takes effect at the next suspension point: the fiber is unwound, destructors run, handlers
 // and terminate() do not. Destructors never suspend, send or draw.
 //
+// Any other exit (send_exit, a supervisor's shutdown, a linked process's end) depends on trap_exits(),
+// as in OTP. Without it: the exit takes effect at the next suspension point too; the running handler
+// is unwound, messages still queued are dropped, then terminate() runs. With it: a shutdown or
+// send_exit, and the end of the parent, wait their turn in the mailbox, so the running handler and
+// earlier messages finish first, then terminate() runs; another linked process's end becomes
+// on_linked_exit().
+//
 // Order is guaranteed per sender–receiver pair and no further (design.md §5).
 #pragma once
 
@@ -28,6 +35,10 @@ namespace holdfast::runtime {
 
 class Runtime;
 struct ProcessRecord;
+template <class K, class V>
+class OwnedTable;
+class Supervisor;
+using ProcessFactory = std::function<std::unique_ptr<Process>()>;
 
 /// Thrown by call() when the callee cannot answer: it was gone (noproc), ended before replying (its
 /// own reason), or did not answer in time (timeout). Handled by a named guard or left to end the
@@ -46,9 +57,9 @@ struct ExitRequest {
 inline constexpr Duration k_call_timeout = std::chrono::seconds(30);
 
 struct SpawnOptions {
-  std::string role;                 ///< what it is, e.g. "consumer"; part of the structural id
-  std::string key;                  ///< which one, e.g. a handle; unique among live siblings of a role
-  std::string registered_name;      ///< non-empty: registered before init(), gone with the process
+  std::string role = {};             ///< what it is, e.g. "consumer"; part of the structural id
+  std::string key = {};              ///< which one, e.g. a handle; unique among live siblings of a role
+  std::string registered_name = {};  ///< non-empty: registered before init(), gone with the process
   bool link_to_parent = false;
 };
 
@@ -63,18 +74,27 @@ class Process {
 
  protected:
   friend class Runtime;
+  friend class Supervisor;
+  friend struct ProcessRecord;
+  friend struct LifecycleMessages;
+  template <class K, class V>
+  friend class OwnedTable;
 
   // -- callbacks, all on the process's own fiber; each may suspend ---------------------------------
 
   /// Runs before the first message. Leaving it by exit() or an exception is a failed start.
   virtual void init() {}
   /// Runs when the process ends in any way but a kill, including a supervisor's shutdown request
-  /// (within its limit). A linked process's exit reaches it only if trap_exits() was called.
+  /// (within its limit) and a linked process's end. Not after a failed init().
   virtual void terminate(const ExitReason&) {}
   /// Exactly once per monitor() that was not taken back; noproc if there was no such process.
   virtual void on_down(MonitorRef, ProcessId, const ExitReason&) {}
   /// A linked process ended, and this one traps exits.
   virtual void on_linked_exit(ProcessId, const ExitReason&) {}
+
+ public:
+  // Everything from here on acts on behalf of this process: REQUIRES its own fiber. Public so that
+  // functions shared by several kinds of process can take a Process&.
 
   // -- messages ------------------------------------------------------------------------------------
 
@@ -128,6 +148,27 @@ class Process {
   Runtime& runtime() const;
 
  private:
+  /// The record, of a process that may act now: on its own fiber and not being unwound.
+  ProcessRecord& acting() const;
+  std::unique_ptr<ReplyBox> call_erased(ProcessId callee, std::unique_ptr<Envelope> message,
+                                        Duration timeout);
+  void cast_erased(ProcessId receiver, std::unique_ptr<Envelope> message);
+  TimerRef send_after_erased(Duration delay, std::unique_ptr<Envelope> message);
+  ProcessId spawn_erased(SpawnOptions options, ProcessFactory make);
+  ProcessId resolve(const std::string& name) const;
+  template <class P>
+  ProcessId resolve(const Ref<P>& target) const {
+    return target.id;
+  }
+  template <class P>
+  ProcessId resolve(const Name<P>& target) const {
+    return resolve(target.text);
+  }
+  /// A monitor whose end await_end() waits for; no on_down() comes of it.
+  MonitorRef watch_end(ProcessId);
+  /// Its exit reason, or nullopt at the deadline (the watch then goes on). SUSPENDS.
+  std::optional<ExitReason> await_end(MonitorRef, Instant deadline);
+
   ProcessRecord* record_ = nullptr;  // attached before init()
 };
 

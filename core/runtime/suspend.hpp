@@ -15,7 +15,8 @@
 namespace holdfast::runtime {
 
 /// Wakes one suspension, once. Copyable; may be fired from any thread, early or late, more than
-/// once or never: only the first firing of a still pending suspension has an effect.
+/// once or never: only the first firing of a still pending suspension has an effect. One that was
+/// made by nobody's suspension wakes nobody.
 class Wakeup {
  public:
   void fire() const;
