@@ -92,8 +92,8 @@ void FileContent::sync() { forget(pending_.size()); }
 /// holds. A sector is settled once a kept change was met.
 class FileContent::Rewind {
  public:
-  Rewind(FileContent& file, const Fates& fates)
-      : file_(file), fates_(fates), size_(file.bytes_.size()) {
+  Rewind(FileContent& file, const Fates& fates, Mishap mishap)
+      : file_(file), fates_(fates), mishap_(mishap), size_(file.bytes_.size()) {
     std::uint64_t longest = size_;
     for (const Change& change : file.pending_) longest = std::max(longest, change.old_size);
     if (!file.lost_.empty()) {
@@ -144,9 +144,10 @@ class FileContent::Rewind {
   }
 
   /// Lengths go through the file system's journal in order: a growth that is on the platter has
-  /// brought the truncations before it along.
+  /// brought the truncations before it along. The journal is not what a failed sync loses.
   void truncation(const Change& change, Fate fate) {
     const bool kept = size_settled_ || grew_ || fate == Fate::kept ||
+                      mishap_ == Mishap::failed_sync ||
                       (fate == Fate::torn && fates_.keeps_size(change.ordinal));
     const std::uint64_t last = sector_end(change.begin, change.end);
     for (std::uint64_t s = change.begin / k_sector_bytes; s < last; ++s) {
@@ -179,6 +180,7 @@ class FileContent::Rewind {
 
   FileContent& file_;
   const Fates& fates_;
+  Mishap mishap_;
   std::vector<bool> settled_;
   std::uint64_t size_;
   std::uint64_t size_floor_ = 0;  ///< a sector on the platter is not beyond the end
@@ -188,7 +190,11 @@ class FileContent::Rewind {
 
 void FileContent::power_loss(const Fates& fates) {
   if (durability_ == Durability::temporary) return;
-  if (!pending_.empty() || !lost_.empty() || lost_size_) Rewind(*this, fates).run();
+  become_platter(fates, Mishap::power_loss);
+}
+
+void FileContent::become_platter(const Fates& fates, Mishap mishap) {
+  if (!pending_.empty() || !lost_.empty() || lost_size_) Rewind(*this, fates, mishap).run();
   pending_.clear();
   undo_.clear();
   lost_.clear();
@@ -198,7 +204,7 @@ void FileContent::power_loss(const Fates& fates) {
 void FileContent::fail_sync(const Fates& fates) {
   if (durability_ == Durability::temporary) return;
   FileContent platter = *this;
-  platter.power_loss(fates);
+  platter.become_platter(fates, Mishap::failed_sync);
   pending_.clear();
   undo_.clear();
   lost_.clear();

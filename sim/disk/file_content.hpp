@@ -58,8 +58,10 @@ class FileContent {
     std::uint64_t undo_end = 0;
     bool truncates() const { return new_size < old_size; }
   };
+  enum class Mishap : std::uint8_t { power_loss, failed_sync };
   class Rewind;
 
+  void become_platter(const Fates& fates, Mishap mishap);
   void record(std::uint64_t begin, std::uint64_t end, std::uint64_t undo_end,
               std::uint64_t new_size);
   void forget(std::size_t count);
