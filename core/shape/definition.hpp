@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -15,6 +16,8 @@
 #include "core/where/condition.hpp"
 
 namespace holdfast::shape {
+
+struct Layout;
 
 enum class Replica : std::uint8_t { only_changes, full };  ///< `replica=default` and `replica=full`
 enum class LogMode : std::uint8_t { full, changes_only };
@@ -57,6 +60,9 @@ class Definition {
   /// The value of the electric-schema header (http-api.md §10).
   std::string schema_header() const;
 
+  /// How its rows are printed (layout.hpp); shared by copies of the definition.
+  const Layout& layout() const { return *layout_; }
+
  private:
   friend struct DefinitionAccess;
   Hash128 identity_;
@@ -68,6 +74,7 @@ class Definition {
   std::optional<where::Condition> condition_;
   Replica replica_ = Replica::only_changes;
   LogMode log_mode_ = LogMode::full;
+  std::shared_ptr<const Layout> layout_;
 };
 
 }  // namespace holdfast::shape

@@ -18,7 +18,8 @@
 namespace holdfast::where {
 
 struct WhereError {
-  std::string message;  ///< the sentence of the 400's errors.where entry (where-clauses.md §2)
+  std::string message;  ///< the sentence of the 400's errors.<field> entry (where-clauses.md §2)
+  std::string field = "where";  ///< "params" if their numbering is what is wrong
 };
 
 enum class Truth : std::uint8_t { no, yes, unknown };
@@ -66,5 +67,7 @@ class Condition {
 /// The text under which equal values of a type compare equal byte for byte ("007" and "7" as int4);
 /// nullopt if the cell does not parse as the type.
 std::optional<std::string> comparison_key(postgres::Oid type, std::string_view cell);
+/// The same, appended to a buffer that a hot path reuses. False: the cell does not parse.
+bool append_comparison_key(std::string& out, postgres::Oid type, std::string_view cell);
 
 }  // namespace holdfast::where
