@@ -29,7 +29,9 @@ std::string server_directory() {
   return found.empty() ? std::string() : (found.back() / "bin").string() + "/";
 }
 
-const passwd* postgres_user() { return ::getuid() == 0 ? ::getpwnam("postgres") : nullptr; }
+const passwd* postgres_user() {
+  return ::getuid() == 0 ? ::getpwnam("postgres") : nullptr;
+}
 
 }  // namespace
 
@@ -77,9 +79,13 @@ void ThrowawayPostgres::restart() {
   start();
 }
 
-void ThrowawayPostgres::stop_immediate() { stop(SIGQUIT); }
+void ThrowawayPostgres::stop_immediate() {
+  stop(SIGQUIT);
+}
 
-void ThrowawayPostgres::stop_fast() { stop(SIGINT); }
+void ThrowawayPostgres::stop_fast() {
+  stop(SIGINT);
+}
 
 void ThrowawayPostgres::stop(int signal) {
   if (server_ == 0) return;
@@ -90,12 +96,14 @@ void ThrowawayPostgres::stop(int signal) {
 
 std::string ThrowawayPostgres::execute(const std::string& sql, const std::string& database) const {
   PGconn* connection = PQconnectdb(url(database).c_str());
-  PQsetNoticeProcessor(connection, [](void*, const char*) {}, nullptr);
+  PQsetNoticeProcessor(
+      connection, [](void*, const char*) {}, nullptr);
   PGresult* result = PQexec(connection, sql.c_str());
   const ExecStatusType status = PQresultStatus(result);
   if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK && status != PGRES_EMPTY_QUERY)
     give_up(sql + ": " + PQerrorMessage(connection));
-  std::string first = PQntuples(result) > 0 && PQnfields(result) > 0 ? PQgetvalue(result, 0, 0) : "";
+  std::string first =
+      PQntuples(result) > 0 && PQnfields(result) > 0 ? PQgetvalue(result, 0, 0) : "";
   PQclear(result);
   PQfinish(connection);
   return first;

@@ -1,6 +1,6 @@
-// A real Postgres for one test program: own cluster in a temporary directory, reached through a Unix
-// socket there (no ports), gone with the object; the server dies with the test even if that is killed.
-// As root it runs as the user postgres, who is the superuser of the cluster in any case.
+// A real Postgres for one test program: own cluster in a temporary directory, reached through a
+// Unix socket there (no ports), gone with the object; the server dies with the test even if that is
+// killed. As root it runs as the user postgres, who is the superuser of the cluster in any case.
 #pragma once
 
 #include <sys/types.h>
@@ -12,8 +12,8 @@ namespace holdfast::testing {
 
 class ThrowawayPostgres {
  public:
-  /// Starts with wal_level=logical and fsync off; `settings` are further lines of postgresql.conf and
-  /// win over these, e.g. "max_slot_wal_keep_size = 1MB". A server that does not start ends the
+  /// Starts with wal_level=logical and fsync off; `settings` are further lines of postgresql.conf
+  /// and win over these, e.g. "max_slot_wal_keep_size = 1MB". A server that does not start ends the
   /// program with its log.
   explicit ThrowawayPostgres(std::vector<std::string> settings = {});
   ~ThrowawayPostgres();
