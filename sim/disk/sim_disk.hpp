@@ -24,6 +24,7 @@ namespace holdfast::sim {
 
 class Mount;
 
+/// Whatever is referred to here outlives the mounts, or is taken out before it goes.
 struct SimDiskOptions {
   env::Random& random;
   std::uint64_t path = 0;            ///< who draws: the machine's structural hash
