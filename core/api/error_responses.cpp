@@ -1,6 +1,6 @@
 #include "core/api/error_responses.hpp"
 
-#include "core/api/json_text.hpp"
+#include "core/api/json_string.hpp"
 #include "core/base/assert.hpp"
 
 namespace holdfast::api {

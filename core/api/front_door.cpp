@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "core/api/error_responses.hpp"
-#include "core/api/json_text.hpp"
+#include "core/api/json_string.hpp"
 #include "core/base/assert.hpp"
 
 namespace holdfast::api {

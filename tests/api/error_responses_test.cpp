@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "core/api/json_text.hpp"
+#include "core/api/json_string.hpp"
 #include "tests/api/request_builder.hpp"
 
 namespace holdfast::api {
@@ -142,7 +142,7 @@ TEST(MustRefetch, AReasonIsOneWord) {
             "a_b__x:___");
 }
 
-TEST(JsonText, IsValidJsonWhateverTheBytes) {
+TEST(JsonString, IsValidJsonWhateverTheBytes) {
   std::string out;
   append_json_string(out, std::string_view("a\"\\\n\x01\0é\xFF\xED\xA0\x80\xF0\x9F\x8C\x8A", 16));
   EXPECT_EQ(out,
@@ -150,7 +150,7 @@ TEST(JsonText, IsValidJsonWhateverTheBytes) {
             "\xF0\x9F\x8C\x8A\"");
 }
 
-TEST(JsonText, KnowsUtf8) {
+TEST(JsonString, KnowsUtf8) {
   for (const char* good : {"", "abc", "é", "€", "🌊", "\xF4\x8F\xBF\xBF"}) {
     EXPECT_TRUE(is_utf8(good)) << good;
   }

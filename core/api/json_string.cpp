@@ -1,8 +1,9 @@
-#include "core/api/json_text.hpp"
+#include "core/api/json_string.hpp"
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
+
+#include "core/protocol/json_text.hpp"
 
 namespace holdfast::api {
 namespace {
@@ -26,43 +27,6 @@ std::size_t sequence_length(std::string_view text) {
   return length;
 }
 
-void append_escaped(std::string& out, char c) {
-  constexpr std::string_view k_digits = "0123456789abcdef";
-  switch (c) {
-    case '"':
-      out += "\\\"";
-      return;
-    case '\\':
-      out += "\\\\";
-      return;
-    case '\n':
-      out += "\\n";
-      return;
-    case '\r':
-      out += "\\r";
-      return;
-    case '\t':
-      out += "\\t";
-      return;
-    case '\b':
-      out += "\\b";
-      return;
-    case '\f':
-      out += "\\f";
-      return;
-    default:
-      break;
-  }
-  const auto byte = static_cast<std::uint8_t>(c);
-  if (byte >= 0x20) {
-    out += c;
-    return;
-  }
-  out += "\\u00";
-  out += k_digits[byte >> 4];
-  out += k_digits[byte & 15];
-}
-
 }  // namespace
 
 bool is_utf8(std::string_view text) {
@@ -77,17 +41,17 @@ bool is_utf8(std::string_view text) {
 void append_json_string(std::string& out, std::string_view text) {
   out += '"';
   while (!text.empty()) {
-    const std::size_t length = sequence_length(text);
-    if (length == 0) {
-      out += "\xEF\xBF\xBD";
-      text.remove_prefix(1);
-    } else if (length == 1) {
-      append_escaped(out, text.front());
-      text.remove_prefix(1);
-    } else {
-      out += text.substr(0, length);
-      text.remove_prefix(length);
+    std::size_t good = 0;
+    while (good < text.size()) {
+      const std::size_t length = sequence_length(text.substr(good));
+      if (length == 0) break;
+      good += length;
     }
+    protocol::append_json_text(out, text.substr(0, good));
+    text.remove_prefix(good);
+    if (text.empty()) break;
+    out += "\xEF\xBF\xBD";
+    text.remove_prefix(1);
   }
   out += '"';
 }
