@@ -38,7 +38,7 @@ void WorkerTask::body() noexcept {
   jobs_.pop_front();
   job.run();         // an exception ends the program: a job must not throw
   job.run = nullptr;  // what it holds is destroyed here, where it may suspend
-  if (job.done.state != nullptr) job.done.fire();
+  job.done.fire();
 }
 
 SimulatedWorker::SimulatedWorker(SimulatedExecutor& executor, std::string path)
