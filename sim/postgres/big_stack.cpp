@@ -1,0 +1,74 @@
+#include "sim/postgres/big_stack.hpp"
+
+#include <boost/context/fiber.hpp>
+#include <boost/context/protected_fixedsize_stack.hpp>
+
+#if defined(__SANITIZE_ADDRESS__)
+#define HOLDFAST_ADDRESS_SANITIZER 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define HOLDFAST_ADDRESS_SANITIZER 1
+#endif
+#endif
+
+#ifdef HOLDFAST_ADDRESS_SANITIZER
+#include <sanitizer/common_interface_defs.h>
+#endif
+
+namespace holdfast::sim::postgres {
+namespace {
+
+constexpr std::size_t k_stack_bytes = 1U << 20U;
+
+/// Tells AddressSanitizer about the two switches; empty in other builds.
+struct SwitchNotes {
+#ifdef HOLDFAST_ADDRESS_SANITIZER
+  void* caller_fake_stack = nullptr;
+  const void* caller_bottom = nullptr;
+  std::size_t caller_size = 0;
+  void leave_caller(const void* bottom, std::size_t size) {
+    __sanitizer_start_switch_fiber(&caller_fake_stack, bottom, size);
+  }
+  void enter_big() { __sanitizer_finish_switch_fiber(nullptr, &caller_bottom, &caller_size); }
+  void leave_big() { __sanitizer_start_switch_fiber(nullptr, caller_bottom, caller_size); }
+  void enter_caller() { __sanitizer_finish_switch_fiber(caller_fake_stack, nullptr, nullptr); }
+#else
+  void leave_caller(const void*, std::size_t) {}
+  void enter_big() {}
+  void leave_big() {}
+  void enter_caller() {}
+#endif
+};
+
+/// Boost's allocator, remembering where the stack lies.
+struct KnownStack {
+  boost::context::protected_fixedsize_stack allocator{k_stack_bytes};
+  boost::context::stack_context* context;
+  boost::context::stack_context allocate() {
+    *context = allocator.allocate();
+    return *context;
+  }
+  void deallocate(boost::context::stack_context& stack) { allocator.deallocate(stack); }
+};
+
+}  // namespace
+
+void on_big_stack(const std::function<void()>& work) {
+  boost::context::stack_context stack;
+  SwitchNotes notes;
+  {
+    boost::context::fiber big(
+        std::allocator_arg, KnownStack{boost::context::protected_fixedsize_stack{k_stack_bytes}, &stack},
+        [&](boost::context::fiber&& caller) {
+          notes.enter_big();
+          work();
+          notes.leave_big();
+          return std::move(caller);
+        });
+    notes.leave_caller(static_cast<const char*>(stack.sp) - stack.size, stack.size);
+    big = std::move(big).resume();
+    notes.enter_caller();
+  }
+}
+
+}  // namespace holdfast::sim::postgres

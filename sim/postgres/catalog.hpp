@@ -1,0 +1,57 @@
+// The simulated server's catalogue: tables, their columns, identities and publications. A table's
+// description is immutable; DDL makes a new version. WAL records keep the version they were written
+// under, which is what Postgres' historic catalogue snapshots amount to.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "core/postgres/catalog.hpp"
+#include "sim/postgres/value.hpp"
+
+namespace holdfast::sim::postgres {
+
+using holdfast::postgres::Oid;
+using holdfast::postgres::RelationName;
+
+struct Column {
+  std::string name;
+  TypeId type = TypeId::text;
+  bool not_null = false;
+  std::uint16_t key_position = 0;  ///< 0: not in the primary key; else 1 + position in it
+  std::uint16_t slot = 0;          ///< where row cells keep it; never reused after a DROP COLUMN
+};
+
+/// What create_table takes: columns in order, the primary key by key_position.
+struct TableDefinition {
+  RelationName name;
+  std::vector<Column> columns;
+};
+
+enum class ReplicaIdentity : char { by_default = 'd', full = 'f', nothing = 'n' };
+
+/// How the catalogue describes a table between two DDL statements.
+struct TableVersion {
+  std::uint64_t version = 0;  ///< unique over all tables; grows
+  Oid oid;
+  RelationName name;
+  std::vector<Column> columns;
+  std::vector<std::uint16_t> key;  ///< positions in `columns` of the primary key, in key order
+  ReplicaIdentity identity = ReplicaIdentity::by_default;
+  std::set<std::string> publications;
+
+  /// Position in `columns`, or -1.
+  int find_column(std::string_view column) const;
+  holdfast::postgres::RelationInfo to_info() const;
+};
+
+using TableVersionRef = std::shared_ptr<const TableVersion>;
+
+/// Computes `key` and gives slots to columns that have none assigned by an earlier version.
+TableVersion make_table(TableDefinition definition, Oid oid, std::uint64_t version);
+
+}  // namespace holdfast::sim::postgres

@@ -1,0 +1,46 @@
+#include "sim/postgres/condition.hpp"
+
+#include <optional>
+
+#include "sim/postgres/big_stack.hpp"
+#include "sim/postgres/condition_compiler.hpp"
+
+namespace holdfast::sim::postgres {
+namespace {
+
+using Compiled = SqlResult<std::shared_ptr<const Condition>>;
+
+/// On the big stack: nothing is thrown out of here.
+Compiled compile_here(const std::string& text, const TableVersion& table,
+                      const TableLookup& lookup) {
+  const auto tree = parse_condition(text);
+  if (!tree) return tree.failure();
+  try {
+    return ConditionCompiler(table, lookup).compile(TreeNode(select_of(*tree).child(5)));
+  } catch (const Raised& raised) {
+    return Failure<SqlError>{raised.error};
+  }
+}
+
+}  // namespace
+
+Condition::Condition() = default;
+Condition::~Condition() = default;
+
+Compiled Condition::compile(const std::string& text, const TableVersion& table,
+                            const TableLookup& lookup) {
+  std::optional<Compiled> result;
+  on_big_stack([&] { result.emplace(compile_here(text, table, lookup)); });
+  return std::move(*result);
+}
+
+SqlResult<Truth> Condition::evaluate(const Row& row,
+                                     const std::vector<SubSelectRows>& results) const {
+  try {
+    return root_->test({row, results});
+  } catch (const Raised& raised) {
+    return Failure<SqlError>{raised.error};
+  }
+}
+
+}  // namespace holdfast::sim::postgres

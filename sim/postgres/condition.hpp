@@ -1,0 +1,59 @@
+// A WHERE clause as the simulated server evaluates it: parsed by Postgres' grammar (libpg_query), typed
+// and interpreted by code that shares nothing with core/where, so that the two can contradict each
+// other. Parsing and deep evaluation run on a private stack: callers may be on a 64 KiB fiber.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "sim/postgres/transactions.hpp"
+
+namespace holdfast::sim::postgres {
+
+enum class Truth : std::uint8_t { no, yes, unknown };
+
+class Condition;
+class Expression;
+
+/// `(SELECT columns FROM table [WHERE …])` inside a condition, not correlated.
+struct SubSelect {
+  RelationName table;
+  std::vector<std::uint16_t> slots;            ///< of the selected columns
+  std::vector<TypeId> types;
+  std::shared_ptr<const Condition> condition;  ///< nullptr: all rows
+};
+
+/// The rows a SubSelect gave, under whatever visibility the caller evaluates.
+struct SubSelectRows {
+  std::vector<std::vector<Value>> rows;
+};
+
+using TableLookup = std::function<TableVersionRef(const RelationName&)>;
+
+class Condition {
+ public:
+  ~Condition();
+  /// `text` as after WHERE. Errors as Postgres would give them (42703, 42601, 22P02, 42883), or
+  /// 0A000 for what the model does not interpret.
+  static SqlResult<std::shared_ptr<const Condition>> compile(const std::string& text,
+                                                             const TableVersion& table,
+                                                             const TableLookup& lookup);
+
+  const std::vector<SubSelect>& subselects() const { return subselects_; }
+  /// `results` in the order of subselects(). A failing operation (division by zero) is an error.
+  SqlResult<Truth> evaluate(const Row& row, const std::vector<SubSelectRows>& results) const;
+  /// Whether evaluating needs more stack than a fiber has.
+  bool deep() const { return depth_ > 40; }
+
+ private:
+  friend class ConditionCompiler;
+  Condition();
+  std::unique_ptr<const Expression> root_;
+  std::vector<SubSelect> subselects_;
+  unsigned depth_ = 0;
+};
+
+}  // namespace holdfast::sim::postgres

@@ -1,0 +1,465 @@
+#include "sim/postgres/condition_compiler.hpp"
+
+#include <algorithm>
+
+#include "core/base/assert.hpp"
+#include "sim/postgres/array_literal.hpp"
+
+namespace holdfast::sim::postgres {
+namespace {
+
+/// pg_query.proto's A_Expr_Kind.
+enum class OperationKind : std::uint64_t {
+  plain = 1,
+  any = 2,
+  all = 3,
+  distinct = 4,
+  not_distinct = 5,
+  in = 7,
+  like = 8,
+  ilike = 9,
+  between = 11,
+  not_between = 12,
+  between_symmetric = 13,
+  not_between_symmetric = 14,
+};
+
+[[noreturn]] void unsupported(const std::string& what) {
+  raise("0A000", "the model does not interpret " + what);
+}
+
+std::string last_name(const std::vector<TreeMessage>& names) {
+  if (names.empty()) return {};
+  return TreeNode(names.back()).body.text(1);
+}
+
+/// varchar behaves as text everywhere.
+TypeId unified(TypeId type) { return type == TypeId::varchar ? TypeId::text : type; }
+
+/// A literal whose type its context decides becomes a constant of that type.
+ExpressionRef coerce(ExpressionRef term, TypeId to) {
+  if (term->type() != TypeId::unknown) return term;
+  const Row empty;
+  const std::vector<SubSelectRows> none;
+  const Value literal = term->evaluate({empty, none});
+  if (literal.null) return make_constant(Value::null_of(to));
+  auto value = read_value(to, literal.text);
+  if (!value) throw Raised{value.error()};
+  return make_constant(std::move(*value));
+}
+
+/// Types the unknown ones of a pair by the other; text if both are unknown.
+void unify(ExpressionRef& left, ExpressionRef& right) {
+  const TypeId known = left->type() != TypeId::unknown    ? left->type()
+                       : right->type() != TypeId::unknown ? right->type()
+                                                          : TypeId::text;
+  left = coerce(std::move(left), unified(known));
+  right = coerce(std::move(right), unified(known));
+}
+
+[[noreturn]] void no_operator(const std::string& name, TypeId left, TypeId right) {
+  raise("42883", "operator does not exist: " + std::string(name_of(left)) + " " + name + " " +
+                     std::string(name_of(right)));
+}
+
+ExpressionRef text_of(ExpressionRef term, const std::string& where) {
+  term = coerce(std::move(term), TypeId::text);
+  if (family(term->type()) != TypeFamily::string)
+    raise("42883", where + " is not defined for " + std::string(name_of(term->type())));
+  return term;
+}
+
+ExpressionRef like_operator(const std::string& name, ExpressionRef left, ExpressionRef right) {
+  const LikeCase like_case = name.back() == '*' ? LikeCase::ignore : LikeCase::exact;
+  ExpressionRef like = make_like(like_case, text_of(std::move(left), "LIKE"),
+                                 text_of(std::move(right), "LIKE"));
+  return name.front() == '!' ? make_not(std::move(like)) : std::move(like);
+}
+
+template <class... Refs>
+std::vector<ExpressionRef> list(Refs... refs) {
+  std::vector<ExpressionRef> all;
+  (all.push_back(std::move(refs)), ...);
+  return all;
+}
+
+}  // namespace
+
+std::shared_ptr<const Condition> ConditionCompiler::compile(const TreeNode& where) {
+  ExpressionRef root = boolean(where);
+  std::shared_ptr<Condition> condition(new Condition());
+  condition->root_ = std::move(root);
+  condition->subselects_ = std::move(subselects_);
+  condition->depth_ = deepest_;
+  return condition;
+}
+
+ExpressionRef ConditionCompiler::expression(const TreeNode& node) {
+  deepest_ = std::max(deepest_, ++depth_);
+  ExpressionRef made = [&]() -> ExpressionRef {
+    switch (node.kind) {
+      case NodeKind::a_const: return constant(node.body);
+      case NodeKind::column_ref: return column(node.body);
+      case NodeKind::bool_expr: return junction(node.body);
+      case NodeKind::a_expr: return operation(node.body);
+      case NodeKind::null_test: return null_test(node.body);
+      case NodeKind::boolean_test: return boolean_test(node.body);
+      case NodeKind::type_cast: return cast(node.body);
+      case NodeKind::func_call: return call(node.body);
+      case NodeKind::coalesce_expr: return choice(Choice::first_not_null, node.body.children(3));
+      case NodeKind::min_max_expr:
+        return choice(node.body.number(5) == 1 ? Choice::greatest : Choice::least,
+                      node.body.children(6));
+      case NodeKind::sub_link: return sub_link(node.body);
+      case NodeKind::collate_clause:
+        if (last_name(node.body.children(2)) != "C") unsupported("a collation other than C");
+        return expression(TreeNode(node.body.child(1)));
+      case NodeKind::none:
+      case NodeKind::range_var:
+      case NodeKind::row_expr:
+      case NodeKind::select_stmt:
+      case NodeKind::a_array_expr:
+      case NodeKind::res_target:
+      case NodeKind::string:
+      case NodeKind::list: break;
+    }
+    unsupported("node " + std::to_string(static_cast<unsigned>(node.kind)) + " here");
+  }();
+  --depth_;
+  return made;
+}
+
+ExpressionRef ConditionCompiler::boolean(const TreeNode& node) {
+  ExpressionRef term = coerce(expression(node), TypeId::boolean);
+  if (term->type() != TypeId::boolean)
+    raise("42804", "argument must be type boolean, not type " + std::string(name_of(term->type())));
+  return term;
+}
+
+ExpressionRef ConditionCompiler::constant(const TreeMessage& body) {
+  if (body.number(10) != 0) return make_constant(Value::null_of(TypeId::unknown));
+  if (body.has(1))
+    return make_constant(Value::of_integer(
+        TypeId::int4, static_cast<std::int32_t>(body.child(1).number(1))));
+  if (body.has(3)) return make_constant(Value::of_boolean(body.child(3).number(1) != 0));
+  if (body.has(4)) return make_constant(Value::of_text(TypeId::unknown, body.child(4).text(1)));
+  if (!body.has(2)) unsupported("bit strings");
+  const std::string digits = body.child(2).text(1);
+  auto integer = read_value(TypeId::int8, digits);
+  if (integer) return make_constant(std::move(*integer));
+  auto decimal = read_value(TypeId::numeric, digits);
+  if (!decimal) throw Raised{decimal.error()};
+  return make_constant(std::move(*decimal));
+}
+
+ExpressionRef ConditionCompiler::column(const TreeMessage& body) {
+  const auto fields = body.children(1);
+  const bool qualified =
+      fields.size() == 2 && TreeNode(fields.front()).body.text(1) == table_.name.table;
+  if (fields.size() != 1 && !qualified) unsupported("this column reference");
+  const std::string name = last_name(fields);
+  const int at = table_.find_column(name);
+  if (at < 0) raise("42703", "column \"" + name + "\" does not exist");
+  const Column& found = table_.columns[static_cast<std::size_t>(at)];
+  return make_column(found.type, found.slot);
+}
+
+ExpressionRef ConditionCompiler::junction(const TreeMessage& body) {
+  Terms terms;
+  for (const TreeMessage& arg : body.children(3)) terms.push_back(boolean(TreeNode(arg)));
+  switch (body.number(2)) {
+    case 1: return make_and(std::move(terms));
+    case 2: return make_or(std::move(terms));
+    case 3: return make_not(std::move(terms.front()));
+    default: unsupported("this boolean operator");
+  }
+}
+
+ExpressionRef ConditionCompiler::operation(const TreeMessage& body) {
+  const std::string name = last_name(body.children(2));
+  switch (static_cast<OperationKind>(body.number(1))) {
+    case OperationKind::plain:
+    case OperationKind::like:
+    case OperationKind::ilike: return plain_operator(name, body);
+    case OperationKind::any:
+    case OperationKind::all: return any_or_all(body);
+    case OperationKind::distinct:
+    case OperationKind::not_distinct: {
+      ExpressionRef left = expression(TreeNode(body.child(3)));
+      ExpressionRef right = expression(TreeNode(body.child(4)));
+      unify(left, right);
+      if (family(left->type()) != family(right->type()))
+        no_operator("=", left->type(), right->type());
+      ExpressionRef distinct = make_distinct(std::move(left), std::move(right));
+      return body.number(1) == 4 ? std::move(distinct) : make_not(std::move(distinct));
+    }
+    case OperationKind::in: return in_list(body);
+    case OperationKind::between:
+    case OperationKind::not_between:
+    case OperationKind::between_symmetric:
+    case OperationKind::not_between_symmetric: return between(body);
+  }
+  unsupported("operator \"" + name + "\" in this form");
+}
+
+ExpressionRef ConditionCompiler::plain_operator(const std::string& name, const TreeMessage& body) {
+  if (!body.has(3)) return unary_operator(name, expression(TreeNode(body.child(4))));
+  const TreeNode left_node(body.child(3));
+  const TreeNode right_node(body.child(4));
+  if (left_node.kind == NodeKind::row_expr) {
+    if (name != "=" && name != "<>") unsupported("ordering of rows");
+    ExpressionRef same = equal_rows(row(left_node), row(right_node));
+    return name == "=" ? std::move(same) : make_not(std::move(same));
+  }
+  return compare(name, expression(left_node), expression(right_node));
+}
+
+ExpressionRef ConditionCompiler::unary_operator(const std::string& name, ExpressionRef term) {
+  if (name == "+" && family(term->type()) == TypeFamily::number) return term;
+  if (name != "-" || family(term->type()) != TypeFamily::number)
+    unsupported("unary operator " + name);
+  const TypeId type = term->type();
+  ExpressionRef zero = make_cast(make_constant(Value::of_integer(TypeId::int2, 0)), type);
+  return make_arithmetic('-', std::move(zero), std::move(term));
+}
+
+ExpressionRef ConditionCompiler::compare(const std::string& name, ExpressionRef left,
+                                         ExpressionRef right) {
+  if (name == "~~" || name == "!~~" || name == "~~*" || name == "!~~*")
+    return like_operator(name, std::move(left), std::move(right));
+  if (name == "||")
+    return make_concatenation(text_of(std::move(left), name), text_of(std::move(right), name));
+  unify(left, right);
+  if (const auto comparison = comparison_of(name)) {
+    if (family(left->type()) != family(right->type()))
+      no_operator(name, left->type(), right->type());
+    return make_comparison(*comparison, std::move(left), std::move(right));
+  }
+  const bool arithmetic = name.size() == 1 && std::string_view("+-*/%").find(name) != std::string::npos;
+  if (arithmetic && family(left->type()) == TypeFamily::number &&
+      family(right->type()) == TypeFamily::number)
+    return make_arithmetic(name.front(), std::move(left), std::move(right));
+  unsupported("operator " + name + " on " + std::string(name_of(left->type())) + " and " +
+              std::string(name_of(right->type())));
+}
+
+ConditionCompiler::Terms ConditionCompiler::row(const TreeNode& node) {
+  Terms terms;
+  if (node.kind == NodeKind::row_expr)
+    for (const TreeMessage& arg : node.body.children(2)) terms.push_back(expression(TreeNode(arg)));
+  else
+    terms.push_back(expression(node));
+  return terms;
+}
+
+ExpressionRef ConditionCompiler::equal_rows(Terms left, Terms right) {
+  if (left.size() != right.size()) raise("42601", "unequal number of entries in row expressions");
+  Terms all;
+  for (std::size_t i = 0; i < left.size(); ++i)
+    all.push_back(compare("=", std::move(left[i]), std::move(right[i])));
+  return make_and(std::move(all));
+}
+
+ExpressionRef ConditionCompiler::in_list(const TreeMessage& body) {
+  const TreeNode left(body.child(3));
+  Terms any;
+  for (const TreeMessage& item : TreeNode(body.child(4)).body.children(1))
+    any.push_back(equal_rows(row(left), row(TreeNode(item))));
+  ExpressionRef in = make_or(std::move(any));
+  return last_name(body.children(2)) == "=" ? std::move(in) : make_not(std::move(in));
+}
+
+ExpressionRef ConditionCompiler::between(const TreeMessage& body) {
+  const auto kind = static_cast<OperationKind>(body.number(1));
+  const TreeNode subject(body.child(3));
+  const auto bounds = TreeNode(body.child(4)).body.children(1);
+  ASSERT(bounds.size() == 2, "BETWEEN has two bounds");
+  const auto within = [&](std::size_t low, std::size_t high) {
+    ExpressionRef above = compare(">=", expression(subject), expression(TreeNode(bounds[low])));
+    ExpressionRef below = compare("<=", expression(subject), expression(TreeNode(bounds[high])));
+    return make_and(list(std::move(above), std::move(below)));
+  };
+  const bool symmetric = kind == OperationKind::between_symmetric ||
+                         kind == OperationKind::not_between_symmetric;
+  ExpressionRef inside = symmetric ? make_or(list(within(0, 1), within(1, 0))) : within(0, 1);
+  const bool negated =
+      kind == OperationKind::not_between || kind == OperationKind::not_between_symmetric;
+  return negated ? make_not(std::move(inside)) : std::move(inside);
+}
+
+std::optional<ConditionCompiler::Terms> ConditionCompiler::array(const TreeNode& node,
+                                                                 TypeId element) {
+  Terms terms;
+  switch (node.kind) {
+    case NodeKind::a_array_expr:
+      for (const TreeMessage& one : node.body.children(1)) {
+        const TreeNode inner(one);
+        if (inner.kind == NodeKind::a_array_expr) unsupported("arrays of arrays");
+        terms.push_back(coerce(expression(inner), element));
+      }
+      return terms;
+    case NodeKind::type_cast: {
+      const TreeMessage type_name = node.body.child(2);
+      const auto type = type_of_name(last_name(type_name.children(1)));
+      if (!type_name.has(7) || !type) unsupported("this cast where an array is expected");
+      auto elements = array(TreeNode(node.body.child(1)), *type);
+      if (!elements) return std::nullopt;
+      for (ExpressionRef& term : *elements)
+        if (term->type() != *type) term = make_cast(std::move(term), *type);
+      return elements;
+    }
+    case NodeKind::a_const: {
+      if (node.body.number(10) != 0) return std::nullopt;
+      const auto texts = read_array_literal(node.body.child(4).text(1));
+      if (!texts) throw Raised{texts.error()};
+      for (const auto& text : *texts) {
+        Value literal = text ? Value::of_text(TypeId::unknown, *text)
+                             : Value::null_of(TypeId::unknown);
+        terms.push_back(coerce(make_constant(std::move(literal)), element));
+      }
+      return terms;
+    }
+    default: unsupported("this expression where an array is expected");
+  }
+}
+
+ExpressionRef ConditionCompiler::any_or_all(const TreeMessage& body) {
+  const std::string name = last_name(body.children(2));
+  const TreeNode left(body.child(3));
+  const TypeId element = unified(expression(left)->type());
+  auto elements = array(TreeNode(body.child(4)), element == TypeId::unknown ? TypeId::text : element);
+  if (!elements) return make_constant(Value::null_of(TypeId::boolean));
+  Terms tests;
+  for (ExpressionRef& one : *elements)
+    tests.push_back(compare(name, expression(left), std::move(one)));
+  return body.number(1) == 2 ? make_or(std::move(tests)) : make_and(std::move(tests));
+}
+
+ExpressionRef ConditionCompiler::null_test(const TreeMessage& body) {
+  const auto question = body.number(3) == 1 ? NullQuestion::is_null : NullQuestion::is_not_null;
+  return make_null_test(question, row(TreeNode(body.child(2))));
+}
+
+ExpressionRef ConditionCompiler::boolean_test(const TreeMessage& body) {
+  ExpressionRef term = boolean(TreeNode(body.child(2)));
+  const std::uint64_t kind = body.number(3);
+  const Truth wanted = kind <= 2 ? Truth::yes : kind <= 4 ? Truth::no : Truth::unknown;
+  ExpressionRef test = make_truth_test(wanted, std::move(term));
+  return kind % 2 == 1 ? std::move(test) : make_not(std::move(test));
+}
+
+ExpressionRef ConditionCompiler::cast(const TreeMessage& body) {
+  const TreeMessage type_name = body.child(2);
+  const std::string name = last_name(type_name.children(1));
+  const auto type = type_of_name(name);
+  if (!type || type_name.has(7)) unsupported("a cast to " + name);
+  if (type_name.has(5)) unsupported("type modifiers of " + name);
+  ExpressionRef term = expression(TreeNode(body.child(1)));
+  if (term->type() == TypeId::unknown) return coerce(std::move(term), *type);
+  if (term->type() == *type) return term;
+  return make_cast(std::move(term), *type);
+}
+
+ExpressionRef ConditionCompiler::call(const TreeMessage& body) {
+  const std::string name = last_name(body.children(1));
+  const auto args = body.children(2);
+  const auto text_argument = [&] {
+    if (args.size() != 1) raise("42883", "function " + name + " takes one argument");
+    return text_of(expression(TreeNode(args.front())), name);
+  };
+  if (name == "lower") return make_text_function(TextFunction::lower, text_argument());
+  if (name == "upper") return make_text_function(TextFunction::upper, text_argument());
+  if (name == "length" || name == "char_length")
+    return make_text_function(TextFunction::length, text_argument());
+  if (name == "like" && args.size() == 2)
+    return like_operator("~~", expression(TreeNode(args[0])), expression(TreeNode(args[1])));
+  unsupported("function " + name);
+}
+
+ExpressionRef ConditionCompiler::choice(Choice choice, const std::vector<TreeMessage>& args) {
+  Terms terms;
+  for (const TreeMessage& arg : args) terms.push_back(expression(TreeNode(arg)));
+  TypeId type = TypeId::unknown;
+  for (const ExpressionRef& term : terms) {
+    if (term->type() == TypeId::unknown) continue;
+    const TypeId one = unified(term->type());
+    if (type == TypeId::unknown) {
+      type = one;
+    } else if (family(type) == TypeFamily::number && family(one) == TypeFamily::number) {
+      type = common_number_type(type, one);
+    } else if (type != one) {
+      unsupported("COALESCE, GREATEST or LEAST of mixed types");
+    }
+  }
+  if (type == TypeId::unknown) type = TypeId::text;
+  for (ExpressionRef& term : terms) {
+    term = coerce(std::move(term), type);
+    if (unified(term->type()) != type) term = make_cast(std::move(term), type);
+  }
+  return make_choice(choice, type, std::move(terms));
+}
+
+ExpressionRef ConditionCompiler::sub_link(const TreeMessage& body) {
+  constexpr std::uint64_t k_any = 3;
+  if (body.number(2) != k_any || body.has(5)) unsupported("a sub-select other than IN");
+  Terms left = row(TreeNode(body.child(4)));
+  const TreeMessage select = TreeNode(body.child(6)).body;
+  if (select.has(10)) return in_values(std::move(left), select);
+
+  const auto from = select.children(4);
+  const TreeNode range(from.size() == 1 ? from.front() : TreeMessage());
+  if (range.kind != NodeKind::range_var) unsupported("a sub-select without exactly one table");
+  std::string schema = range.body.text(2);
+  if (schema.empty()) schema = "public";
+  SubSelect subselect;
+  subselect.table = {schema, range.body.text(3)};
+  const TableVersionRef inner = lookup_(subselect.table);
+  if (!inner)
+    raise("42P01", "relation \"" + schema + "." + subselect.table.table + "\" does not exist");
+  for (const TreeMessage& target : select.children(3)) {
+    const TreeNode value(TreeNode(target).body.child(3));
+    if (value.kind != NodeKind::column_ref) unsupported("a sub-select's computed column");
+    const std::string name = last_name(value.body.children(1));
+    const int at = inner->find_column(name);
+    if (at < 0) raise("42703", "column \"" + name + "\" does not exist");
+    subselect.slots.push_back(inner->columns[static_cast<std::size_t>(at)].slot);
+    subselect.types.push_back(inner->columns[static_cast<std::size_t>(at)].type);
+  }
+  if (left.size() != subselect.slots.size())
+    raise("42601", "subquery has too many or too few columns");
+  for (std::size_t i = 0; i < left.size(); ++i) {
+    left[i] = coerce(std::move(left[i]), unified(subselect.types[i]));
+    if (family(left[i]->type()) != family(subselect.types[i]))
+      no_operator("=", left[i]->type(), subselect.types[i]);
+  }
+  if (select.has(5)) {
+    ConditionCompiler compiler(*inner, lookup_);
+    subselect.condition = compiler.compile(TreeNode(select.child(5)));
+    deepest_ = std::max(deepest_, depth_ + compiler.deepest_);
+  }
+  subselects_.push_back(std::move(subselect));
+  return make_membership(std::move(left), subselects_.size() - 1);
+}
+
+ExpressionRef ConditionCompiler::in_values(Terms left, const TreeMessage& select) {
+  std::vector<TypeId> types;
+  for (const ExpressionRef& term : left) types.push_back(unified(term->type()));
+  SubSelectRows rows;
+  const Row empty;
+  const std::vector<SubSelectRows> none;
+  for (const TreeMessage& one : select.children(10)) {
+    const auto cells = TreeNode(one).body.children(1);
+    if (cells.size() != left.size())
+      raise("42601", "subquery has too many or too few columns");
+    std::vector<Value> values;
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+      const ExpressionRef cell = coerce(expression(TreeNode(cells[i])), types[i]);
+      if (family(cell->type()) != family(types[i])) no_operator("=", types[i], cell->type());
+      values.push_back(cell->evaluate({empty, none}));
+    }
+    rows.rows.push_back(std::move(values));
+  }
+  return make_constant_membership(std::move(left), std::move(rows));
+}
+
+}  // namespace holdfast::sim::postgres

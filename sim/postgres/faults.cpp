@@ -1,0 +1,214 @@
+// The parts of PostgresModel that change the catalogue or break something.
+#include <algorithm>
+
+#include "sim/postgres/model.hpp"
+#include "sim/postgres/sessions.hpp"
+#include "sim/postgres/state.hpp"
+
+namespace holdfast::sim::postgres {
+namespace {
+
+bool idle(const Table& table) {
+  const TableLock& lock = table.lock();
+  return lock.writers.empty() && lock.readers == 0 && lock.exclusive == nullptr &&
+         lock.exclusive_waiting == 0;
+}
+
+}  // namespace
+
+// -- catalogue ---------------------------------------------------------------------------------------
+
+Oid PostgresModel::create_table(TableDefinition definition) {
+  const RelationName name = definition.name;
+  ASSERT(state_->find_table(name) == nullptr, "a table is created once");
+  const Oid oid{state_->next_oid};
+  state_->next_oid += 5;  // its row type, its TOAST table and their indexes take oids too
+  TableVersion version = make_table(std::move(definition), oid, state_->next_version++);
+  state_->tables.emplace(
+      name, std::make_unique<Table>(std::make_shared<const TableVersion>(std::move(version))));
+  state_->forget_compiled();
+  state_->commit_catalog_change(oid);
+  return oid;
+}
+
+bool PostgresModel::drop_table(const RelationName& name) {
+  const Table* table = state_->find_table(name);
+  if (table == nullptr || !idle(*table)) return false;
+  const Oid oid = table->current()->oid;
+  state_->tables.erase(name);
+  state_->forget_compiled();
+  state_->commit_catalog_change(oid);
+  return true;
+}
+
+bool PostgresModel::rename_table(const RelationName& from, const RelationName& to) {
+  Table* table = state_->find_table(from);
+  if (table == nullptr || !idle(*table) || state_->find_table(to) != nullptr) return false;
+  auto node = state_->tables.extract(from);
+  node.key() = to;
+  state_->tables.insert(std::move(node));
+  TableVersion version = *table->current();
+  version.name = to;
+  state_->change_table(*table, std::move(version));
+  state_->commit_catalog_change(table->current()->oid);
+  return true;
+}
+
+bool PostgresModel::alter(const RelationName& name,
+                          const std::function<void(TableVersion&)>& change) {
+  Table* table = state_->find_table(name);
+  if (table == nullptr || !idle(*table)) return false;
+  TableVersion version = *table->current();
+  change(version);
+  state_->change_table(*table, std::move(version));
+  state_->commit_catalog_change(table->current()->oid);
+  return true;
+}
+
+bool PostgresModel::add_column(const RelationName& name, Column column) {
+  ASSERT(column.key_position == 0 && !column.not_null,
+         "a column added to a table with rows is NULL in them");
+  Table* table = state_->find_table(name);
+  if (table == nullptr || table->current()->find_column(column.name) >= 0) return false;
+  // Slots of dropped columns stay taken: old rows still have cells there.
+  column.slot = table->take_slot();
+  return alter(name, [&](TableVersion& version) { version.columns.push_back(column); });
+}
+
+bool PostgresModel::drop_column(const RelationName& name, const std::string& column) {
+  const Table* table = state_->find_table(name);
+  const int at = table == nullptr ? -1 : table->current()->find_column(column);
+  if (at < 0 || table->current()->columns[static_cast<std::size_t>(at)].key_position != 0)
+    return false;
+  return alter(name, [&](TableVersion& version) {
+    version.columns.erase(version.columns.begin() + at);
+    for (std::uint16_t& position : version.key)
+      if (position > at) --position;
+  });
+}
+
+bool PostgresModel::rename_column(const RelationName& name, const std::string& from,
+                                  const std::string& to) {
+  const Table* table = state_->find_table(name);
+  const int at = table == nullptr ? -1 : table->current()->find_column(from);
+  if (at < 0 || table->current()->find_column(to) >= 0) return false;
+  return alter(name, [&](TableVersion& version) {
+    version.columns[static_cast<std::size_t>(at)].name = to;
+  });
+}
+
+bool PostgresModel::set_replica_identity(const RelationName& name, ReplicaIdentity identity) {
+  return alter(name, [&](TableVersion& version) { version.identity = identity; });
+}
+
+void PostgresModel::create_publication(const std::string& publication) {
+  if (state_->publications.insert(publication).second) state_->commit_catalog_change({});
+}
+
+void PostgresModel::drop_publication(const std::string& publication) {
+  if (state_->publications.erase(publication) == 0) return;
+  for (auto& [name, table] : state_->tables) {
+    TableVersion version = *table->current();
+    if (version.publications.erase(publication) != 0)
+      state_->change_table(*table, std::move(version));
+  }
+  state_->commit_catalog_change({});
+}
+
+void PostgresModel::add_to_publication(const std::string& publication, const RelationName& name) {
+  Table* table = state_->find_table(name);
+  ASSERT(table != nullptr && state_->publications.count(publication) != 0,
+         "table and publication exist");
+  TableVersion version = *table->current();
+  if (!version.publications.insert(publication).second) return;
+  state_->change_table(*table, std::move(version));
+  state_->commit_catalog_change({});
+}
+
+void PostgresModel::remove_from_publication(const std::string& publication,
+                                            const RelationName& name) {
+  Table* table = state_->find_table(name);
+  ASSERT(table != nullptr, "the table exists");
+  TableVersion version = *table->current();
+  if (version.publications.erase(publication) == 0) return;
+  state_->change_table(*table, std::move(version));
+  state_->commit_catalog_change({});
+}
+
+std::optional<holdfast::postgres::RelationInfo> PostgresModel::describe(
+    const RelationName& name) const {
+  const Table* table = state_->find_table(name);
+  if (table == nullptr) return std::nullopt;
+  return table->current()->to_info();
+}
+
+// -- faults --------------------------------------------------------------------------------------------
+
+void PostgresModel::end_sessions(std::optional<unsigned> instance, HalfOpen half_open,
+                                 const char* reason) {
+  const auto current = state_->backends;  // close() changes the list
+  for (const BackendRef& backend : current) {
+    if (instance && backend->instance != *instance) continue;
+    if (half_open == HalfOpen::no)
+      state_->close(*backend, reason);
+    else if (!backend->client_gone)
+      backend->client_gone = state_->now();
+  }
+  state_->wake(state_->stream_waiters);
+  state_->wake(state_->lock_waiters);
+}
+
+void PostgresModel::disconnect_all(HalfOpen half_open) {
+  end_sessions(std::nullopt, half_open, "server closed the connection unexpectedly");
+}
+
+void PostgresModel::disconnect(unsigned instance, HalfOpen half_open) {
+  end_sessions(instance, half_open, "server closed the connection unexpectedly");
+}
+
+void PostgresModel::set_reachable(unsigned instance, bool reachable) {
+  if (reachable)
+    state_->unreachable.erase(instance);
+  else
+    state_->unreachable.insert(instance);
+}
+
+void PostgresModel::crash_and_restart(SlotsAfterCrash slots) {
+  end_sessions(std::nullopt, HalfOpen::no, "the server crashed");
+  state_->sessions.clear();
+  state_->transactions.crash(state_->wal.flushed());
+  state_->wal.crash();
+  for (auto& [name, table] : state_->tables) table->lock() = {};
+  state_->advisory_locks.clear();
+  if (slots == SlotsAfterCrash::back_to_checkpoint)
+    for (auto& [name, slot] : state_->slots) slot.confirmed_flush = slot.checkpointed_flush;
+  checkpoint();  // the end of recovery
+  state_->wake(state_->lock_waiters);
+}
+
+void PostgresModel::promote_standby() {
+  crash_and_restart(SlotsAfterCrash::keep);
+  state_->slots.clear();
+  ++state_->identity.timeline;
+}
+
+void PostgresModel::invalidate_slot(const std::string& name) {
+  const auto found = state_->slots.find(name);
+  if (found == state_->slots.end()) return;
+  found->second.invalidated = true;
+  const Backend* active = found->second.active;
+  const auto backend = std::find_if(state_->backends.begin(), state_->backends.end(),
+                                    [active](const BackendRef& one) { return one.get() == active; });
+  if (backend == state_->backends.end()) return;
+  const BackendRef victim = *backend;
+  state_->close(*victim, "terminating process to release replication slot \"" + name + "\"");
+}
+
+bool PostgresModel::drop_slot(const std::string& name) {
+  const auto found = state_->slots.find(name);
+  if (found == state_->slots.end() || found->second.active != nullptr) return false;
+  state_->slots.erase(found);
+  return true;
+}
+
+}  // namespace holdfast::sim::postgres

@@ -1,0 +1,250 @@
+#include <algorithm>
+
+#include "sim/postgres/reader.hpp"
+#include "sim/postgres/sessions.hpp"
+
+namespace holdfast::sim::postgres {
+namespace {
+
+using env::DatabaseError;
+using env::DatabaseFailure;
+using holdfast::postgres::RowBatch;
+
+Failure<DatabaseError> error(DatabaseFailure kind, std::string sqlstate, std::string message) {
+  return {DatabaseError{kind, std::move(sqlstate), std::move(message)}};
+}
+
+Failure<DatabaseError> sql_error(const SqlError& from) {
+  const bool undefined = from.sqlstate == "42P01" || from.sqlstate == "42703" ||
+                         from.sqlstate == "3F000";
+  return error(undefined ? DatabaseFailure::undefined_object : DatabaseFailure::query,
+               from.sqlstate, from.message);
+}
+
+Failure<DatabaseError> no_relation(const RelationName& name) {
+  return error(DatabaseFailure::undefined_object, "42P01",
+               "relation \"" + name.schema + "." + name.table + "\" does not exist");
+}
+
+/// The session must outlive it, as env::QuerySession says.
+class ModelSnapshotRead final : public env::SnapshotRead {
+ public:
+  ModelSnapshotRead(ModelState& state, ClientSession& client, Snapshot snapshot)
+      : state_(state), client_(client), snapshot_(std::move(snapshot)) {}
+  ~ModelSnapshotRead() override { state_.release_tables(client_.backend()); }
+  ModelSnapshotRead(const ModelSnapshotRead&) = delete;
+  ModelSnapshotRead& operator=(const ModelSnapshotRead&) = delete;
+
+  const Snapshot& snapshot() const override { return snapshot_; }
+
+  env::DatabaseResult<void> start(const env::ShapeQuery& query) override {
+    if (auto trip = client_.round_trip("pg.query"); !trip) return trip;
+    const auto unlocked = client_.wait_until(
+        state_.lock_waiters, "pg.query.lock", Instant::never(), [&] {
+          Table* table = state_.find_table(query.table);
+          return table == nullptr || table->lock().exclusive == nullptr;
+        });
+    if (!unlocked) return unlocked.failure();
+    Table* table = state_.find_table(query.table);
+    if (table == nullptr) return no_relation(query.table);
+    auto& reading = client_.backend().reading;
+    if (std::find(reading.begin(), reading.end(), table) == reading.end()) {
+      reading.push_back(table);
+      ++table->lock().readers;
+    }
+    auto slots = find_slots(*table->current(), query.columns);
+    if (!slots) return sql_error(slots.error());
+    auto rows = read_rows(state_, *table, query.condition,
+                          [this](const Transaction& one) { return sees(snapshot_, one); });
+    if (!rows) return sql_error(rows.error());
+    slots_ = std::move(*slots);
+    rows_ = std::move(*rows);
+    next_row_ = 0;
+    return {};
+  }
+
+  env::DatabaseResult<RowBatch> next() override {
+    if (auto trip = client_.round_trip("pg.query.next"); !trip) return trip.failure();
+    RowBatch batch(slots_.size());
+    const std::size_t end = std::min(rows_.size(), next_row_ + state_.options.rows_per_batch);
+    for (; next_row_ < end; ++next_row_) {
+      const Row& row = *rows_[next_row_];
+      for (const std::uint16_t slot : slots_) {
+        if (row.is_null(slot))
+          batch.add_cell(std::nullopt);
+        else
+          batch.add_cell(row.texts[slot]);
+      }
+    }
+    return batch;
+  }
+
+ private:
+  ModelState& state_;
+  ClientSession& client_;
+  Snapshot snapshot_;
+  std::vector<std::uint16_t> slots_;
+  std::vector<RowRef> rows_;
+  std::size_t next_row_ = 0;
+};
+
+}  // namespace
+
+ClientSession::~ClientSession() {
+  // A half-open backend does not notice that its client has gone.
+  if (!backend_->client_gone) state_.close(*backend_, "client closed the connection");
+}
+
+env::DatabaseResult<void> ClientSession::check() const {
+  if (backend_->alive && !backend_->client_gone) return {};
+  return error(DatabaseFailure::connection, "08006",
+               backend_->alive ? "connection timed out" : backend_->ended_because);
+}
+
+env::DatabaseResult<void> ClientSession::round_trip(const char* label) {
+  if (auto before = check(); !before) return before;
+  state_.pause(*backend_, label);
+  return check();
+}
+
+env::DatabaseResult<bool> ClientSession::wait_until(WaitQueue& queue, const char* label,
+                                                    Instant deadline,
+                                                    const std::function<bool()>& ready) {
+  state_.advance();
+  while (true) {
+    if (auto alive = check(); !alive) return alive.failure();
+    if (ready()) return true;
+    if (state_.now() >= deadline) return false;
+    state_.wait(queue, label, deadline);
+  }
+}
+
+env::DatabaseResult<std::optional<holdfast::postgres::RelationInfo>> ModelQuerySession::inspect(
+    const RelationName& name) {
+  if (auto trip = client_.round_trip("pg.inspect"); !trip) return trip.failure();
+  const Table* table = state_.find_table(name);
+  if (table == nullptr) return std::optional<holdfast::postgres::RelationInfo>();
+  return std::optional(table->current()->to_info());
+}
+
+env::DatabaseResult<void> ModelQuerySession::lock_table(const RelationName& name) {
+  Table* table = state_.find_table(name);
+  struct Queued {
+    ModelState& state;
+    RelationName name;
+    ~Queued() {
+      if (Table* one = state.find_table(name)) {
+        --one->lock().exclusive_waiting;
+        state.wake(state.lock_waiters);
+      }
+    }
+  };
+  ++table->lock().exclusive_waiting;
+  const Queued queued{state_, name};
+  const auto free = client_.wait_until(
+      state_.lock_waiters, "pg.publish.lock", state_.now() + state_.options.publish_lock_timeout,
+      [&] {
+        const Table* one = state_.find_table(name);
+        if (one == nullptr) return true;
+        const TableLock& lock = one->lock();
+        return lock.writers.empty() && lock.readers == 0 && lock.exclusive == nullptr;
+      });
+  if (!free) return free.failure();
+  if (*free) return {};
+  return error(DatabaseFailure::lock_timeout, "55P03", "canceling statement due to lock timeout");
+}
+
+env::DatabaseResult<env::PublishOutcome> ModelQuerySession::publish(const std::string& publication,
+                                                                    const RelationName& name) {
+  if (auto trip = client_.round_trip("pg.publish"); !trip) return trip.failure();
+  if (state_.publications.count(publication) == 0)
+    return error(DatabaseFailure::undefined_object, "42704",
+                 "publication \"" + publication + "\" does not exist");
+  const auto done = [&](const Table& table) {
+    return table.current()->publications.count(publication) != 0 &&
+           table.current()->identity == ReplicaIdentity::full;
+  };
+  Table* table = state_.find_table(name);
+  if (table == nullptr) return no_relation(name);
+  if (done(*table)) return env::PublishOutcome::already_published;
+  if (auto locked = lock_table(name); !locked) return locked.failure();
+  // The lock was waited for: everything may have changed meanwhile.
+  table = state_.find_table(name);
+  if (table == nullptr) return no_relation(name);
+  if (state_.publications.count(publication) == 0)
+    return error(DatabaseFailure::undefined_object, "42704",
+                 "publication \"" + publication + "\" does not exist");
+  if (done(*table)) return env::PublishOutcome::already_published;
+  TableVersion version = *table->current();
+  version.publications.insert(publication);
+  version.identity = ReplicaIdentity::full;
+  state_.change_table(*table, std::move(version));
+  state_.commit_catalog_change({});
+  if (auto trip = client_.round_trip("pg.published"); !trip) return trip.failure();
+  return env::PublishOutcome::published;
+}
+
+env::DatabaseResult<void> ModelQuerySession::unpublish(const std::string& publication,
+                                                       const RelationName& name) {
+  if (auto trip = client_.round_trip("pg.unpublish"); !trip) return trip;
+  Table* table = state_.find_table(name);
+  if (table == nullptr || table->current()->publications.count(publication) == 0) return {};
+  TableVersion version = *table->current();
+  version.publications.erase(publication);
+  state_.change_table(*table, std::move(version));
+  state_.commit_catalog_change({});
+  return client_.round_trip("pg.unpublished");
+}
+
+env::DatabaseResult<std::vector<RelationName>> ModelQuerySession::published(
+    const std::string& publication) {
+  if (auto trip = client_.round_trip("pg.list_published"); !trip) return trip.failure();
+  if (state_.publications.count(publication) == 0)
+    return error(DatabaseFailure::undefined_object, "42704",
+                 "publication \"" + publication + "\" does not exist");
+  std::vector<RelationName> names;
+  for (const auto& [name, table] : state_.tables)
+    if (table->current()->publications.count(publication) != 0) names.push_back(name);
+  return names;
+}
+
+env::DatabaseResult<std::unique_ptr<env::SnapshotRead>> ModelQuerySession::begin_snapshot() {
+  if (auto trip = client_.round_trip("pg.begin"); !trip) return trip.failure();
+  Snapshot snapshot = state_.take_snapshot();
+  // The snapshot is fixed when its statement starts; the position is read later in that statement.
+  if (auto trip = client_.round_trip("pg.snapshot.position"); !trip) return trip.failure();
+  snapshot.insert_lsn = state_.wal.insert_position();
+  auto read = std::make_unique<ModelSnapshotRead>(state_, client_, std::move(snapshot));
+  if (auto trip = client_.round_trip("pg.snapshot.known"); !trip) return trip.failure();
+  return std::unique_ptr<env::SnapshotRead>(std::move(read));
+}
+
+env::DatabaseResult<unsigned> ModelQuerySession::break_lock(const std::string& slot) {
+  if (auto trip = client_.round_trip("pg.break_lock"); !trip) return trip.failure();
+  const auto found = state_.slots.find(slot);
+  if (found == state_.slots.end() || found->second.active != nullptr) return 0U;
+  const Backend* holder = state_.advisory_locks[slot].holder;
+  const auto backend =
+      std::find_if(state_.backends.begin(), state_.backends.end(),
+                   [holder](const BackendRef& one) { return one.get() == holder; });
+  if (holder == nullptr || backend == state_.backends.end()) return 0U;
+  const BackendRef victim = *backend;
+  state_.close(*victim, "terminating connection due to administrator command");
+  return 1U;
+}
+
+env::DatabaseResult<std::unique_ptr<env::ReplicationSession>> ModelDatabase::connect_replication() {
+  auto backend = state_.connect(instance_);
+  if (!backend) return backend.failure();
+  return std::unique_ptr<env::ReplicationSession>(
+      std::make_unique<ModelReplicationSession>(state_, std::move(*backend)));
+}
+
+env::DatabaseResult<std::unique_ptr<env::QuerySession>> ModelDatabase::connect() {
+  auto backend = state_.connect(instance_);
+  if (!backend) return backend.failure();
+  return std::unique_ptr<env::QuerySession>(
+      std::make_unique<ModelQuerySession>(state_, std::move(*backend)));
+}
+
+}  // namespace holdfast::sim::postgres

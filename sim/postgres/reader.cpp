@@ -1,0 +1,84 @@
+#include "sim/postgres/reader.hpp"
+
+#include "sim/postgres/big_stack.hpp"
+
+namespace holdfast::sim::postgres {
+namespace {
+
+bool version_visible(const RowVersion& version, const TransactionPredicate& visible) {
+  return visible(*version.created) && (version.deleted == nullptr || !visible(*version.deleted));
+}
+
+SqlResult<std::vector<SubSelectRows>> read_subselects(ModelState& state, const Condition& condition,
+                                                      const TransactionPredicate& visible);
+
+SqlResult<std::vector<RowRef>> filter(ModelState& state, const Table& table,
+                                      const Condition* condition,
+                                      const TransactionPredicate& visible) {
+  std::vector<SubSelectRows> results;
+  if (condition != nullptr) {
+    auto read = read_subselects(state, *condition, visible);
+    if (!read) return read.failure();
+    results = std::move(*read);
+  }
+  std::vector<RowRef> rows;
+  for (const RowVersion& version : table.versions()) {
+    if (!version_visible(version, visible)) continue;
+    if (condition != nullptr) {
+      const auto verdict = condition->evaluate(*version.row, results);
+      if (!verdict) return verdict.failure();
+      if (*verdict != Truth::yes) continue;
+    }
+    rows.push_back(version.row);
+  }
+  return rows;
+}
+
+SqlResult<std::vector<SubSelectRows>> read_subselects(ModelState& state, const Condition& condition,
+                                                      const TransactionPredicate& visible) {
+  std::vector<SubSelectRows> results;
+  for (const SubSelect& subselect : condition.subselects()) {
+    const Table* table = state.find_table(subselect.table);
+    ASSERT(table != nullptr, "compiled conditions are forgotten when a table goes");
+    auto rows = filter(state, *table, subselect.condition.get(), visible);
+    if (!rows) return rows.failure();
+    SubSelectRows result;
+    for (const RowRef& row : *rows) {
+      std::vector<Value> cells;
+      for (std::size_t i = 0; i < subselect.slots.size(); ++i)
+        cells.push_back(row->is_null(subselect.slots[i]) ? Value::null_of(subselect.types[i])
+                                                         : row->values[subselect.slots[i]]);
+      result.rows.push_back(std::move(cells));
+    }
+    results.push_back(std::move(result));
+  }
+  return results;
+}
+
+}  // namespace
+
+SqlResult<std::vector<RowRef>> read_rows(ModelState& state, const Table& table,
+                                         const std::string& condition,
+                                         const TransactionPredicate& visible) {
+  const auto compiled = state.compile(table, condition);
+  if (!compiled) return compiled.failure();
+  const Condition* test = compiled->get();
+  if (test == nullptr || !test->deep()) return filter(state, table, test, visible);
+  std::optional<SqlResult<std::vector<RowRef>>> result;
+  on_big_stack([&] { result.emplace(filter(state, table, test, visible)); });
+  return std::move(*result);
+}
+
+SqlResult<std::vector<std::uint16_t>> find_slots(const TableVersion& table,
+                                                 const std::vector<std::string>& columns) {
+  std::vector<std::uint16_t> slots;
+  for (const std::string& name : columns) {
+    const int at = table.find_column(name);
+    if (at < 0)
+      return Failure<SqlError>{{"42703", "column \"" + name + "\" does not exist"}};
+    slots.push_back(table.columns[static_cast<std::size_t>(at)].slot);
+  }
+  return slots;
+}
+
+}  // namespace holdfast::sim::postgres

@@ -1,0 +1,24 @@
+// Reading tables: one interpreter for shape queries under a snapshot and for the oracle's truth under
+// any set of visible transactions.
+#pragma once
+
+#include <functional>
+#include <map>
+
+#include "sim/postgres/state.hpp"
+
+namespace holdfast::sim::postgres {
+
+using TransactionPredicate = std::function<bool(const Transaction&)>;
+
+/// A table's rows that are visible, satisfy the condition, in order of their versions' creation.
+/// `condition` is text as after WHERE; empty: all rows. Sub-selects see the same visible set.
+SqlResult<std::vector<RowRef>> read_rows(ModelState& state, const Table& table,
+                                         const std::string& condition,
+                                         const TransactionPredicate& visible);
+
+/// Slots of the named columns.
+SqlResult<std::vector<std::uint16_t>> find_slots(const TableVersion& table,
+                                                 const std::vector<std::string>& columns);
+
+}  // namespace holdfast::sim::postgres

@@ -1,0 +1,63 @@
+// The rows of one table as versions (MVCC) with an index on the primary key, and its lock. Owned by
+// the model; versions are kept for ever, so that any snapshot of a run can be asked later.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "sim/postgres/transactions.hpp"
+
+namespace holdfast::sim::postgres {
+
+struct RowVersion {
+  RowRef row;
+  Transaction* created = nullptr;
+  Transaction* deleted = nullptr;  ///< the last that deleted or replaced it; its fate decides
+};
+
+/// Who holds the table. Writers share; TRUNCATE and ALTER TABLE exclude writers and readers.
+struct TableLock {
+  std::vector<const Transaction*> writers;
+  const Transaction* exclusive = nullptr;
+  unsigned readers = 0;            ///< snapshot transactions that have read it
+  unsigned exclusive_waiting = 0;  ///< new writers queue behind these
+
+  bool others_write(const Transaction* self) const;
+  bool writes(const Transaction* self) const;
+};
+
+class Table {
+ public:
+  explicit Table(TableVersionRef version);
+
+  const TableVersionRef& current() const { return current_; }
+  void set_current(TableVersionRef version) { current_ = std::move(version); }
+  TableLock& lock() { return lock_; }
+  const TableLock& lock() const { return lock_; }
+
+  const std::deque<RowVersion>& versions() const { return versions_; }
+  RowVersion& at(std::size_t index) { return versions_[index]; }
+  void add(RowVersion version);
+  /// Indexes of all versions that ever had this key, oldest first; nullptr: none.
+  const std::vector<std::size_t>* with_key(const std::string& key) const;
+  /// The key under which equal primary keys are equal bytes. Empty without a primary key.
+  std::string key_of(const Row& row) const;
+  /// The cell position of a new column.
+  std::uint16_t take_slot() { return next_slot_++; }
+
+ private:
+  TableVersionRef current_;
+  TableLock lock_;
+  std::uint16_t next_slot_ = 0;
+  std::deque<RowVersion> versions_;
+  std::unordered_map<std::string, std::vector<std::size_t>> by_key_;  // looked up, never iterated
+};
+
+/// A value's part of an index key: equal values give equal bytes.
+void append_key_part(std::string& key, const Value& value);
+
+}  // namespace holdfast::sim::postgres
