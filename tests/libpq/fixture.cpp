@@ -92,7 +92,8 @@ std::vector<postgres::Transaction> StreamReader::transactions(std::size_t count)
       if (auto* relation = std::get_if<postgres::RelationChanged>(&event))
         relations.push_back(std::move(*relation));
     }
-  EXPECT_EQ(out.size(), count);
+  EXPECT_GE(out.size(), count);
+  out.resize(count);
   return out;
 }
 

@@ -66,6 +66,7 @@ inline void must(env::DatabaseResult<void> result) {
 class StreamReader {
  public:
   explicit StreamReader(BlockingReplication& session) : session_(session) {}
+  /// The next `count`; what came with the last of them is dropped.
   std::vector<postgres::Transaction> transactions(std::size_t count);
   /// The next keepalive while no transaction comes, asking the server by waiting for it.
   postgres::Lsn wait_for_keepalive_at(postgres::Lsn at_least);

@@ -1,0 +1,349 @@
+// Catalogue questions, publishing, snapshots and the lock breaker against a real server.
+#include <thread>
+
+#include "tests/libpq/fixture.hpp"
+
+namespace holdfast::production {
+namespace {
+
+using env::DatabaseFailure;
+using env::PublishOutcome;
+using postgres::ColumnInfo;
+using postgres::RelationInfo;
+
+class Query : public LibpqTest {
+ protected:
+  /// All rows of a query, a row a text, cells separated by '|', NULL as "NULL".
+  static std::vector<std::string> rows(BlockingQuery& session, const env::ShapeQuery& query) {
+    must(session.start(query));
+    std::vector<std::string> out;
+    for (;;) {
+      const postgres::RowBatch batch = must(session.next());
+      if (batch.rows() == 0) return out;
+      for (std::size_t r = 0; r < batch.rows(); ++r) {
+        std::string text;
+        for (std::size_t c = 0; c < batch.columns(); ++c)
+          text += (c > 0 ? "|" : "") + std::string(batch.cell(r, c).value_or("NULL"));
+        out.push_back(std::move(text));
+      }
+    }
+  }
+  static void wait_for(const std::function<bool()>& condition) {
+    for (int i = 0; i < 1000 && !condition(); ++i)
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    EXPECT_TRUE(condition());
+  }
+};
+
+TEST_F(Query, inspects_columns_types_and_key) {
+  sql("CREATE TYPE mood AS ENUM ('sad'); CREATE DOMAIN positive AS int CHECK (VALUE > 0);"
+      "CREATE SCHEMA \"S\"\"1\";"
+      "CREATE TABLE \"S\"\"1\".\"T t\" (b int8 NOT NULL, gone text, a varchar(10), c text[] NOT NULL,"
+      " d int4[][], m mood, ms mood[], p positive, n name, o oidvector, pt point, q char(5),"
+      " g int GENERATED ALWAYS AS (1) STORED, PRIMARY KEY (q, b) INCLUDE (a));"
+      "ALTER TABLE \"S\"\"1\".\"T t\" DROP gone");
+  sql("CREATE TABLE made AS SELECT ARRAY[1] AS a");
+  auto session = query_session();
+  const auto found = must(session->inspect({"S\"1", "T t"}));
+  ASSERT_TRUE(found.has_value());
+  EXPECT_EQ(std::to_string(found->oid.value), sql("SELECT '\"S\"\"1\".\"T t\"'::regclass::oid"));
+  EXPECT_EQ(found->name, (postgres::RelationName{"S\"1", "T t"}));
+  EXPECT_FALSE(found->replica_identity_full);
+  const auto user_type = [&](const std::string& name) {
+    return postgres::Oid{static_cast<std::uint32_t>(
+        std::stoul(sql("SELECT oid FROM pg_type WHERE typname = '" + name + "'")))};
+  };
+  const std::vector<ColumnInfo> expected = {
+      {"b", {20}, "int8", -1, 0, true, false, 2},
+      {"a", {1043}, "varchar", 14, 0, false, false, 0},
+      {"c", {1009}, "text", -1, 1, true, false, 0},
+      {"d", {1007}, "int4", -1, 2, false, false, 0},
+      {"m", user_type("mood"), "mood", -1, 0, false, false, 0},
+      {"ms", user_type("_mood"), "mood", -1, 1, false, false, 0},
+      {"p", user_type("positive"), "positive", -1, 0, false, false, 0},
+      {"n", {19}, "name", -1, 0, false, false, 0},
+      {"o", {30}, "oidvector", -1, 0, false, false, 0},
+      {"pt", {600}, "point", -1, 0, false, false, 0},
+      {"q", {1042}, "bpchar", 9, 0, true, false, 1},
+      {"g", {23}, "int4", -1, 0, false, true, 0},
+  };
+  ASSERT_EQ(found->columns.size(), expected.size());
+  for (std::size_t i = 0; i < expected.size(); ++i)
+    EXPECT_EQ(found->columns[i], expected[i]) << expected[i].name;
+
+  const auto made = must(session->inspect({"public", "made"}));
+  EXPECT_EQ(made->columns.at(0).type_name, "int4");
+  EXPECT_EQ(made->columns.at(0).dimensions, 1) << "an array, though its declaration says 0";
+  sql("ALTER TABLE made REPLICA IDENTITY FULL");
+  EXPECT_TRUE(must(session->inspect({"public", "made"}))->replica_identity_full);
+}
+
+TEST_F(Query, tells_missing_tables_from_those_that_no_shape_can_have) {
+  sql("CREATE TABLE bare (); CREATE VIEW v AS SELECT 1; CREATE TABLE p (id int) PARTITION BY LIST (id);"
+      "CREATE TABLE p1 PARTITION OF p FOR VALUES IN (1); CREATE SEQUENCE s");
+  auto session = query_session();
+  EXPECT_FALSE(must(session->inspect({"public", "nothing"})).has_value());
+  EXPECT_FALSE(must(session->inspect({"nowhere", "items"})).has_value());
+  EXPECT_FALSE(must(session->inspect({"public", "bare"})).has_value());
+  for (const postgres::RelationName& name :
+       {postgres::RelationName{"public", "v"}, {"public", "p"}, {"public", "p1"}, {"public", "s"},
+        {"pg_catalog", "pg_class"}, {"information_schema", "tables"}}) {
+    const auto found = session->inspect(name);
+    ASSERT_FALSE(found.ok()) << name.table;
+    EXPECT_EQ(found.error().kind, DatabaseFailure::undefined_object);
+  }
+  EXPECT_FALSE(must(session->inspect({"public", "nothing"})).has_value()) << "the session goes on";
+}
+
+TEST_F(Query, publishes_with_full_identity_and_back) {
+  sql("CREATE PUBLICATION pub; CREATE TABLE b (id int); CREATE TABLE \"A'\"\"\" (id int)");
+  auto session = query_session();
+  const postgres::RelationName odd{"public", "A'\""};
+  EXPECT_EQ(must(session->publish("pub", odd)), PublishOutcome::published);
+  EXPECT_EQ(must(session->publish("pub", odd)), PublishOutcome::already_published);
+  EXPECT_TRUE(must(session->inspect(odd))->replica_identity_full);
+  EXPECT_EQ(must(session->publish("pub", {"public", "b"})), PublishOutcome::published);
+  EXPECT_EQ(must(session->published("pub")),
+            (std::vector<postgres::RelationName>{odd, {"public", "b"}}));
+  sql("ALTER TABLE b REPLICA IDENTITY DEFAULT");
+  EXPECT_EQ(must(session->publish("pub", {"public", "b"})), PublishOutcome::published)
+      << "the identity is put right again";
+  must(session->unpublish("pub", odd));
+  must(session->unpublish("pub", odd));
+  sql("DROP TABLE b");
+  must(session->unpublish("pub", {"public", "b"}));
+  EXPECT_TRUE(must(session->published("pub")).empty());
+}
+
+TEST_F(Query, says_why_it_cannot_publish) {
+  sql("CREATE TABLE items (id int); CREATE PUBLICATION pub");
+  server().execute("DROP ROLE IF EXISTS weak");
+  server().execute("CREATE ROLE weak LOGIN");
+  auto weak = query_session("weak");
+  auto owner = query_session();
+  const auto kind = [](const auto& result) {
+    EXPECT_FALSE(result.ok());
+    return result.error().kind;
+  };
+  EXPECT_EQ(kind(weak->publish("pub", {"public", "items"})), DatabaseFailure::privilege);
+  EXPECT_EQ(kind(owner->publish("pub", {"public", "missing"})), DatabaseFailure::undefined_object);
+  EXPECT_EQ(kind(owner->publish("none", {"public", "items"})), DatabaseFailure::undefined_object);
+  EXPECT_EQ(must(owner->publish("pub", {"public", "items"})), PublishOutcome::published);
+  must(weak->begin_snapshot());
+  must(weak->start({{"public", "items"}, {"id"}, ""}));
+  const auto refused = weak->next();
+  EXPECT_EQ(kind(refused), DatabaseFailure::privilege);
+  EXPECT_EQ(refused.error().message, "permission denied for table items");
+  weak->end_snapshot();
+}
+
+TEST_F(Query, gives_up_waiting_for_a_tables_lock) {
+  sql("CREATE TABLE items (id int); CREATE PUBLICATION pub");
+  RawSession blocker(server().url(database_));
+  blocker.run("BEGIN");
+  blocker.run("INSERT INTO items VALUES (1)");
+  ConnectionSettings impatient = settings();
+  impatient.statement_timeout = std::chrono::milliseconds(300);
+  auto session = must(BlockingQuery::open(impatient, std::make_shared<Interrupt>()));
+  const auto published = session->publish("pub", {"public", "items"});
+  ASSERT_FALSE(published.ok());
+  EXPECT_EQ(published.error().kind, DatabaseFailure::lock_timeout);
+  EXPECT_TRUE(must(session->published("pub")).empty()) << "not half of it";
+  blocker.run("COMMIT");
+  EXPECT_EQ(must(session->publish("pub", {"public", "items"})), PublishOutcome::published);
+}
+
+TEST_F(Query, reads_rows_of_one_moment) {
+  sql("CREATE TABLE items (id int, body text, flag bool, pad char(4))");
+  sql("INSERT INTO items VALUES (1, 'one', true, 'ab'), (2, NULL, false, NULL)");
+  RawSession open(server().url(database_));
+  open.run("BEGIN");
+  open.run("INSERT INTO items VALUES (3)");
+  sql("INSERT INTO items VALUES (5)");
+  sql("DELETE FROM items WHERE id = 5");
+  auto session = query_session();
+  const postgres::Snapshot snapshot = must(session->begin_snapshot());
+  open.run("COMMIT");
+  sql("INSERT INTO items VALUES (4)");
+  EXPECT_EQ(rows(*session, {{"public", "items"}, {"body", "id", "flag", "pad"}, ""}),
+            (std::vector<std::string>{"one|1|t|ab  ", "NULL|2|f|NULL"}));
+  EXPECT_EQ(rows(*session, {{"public", "items"}, {"id"}, "\"id\" > 1"}),
+            std::vector<std::string>{"2"});
+  EXPECT_TRUE(rows(*session, {{"public", "items"}, {"id"}, "false"}).empty());
+  session->end_snapshot();
+
+  // What the rows showed is what the snapshot says.
+  const auto xid_of = [&](int id) {
+    return postgres::Xid{static_cast<std::uint32_t>(
+        std::stoul(sql("SELECT xmin FROM items WHERE id = " + std::to_string(id))))};
+  };
+  EXPECT_TRUE(snapshot.sees(xid_of(1)));
+  EXPECT_FALSE(snapshot.sees(xid_of(3))) << "in progress";
+  ASSERT_EQ(snapshot.xip.size(), 1U);
+  EXPECT_EQ(snapshot.xip[0].truncated(), xid_of(3));
+  EXPECT_FALSE(snapshot.sees(xid_of(4))) << "not begun";
+  EXPECT_GT(snapshot.insert_lsn.value, 0U);
+
+  const postgres::Snapshot later = must(session->begin_snapshot());
+  EXPECT_TRUE(later.sees(xid_of(4)));
+  EXPECT_EQ(rows(*session, {{"public", "items"}, {"id"}, ""}).size(), 4U);
+  session->end_snapshot();
+}
+
+TEST_F(Query, gives_rows_in_bounded_batches) {
+  sql("CREATE TABLE items AS SELECT i AS id, repeat('x', 100) AS body FROM generate_series(1, 1201) i");
+  auto session = query_session();
+  must(session->begin_snapshot());
+  must(session->start({{"public", "items"}, {"id", "body"}, ""}));
+  std::vector<std::size_t> sizes;
+  do {
+    sizes.push_back(must(session->next()).rows());
+  } while (sizes.back() > 0 && sizes.size() < 10);
+  EXPECT_EQ(sizes, (std::vector<std::size_t>{500, 500, 201, 0}));
+  EXPECT_EQ(must(session->next()).rows(), 0U) << "the end stays the end";
+  session->end_snapshot();
+
+  sql("CREATE TABLE large AS SELECT repeat('x', 200000) AS body FROM generate_series(1, 5)");
+  must(session->begin_snapshot());
+  must(session->start({{"public", "large"}, {"body"}, ""}));
+  EXPECT_EQ(must(session->next()).rows(), 2U) << "large rows make small batches";
+  session->end_snapshot();
+}
+
+TEST_F(Query, reports_a_failure_in_the_middle_of_the_rows) {
+  sql("CREATE TABLE items AS SELECT i AS id FROM generate_series(1, 2000) i");
+  auto session = query_session();
+  must(session->begin_snapshot());
+  must(session->start({{"public", "items"}, {"id"}, "1 / (1500 - id) < 9"}));
+  EXPECT_EQ(must(session->next()).rows(), 500U);
+  env::DatabaseResult<postgres::RowBatch> got = postgres::RowBatch(1);
+  for (int i = 0; i < 4 && got.ok(); ++i) got = session->next();
+  ASSERT_FALSE(got.ok());
+  EXPECT_EQ(got.error().kind, DatabaseFailure::query);
+  EXPECT_EQ(got.error().sqlstate, "22012");
+  session->end_snapshot();
+  must(session->begin_snapshot());
+  EXPECT_EQ(rows(*session, {{"public", "items"}, {"id"}, "id = 7"}), std::vector<std::string>{"7"});
+  session->end_snapshot();
+}
+
+TEST_F(Query, stops_a_query_whose_rows_nobody_wants) {
+  sql("CREATE TABLE items AS SELECT i AS id FROM generate_series(1, 2000) i");
+  auto session = query_session();
+  must(session->begin_snapshot());
+  must(session->start({{"public", "items\" a, \"public\".\"items\" b, \"public\".\"items"},
+                       {"id"}, "true"}));
+  EXPECT_FALSE(session->next().ok()) << "names are names, not SQL";
+  session->end_snapshot();
+  must(session->begin_snapshot());
+  must(session->start({{"public", "items"}, {"id"}, "pg_sleep(0.002) IS NOT NULL"}));
+  const auto before = std::chrono::steady_clock::now();
+  session->end_snapshot();
+  EXPECT_LT(std::chrono::steady_clock::now() - before, std::chrono::seconds(3));
+  must(session->begin_snapshot());
+  EXPECT_EQ(rows(*session, {{"public", "items"}, {"id"}, "id = 7"}), std::vector<std::string>{"7"});
+  session->end_snapshot();
+}
+
+TEST_F(Query, limits_the_wait_for_the_first_row) {
+  sql("CREATE TABLE items AS SELECT 1 AS id");
+  ConnectionSettings impatient = settings();
+  impatient.first_row_timeout = std::chrono::milliseconds(200);
+  auto session = must(BlockingQuery::open(impatient, std::make_shared<Interrupt>()));
+  must(session->begin_snapshot());
+  must(session->start({{"public", "items"}, {"id"}, "pg_sleep(600) IS NOT NULL"}));
+  const auto got = session->next();
+  ASSERT_FALSE(got.ok());
+  EXPECT_EQ(got.error().kind, DatabaseFailure::timeout);
+  session.reset();
+  wait_for([&] {
+    return sql("SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(600)%'"
+               " AND pid <> pg_backend_pid()") == "0";
+  });
+}
+
+TEST_F(Query, says_what_keeps_it_from_connecting) {
+  const auto refusal = [](ConnectionSettings to) {
+    to.connect_timeout = std::chrono::seconds(5);
+    const auto opened = BlockingQuery::open(to, std::make_shared<Interrupt>());
+    EXPECT_FALSE(opened.ok());
+    return opened.ok() ? env::DatabaseError{} : opened.error();
+  };
+  EXPECT_EQ(refusal(settings("nobody_by_that_name")).kind, DatabaseFailure::authentication);
+  ConnectionSettings to = settings();
+  to.url = server().url("no_such_database");
+  EXPECT_EQ(refusal(to).kind, DatabaseFailure::authentication);
+  EXPECT_EQ(refusal(to).sqlstate, "3D000");
+  to.url = "postgresql://postgres@127.0.0.1:1/x";
+  EXPECT_EQ(refusal(to).message, "connection refused while trying to connect to 127.0.0.1:1");
+}
+
+TEST_F(Query, ends_a_call_when_interrupted) {
+  auto interrupt = std::make_shared<Interrupt>();
+  auto session = must(BlockingQuery::open(settings(), interrupt));
+  sql("CREATE TABLE items AS SELECT 1 AS id");
+  must(session->begin_snapshot());
+  must(session->start({{"public", "items"}, {"id"}, "pg_sleep(600) IS NOT NULL"}));
+  std::thread waiting([&] {
+    const auto got = session->next();
+    EXPECT_FALSE(got.ok());
+  });
+  interrupt->fire();
+  waiting.join();
+  EXPECT_FALSE(session->published("pub").ok()) << "and every later one";
+}
+
+// -- the lock breaker (postgres.md §7.2) --------------------------------------------------------------
+
+class LockBreaker : public Query {
+ protected:
+  unsigned broken(Duration grace, const std::vector<int>& own = {}) {
+    ConnectionSettings with = settings();
+    with.lock_holder_grace = grace;
+    auto session = must(BlockingQuery::open(with, std::make_shared<Interrupt>()));
+    return must(session->break_lock(slot_, own));
+  }
+};
+
+TEST_F(LockBreaker, ends_a_holder_while_the_slot_is_inactive) {
+  auto holder = replication_session();
+  must(holder->acquire_lock(slot_));
+  EXPECT_EQ(broken(Duration(0)), 0U) << "no slot";
+  must(holder->ensure_publication(publication_));
+  must(holder->ensure_slot(slot_));
+  auto other_lock = replication_session();
+  must(other_lock->acquire_lock("another name"));
+  EXPECT_EQ(broken(std::chrono::minutes(1)), 0U) << "it was busy a moment ago";
+  EXPECT_EQ(broken(Duration(0), {holder->backend_pid()}), 0U) << "it is our own";
+  EXPECT_EQ(broken(Duration(0)), 1U);
+  wait_for([&] {
+    return sql("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted") == "1";
+  });
+  must(other_lock->ensure_publication(publication_));
+}
+
+TEST_F(LockBreaker, leaves_a_holder_that_streams) {
+  auto holder = replication_session();
+  must(holder->acquire_lock(slot_));
+  must(holder->ensure_publication(publication_));
+  must(holder->ensure_slot(slot_));
+  must(holder->start_streaming(slot_, publication_));
+  EXPECT_EQ(broken(Duration(0)), 0U);
+  must(holder->send_status({1}, {1}));
+}
+
+TEST_F(LockBreaker, knows_the_key_of_any_hash) {
+  // A negative hash fills the upper half of the key with ones.
+  for (const char* name : {"electric_slot_default", "a", "b", "c", "d", "e"}) {
+    slot_ = name;
+    auto holder = replication_session();
+    must(holder->acquire_lock(slot_));
+    must(holder->ensure_publication(publication_));
+    must(holder->ensure_slot(slot_));
+    EXPECT_EQ(broken(Duration(0)), 1U) << name;
+    sql(std::string("SELECT pg_drop_replication_slot('") + name + "')");
+  }
+}
+
+}  // namespace
+}  // namespace holdfast::production
