@@ -1,0 +1,45 @@
+// The 409 ledger: every must-refetch needs a legitimate cause in the journal, after the birth of the
+// handle it ends (I-55). Kills, stops, restarts, power loss and deploys are none. Also: a handle means
+// one definition for ever (I-42), and one that has ended never serves again (I-43).
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+
+#include "core/protocol/offset.hpp"
+#include "oracle/client/client_view.hpp"
+#include "oracle/journal.hpp"
+#include "oracle/shape_spec.hpp"
+
+namespace holdfast::oracle {
+
+class ConflictLedger {
+ public:
+  explicit ConflictLedger(const Journal& journal) : journal_(&journal) {}
+
+  /// `handle` served this shape in answer to a request sent at `sent`.
+  void served(const ShapeSpec& spec, const protocol::ShapeHandle& handle, Instant sent,
+              const Object& object);
+  /// A request sent at `sent` with this handle was answered 409.
+  void refused(const ShapeSpec& spec, const protocol::ShapeHandle& handle, Instant sent,
+               Instant answered, const Object& object);
+
+  std::uint64_t legitimate() const { return legitimate_; }
+  std::uint64_t spurious() const { return spurious_; }
+
+ private:
+  struct Life {
+    std::string spec;
+    Instant born;                   ///< no later than its real birth
+    std::optional<Instant> ended;   ///< when a 409 about it was answered
+  };
+  const Journal* journal_;
+  std::map<protocol::ShapeHandle, Life> lives_;
+  std::map<std::string, Instant> last_end_;  ///< per spec: when its previous handle was last seen
+  std::uint64_t legitimate_ = 0;
+  std::uint64_t spurious_ = 0;
+};
+
+}  // namespace holdfast::oracle

@@ -1,0 +1,53 @@
+// What one client holds of one shape, applied strictly: insert only for an absent key, update and
+// delete only for a present one, offsets that increase, transactions that are whole (engine.md §6.1).
+// Tolerates nothing: what a lenient application would hide is a violation here.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/protocol/offset.hpp"
+#include "oracle/client/messages.hpp"
+#include "oracle/shape_spec.hpp"
+#include "oracle/violation.hpp"
+
+namespace holdfast::oracle {
+
+/// Reports (property, sentence).
+using Object = std::function<void(const char* property, std::string what)>;
+
+class ClientView {
+ public:
+  explicit ClientView(const ShapeSpec& spec) : spec_(&spec) {}
+
+  /// Forgets everything: a 409, or a client that starts afresh.
+  void reset() { *this = ClientView(*spec_); }
+  /// Applies the messages of an answer that covers (from, to].
+  void apply(const std::vector<Message>& messages, const protocol::LogOffset& from,
+             const protocol::LogOffset& to, const Object& object);
+
+  const ShapeSpec& spec() const { return *spec_; }
+  const Rows& rows() const { return rows_; }
+  const std::optional<StatedSnapshot>& snapshot() const { return snapshot_; }
+  /// LSN of the last up-to-date marker.
+  std::uint64_t marker() const { return marker_; }
+
+ private:
+  void apply_change(const Message& message, const Object& object);
+  void check_position(const Message& message, const protocol::LogOffset& from,
+                      const protocol::LogOffset& to, const Object& object);
+  void check_transaction(const protocol::LogOffset& at, const Object& object) const;
+  void check_columns(const Message& message, const Object& object) const;
+
+  const ShapeSpec* spec_;
+  Rows rows_;
+  std::optional<StatedSnapshot> snapshot_;
+  std::optional<protocol::LogOffset> last_record_;
+  bool transaction_ended_ = true;  ///< the last record carried `last`
+  std::uint64_t marker_ = 0;
+};
+
+}  // namespace holdfast::oracle

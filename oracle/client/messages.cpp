@@ -1,0 +1,85 @@
+#include "oracle/client/messages.hpp"
+
+#include <nlohmann/json.hpp>
+
+namespace holdfast::oracle {
+namespace {
+
+using nlohmann::json;
+
+/// Decimal text of a 64-bit number.
+std::uint64_t number_of(const json& text) {
+  const auto& digits = text.get_ref<const std::string&>();
+  std::size_t used = 0;
+  const std::uint64_t number = std::stoull(digits, &used);
+  if (used != digits.size()) throw std::invalid_argument("not a decimal number: " + digits);
+  return number;
+}
+
+Row row_of(const json& value) {
+  Row row;
+  for (const auto& [column, cell] : value.items())
+    row.emplace(column, cell.is_null() ? std::nullopt : std::optional(cell.get<std::string>()));
+  return row;
+}
+
+void read_control(const json& headers, Message& message) {
+  const std::string control = headers.at("control");
+  if (control == "up-to-date") {
+    message.kind = MessageKind::up_to_date;
+    message.up_to = number_of(headers.at("global_last_seen_lsn"));
+  } else if (control == "must-refetch") {
+    message.kind = MessageKind::must_refetch;
+  } else if (control == "snapshot-end") {
+    message.kind = MessageKind::snapshot_end;
+    message.snapshot.xmin = number_of(headers.at("xmin"));
+    message.snapshot.xmax = number_of(headers.at("xmax"));
+    for (const json& xid : headers.at("xip_list")) message.snapshot.xip.push_back(number_of(xid));
+  } else {
+    throw std::invalid_argument("unknown control message " + control);
+  }
+}
+
+MessageKind kind_of(const std::string& operation) {
+  if (operation == "insert") return MessageKind::insert;
+  if (operation == "update") return MessageKind::update;
+  if (operation == "delete") return MessageKind::erase;
+  throw std::invalid_argument("unknown operation " + operation);
+}
+
+Message message_of(const json& item) {
+  Message message;
+  const json& headers = item.at("headers");
+  message.content = hash128(item.dump());
+  if (headers.contains("control")) {
+    read_control(headers, message);
+    return message;
+  }
+  message.kind = kind_of(headers.at("operation"));
+  message.key = item.at("key").get<std::string>();
+  message.value = row_of(item.at("value"));
+  if (headers.contains("lsn")) {
+    message.lsn = number_of(headers.at("lsn"));
+    message.op = headers.at("op_position").get<std::uint64_t>();
+    message.last = headers.contains("last");
+    if (headers.at("txids").size() != 1) throw std::invalid_argument("txids is not one number");
+  }
+  return message;
+}
+
+}  // namespace
+
+Result<std::vector<Message>> parse_messages(std::string_view body) {
+  try {
+    const json parsed = json::parse(body);
+    if (!parsed.is_array()) return fail("the body is no JSON array");
+    std::vector<Message> messages;
+    messages.reserve(parsed.size());
+    for (const json& item : parsed) messages.push_back(message_of(item));
+    return messages;
+  } catch (const std::exception& error) {
+    return fail(error.what());
+  }
+}
+
+}  // namespace holdfast::oracle

@@ -1,0 +1,34 @@
+// A response body as messages (http-api.md §11), read with a JSON library that the engine does not
+// use for writing. A body that is not what the protocol says gives an error, never a guess.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/hash.hpp"
+#include "core/base/result.hpp"
+#include "oracle/shape_spec.hpp"
+#include "oracle/truth.hpp"
+
+namespace holdfast::oracle {
+
+enum class MessageKind { insert, update, erase, snapshot_end, up_to_date, must_refetch };
+
+struct Message {
+  MessageKind kind = MessageKind::insert;
+  std::string key;
+  Row value;
+  std::optional<std::uint64_t> lsn;  ///< of log records; snapshot rows have none
+  std::uint64_t op = 0;
+  bool last = false;
+  StatedSnapshot snapshot;           ///< snapshot_end
+  std::uint64_t up_to = 0;           ///< up_to_date
+  Hash128 content;                   ///< of the message as a whole
+};
+
+Result<std::vector<Message>> parse_messages(std::string_view body);
+
+}  // namespace holdfast::oracle

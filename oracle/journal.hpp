@@ -1,0 +1,26 @@
+// What happened to a run that may excuse an answer: the workload's own deletions and truncations, and
+// what was done to the engine. Kept in order of time by whoever drives the run.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/base/time.hpp"
+
+namespace holdfast::oracle {
+
+/// The legitimate causes of a 409 that a run can contain (engine.md §6.11).
+enum class Cause {
+  deleted_by_request,  ///< LC-1: subject is the spec's name
+  truncated,           ///< LC-3: subject is the table
+};
+
+struct CauseEvent {
+  Cause cause = Cause::deleted_by_request;
+  std::string subject;
+  Instant at;
+};
+
+using Journal = std::vector<CauseEvent>;
+
+}  // namespace holdfast::oracle

@@ -1,0 +1,119 @@
+#include "oracle/oracle.hpp"
+
+#include <algorithm>
+
+namespace holdfast::oracle {
+namespace {
+
+std::string print(const Row& row) {
+  std::string text = "{";
+  for (const auto& [column, cell] : row)
+    text += (text.size() > 1 ? ", " : "") + column + "=" + (cell ? *cell : "NULL");
+  return text + "}";
+}
+
+}  // namespace
+
+std::string difference(const Rows& client, const Rows& query) {
+  for (const auto& [key, row] : query) {
+    const auto held = client.find(key);
+    if (held == client.end()) return "the client lacks " + key + " " + print(row);
+    if (held->second != row)
+      return "the client has " + key + " " + print(held->second) + " instead of " + print(row);
+  }
+  for (const auto& [key, row] : client)
+    if (!query.contains(key)) return "the client has " + key + " " + print(row) + " too many";
+  return {};
+}
+
+void Oracle::object(const char* property, std::string what, const std::string& client,
+                    Instant at) {
+  violations_.push_back({property, std::move(what), client, at});
+}
+
+void Oracle::observe(const Exchange& exchange, ClientView& view) {
+  counters_.requests++;
+  const Object object = [&](const char* property, std::string what) {
+    this->object(property, exchange.spec->name + ": " + std::move(what), exchange.client,
+                 exchange.answered);
+  };
+  if (exchange.answered - exchange.sent > k_request_deadline)
+    object(property::request_ends, "a request took too long");
+  if (exchange.response && exchange.response->status == 200)
+    observe_success(exchange, view, object);
+  else
+    observe_failure(exchange, object);
+}
+
+void Oracle::observe_success(const Exchange& exchange, ClientView& view, const Object& object) {
+  const protocol::Response& response = *exchange.response;
+  const std::string* handle_text = response.header("electric-handle");
+  const std::string* offset_text = response.header("electric-offset");
+  const auto offset = offset_text == nullptr ? std::nullopt : protocol::LogOffset::parse(*offset_text);
+  if (handle_text == nullptr || !offset)
+    return object(property::protocol, "a 200 without handle or offset");
+  const protocol::ShapeHandle handle{*handle_text};
+  const bool starts = exchange.state.phase == ClientPhase::initial;
+  if (!starts && exchange.state.handle != handle)
+    object(property::protocol, "a 200 for another handle than was asked for: " + handle.text);
+  if (*offset < exchange.state.offset)
+    object(property::log_order, "the offset goes back to " + *offset_text);
+  ledger_.served(*exchange.spec, handle, exchange.sent, object);
+
+  auto messages = parse_messages(response.body);
+  if (!messages.ok())
+    return object(property::protocol, messages.error().message + ": " + response.body);
+  constancy_.records(handle, *messages, object);
+  const bool up_to_date = response.header("electric-up-to-date") != nullptr;
+  const bool marked = !messages->empty() && messages->back().kind == MessageKind::up_to_date;
+  if (up_to_date != marked)
+    object(property::protocol, "the up-to-date header and the marker disagree");
+  if (!up_to_date) constancy_.chunk(handle, exchange.state.offset, *offset, response.body, object);
+  view.apply(*messages, exchange.state.offset, *offset, object);
+  if (up_to_date) compare(*offset, view, object);
+}
+
+void Oracle::compare(const protocol::LogOffset& offset, const ClientView& view,
+                     const Object& object) {
+  if (!view.snapshot())
+    return object(property::protocol, "up to date without ever having seen snapshot-end");
+  counters_.compared_markers++;
+  const VisibleSet visible{std::max(view.marker(), offset.tx), *view.snapshot()};
+  const std::string wrong = difference(view.rows(), truth_->rows(view.spec(), visible));
+  if (!wrong.empty())
+    object(property::view_equals_query,
+           "at " + std::to_string(visible.up_to) + ", offset " + offset.to_string() + ": " + wrong);
+}
+
+void Oracle::observe_failure(const Exchange& exchange, const Object& object) {
+  if (!exchange.response || exchange.response->status == 503) {
+    counters_.retried++;
+    return;
+  }
+  const protocol::Response& response = *exchange.response;
+  if (response.status == 409 && exchange.state.handle)
+    return ledger_.refused(*exchange.spec, *exchange.state.handle, exchange.sent, exchange.answered,
+                           object);
+  if (response.status == 400 && response.body.find("out of bounds") != std::string::npos)
+    return object(property::out_of_bounds,
+                  "offset " + exchange.state.offset.to_string() + " was served before");
+  object(response.status >= 500 ? property::server_error : property::protocol,
+         "status " + std::to_string(response.status) + ": " + response.body);
+}
+
+void Oracle::overdue(const Exchange& exchange) {
+  object(property::request_ends,
+         exchange.spec->name + ": no answer to " + exchange.state.offset.to_string(),
+         exchange.client, exchange.answered);
+}
+
+void Oracle::converged(const ShapeSpec& spec, const std::string& client, const ClientView& view,
+                       Instant at) {
+  if (!view.snapshot())
+    return object(property::convergence, spec.name + ": never saw its snapshot", client, at);
+  const std::string wrong =
+      difference(view.rows(), truth_->rows(spec, {truth_->last_commit(), *view.snapshot()}));
+  if (!wrong.empty()) object(property::convergence, spec.name + ": " + wrong, client, at);
+}
+
+}  // namespace holdfast::oracle

@@ -1,0 +1,78 @@
+// The oracle of one run: sees every request with its answer, the journal and the database's history,
+// and nothing of the engine. Collects violations; never decides anything.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/base/time.hpp"
+#include "core/protocol/http.hpp"
+#include "oracle/checks/conflict_ledger.hpp"
+#include "oracle/checks/constancy.hpp"
+#include "oracle/client/client_rules.hpp"
+#include "oracle/client/client_view.hpp"
+#include "oracle/journal.hpp"
+#include "oracle/truth.hpp"
+#include "oracle/violation.hpp"
+
+namespace holdfast::oracle {
+
+/// One request and what came of it. `response` is empty if the connection broke.
+struct Exchange {
+  const ShapeSpec* spec = nullptr;
+  std::string client;
+  ClientState state;  ///< before the answer
+  std::optional<protocol::Response> response;
+  Instant sent;
+  Instant answered;
+};
+
+struct OracleCounters {
+  std::uint64_t requests = 0;
+  std::uint64_t compared_markers = 0;  ///< up-to-date markers whose view was compared with the truth
+  std::uint64_t retried = 0;           ///< broken connections and 503s
+};
+
+class Oracle {
+ public:
+  explicit Oracle(Truth& truth) : truth_(&truth), ledger_(journal_) {}
+
+  void record(CauseEvent event) { journal_.push_back(std::move(event)); }
+  /// Judges one answer and applies it to the client's view.
+  void observe(const Exchange& exchange, ClientView& view);
+  /// A request that is still unanswered long after its own deadline.
+  void overdue(const Exchange& exchange);
+  /// At the end, with faults over: the view equals the query as of now.
+  void converged(const ShapeSpec& spec, const std::string& client, const ClientView& view,
+                 Instant at);
+  void object(const char* property, std::string what, const std::string& client, Instant at);
+
+  const std::vector<Violation>& violations() const { return violations_; }
+  const OracleCounters& counters() const { return counters_; }
+  const ConflictLedger& ledger() const { return ledger_; }
+
+  /// No request may take longer than this: the longest hold, the wait for readiness, and slack.
+  static constexpr Duration k_request_deadline = std::chrono::seconds(120);
+
+ private:
+  void observe_success(const Exchange& exchange, ClientView& view, const Object& object);
+  void observe_failure(const Exchange& exchange, const Object& object);
+  void compare(const protocol::LogOffset& offset, const ClientView& view,
+               const Object& object);
+
+  Truth* truth_;
+  Journal journal_;
+  ConflictLedger ledger_;
+  Constancy constancy_;
+  std::vector<Violation> violations_;
+  OracleCounters counters_;
+};
+
+/// The first difference between two sets of rows, as a sentence; empty: they are equal.
+std::string difference(const Rows& client, const Rows& query);
+
+}  // namespace holdfast::oracle

@@ -1,0 +1,37 @@
+#include "oracle/shape_spec.hpp"
+
+#include <algorithm>
+
+namespace holdfast::oracle {
+namespace {
+
+bool contains(const std::vector<std::string>& list, const std::string& item) {
+  return std::find(list.begin(), list.end(), item) != list.end();
+}
+
+}  // namespace
+
+bool ShapeSpec::selects(const std::string& column) const {
+  return columns.empty() || contains(columns, column) || contains(key_columns, column);
+}
+
+std::string key_of(const ShapeSpec& spec,
+                   const std::vector<std::optional<std::string>>& key_values) {
+  std::string key = "\"" + spec.schema + "\".\"" + spec.table + "\"";
+  for (const auto& value : key_values) {
+    key.push_back('/');
+    if (!value) {
+      key.push_back('_');
+      continue;
+    }
+    key.push_back('"');
+    for (const char c : *value) {
+      key.push_back(c);
+      if (c == '/') key.push_back('/');
+    }
+    key.push_back('"');
+  }
+  return key;
+}
+
+}  // namespace holdfast::oracle

@@ -1,0 +1,37 @@
+// The database's history as the oracle may ask about it: the Postgres model in a simulated run, SQL
+// at quiescence in live mode. An interface: the oracle knows neither.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "oracle/shape_spec.hpp"
+
+namespace holdfast::oracle {
+
+/// A snapshot as the log's own `snapshot-end` states it.
+struct StatedSnapshot {
+  std::uint64_t xmin = 0;
+  std::uint64_t xmax = 0;
+  std::vector<std::uint64_t> xip;
+  bool operator==(const StatedSnapshot&) const = default;
+};
+
+/// {transactions with commit LSN <= up_to} and those visible in the snapshot.
+struct VisibleSet {
+  std::uint64_t up_to = 0;
+  StatedSnapshot snapshot;
+};
+
+class Truth {
+ public:
+  virtual ~Truth() = default;
+  /// The rows of the shape's query over the visible set.
+  virtual Rows rows(const ShapeSpec& spec, const VisibleSet& visible) = 0;
+  /// Commit LSN of the last transaction that wrote anything.
+  virtual std::uint64_t last_commit() = 0;
+};
+
+}  // namespace holdfast::oracle
