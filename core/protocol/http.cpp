@@ -14,7 +14,8 @@ int hex_digit(char c) {
   return -1;
 }
 
-/// A '%' that no two hexadecimal digits follow stays as it is: whoever validates the value refuses it.
+/// A '%' that no two hexadecimal digits follow stays as it is: whoever validates the value refuses
+/// it.
 std::string decode(std::string_view text, Plus plus) {
   std::string out;
   out.reserve(text.size());
@@ -67,9 +68,10 @@ void parse_target(std::string_view target, Request& into) {
     rest = end == std::string_view::npos ? std::string_view{} : rest.substr(end + 1);
     if (pair.empty()) continue;
     const std::size_t equals = pair.find('=');
-    into.query.emplace_back(
-        decode(pair.substr(0, equals), Plus::blank),
-        equals == std::string_view::npos ? std::string{} : decode(pair.substr(equals + 1), Plus::blank));
+    into.query.emplace_back(decode(pair.substr(0, equals), Plus::blank),
+                            equals == std::string_view::npos
+                                ? std::string{}
+                                : decode(pair.substr(equals + 1), Plus::blank));
   }
 }
 

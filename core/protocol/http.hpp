@@ -9,11 +9,12 @@
 
 namespace holdfast::protocol {
 
-using Headers = std::vector<std::pair<std::string, std::string>>;  ///< names in lower case, in order
+using Headers =
+    std::vector<std::pair<std::string, std::string>>;  ///< names in lower case, in order
 
 struct Request {
-  std::string method;  ///< upper case
-  std::string path;    ///< decoded, without the query
+  std::string method;                                      ///< upper case
+  std::string path;                                        ///< decoded, without the query
   std::vector<std::pair<std::string, std::string>> query;  ///< decoded, in order
   Headers headers;
   std::string body;

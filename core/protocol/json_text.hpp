@@ -1,5 +1,5 @@
-// Text as the inside of a JSON string, escaped exactly as Postgres' to_json does it, so that what is
-// built here equals what a database would print. Values only.
+// Text as the inside of a JSON string, escaped exactly as Postgres' to_json does it, so that what
+// is built here equals what a database would print. Values only.
 #pragma once
 
 #include <cstdint>

@@ -33,7 +33,8 @@ std::optional<LogOffset> LogOffset::parse(std::string_view text) {
   const std::string_view right = text.substr(split + 1);
   if (left.starts_with('-')) {
     // "-1_0" is the only pair with a negative part that upstream knows (http-api.md §6.1).
-    const auto magnitude = left.substr(1).starts_with('+') ? std::nullopt : parse_number(left.substr(1));
+    const auto magnitude =
+        left.substr(1).starts_with('+') ? std::nullopt : parse_number(left.substr(1));
     if (magnitude == 1U && parse_number(right) == 0U) return before_all();
     if (magnitude != 0U) return std::nullopt;
   }

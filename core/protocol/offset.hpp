@@ -10,8 +10,8 @@
 
 namespace holdfast::protocol {
 
-/// A position in a shape's log: (tx, op), compared in that order. "-1" is before everything; tx 0 is
-/// the snapshot (0_n ends chunk n); op may be infinite.
+/// A position in a shape's log: (tx, op), compared in that order. "-1" is before everything; tx 0
+/// is the snapshot (0_n ends chunk n); op may be infinite.
 struct LogOffset {
   static constexpr std::uint64_t k_infinite = std::numeric_limits<std::uint64_t>::max();
 

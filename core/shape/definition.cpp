@@ -118,8 +118,8 @@ void DefinitionAccess::finish(Definition& definition) {
   definition.key_ = primary_key(relation);
   definition.has_primary_key_ = !definition.key_.empty();
   if (!definition.has_primary_key_) definition.key_ = all_columns(relation);
-  definition.layout_ = std::make_shared<const Layout>(
-      make_layout(relation, definition.selected_, definition.key_));
+  definition.layout_ =
+      std::make_shared<const Layout>(make_layout(relation, definition.selected_, definition.key_));
   // Identity by names, not by positions: what http-api.md §7 lists, nothing else.
   RollingHash hash;
   hash.add(relation.oid.value);
@@ -147,8 +147,8 @@ Result<Definition, DefinitionError> Definition::resolve(const DefinitionRequest&
                                "characters you must quote it.");
   std::vector<std::uint16_t> key = primary_key(relation);
   if (key.empty()) key = all_columns(relation);
-  auto selected = request.columns ? chosen_columns(*request.columns, relation, key)
-                                  : every_column(relation);
+  auto selected =
+      request.columns ? chosen_columns(*request.columns, relation, key) : every_column(relation);
   if (!selected) return selected.failure();
   Definition definition;
   definition.relation_ = relation;
@@ -221,8 +221,8 @@ bool DefinitionAccess::read(Definition& definition, where::ByteReader& in) {
   if (!in.finished()) return false;
   if (condition.empty()) return true;
   auto compiled = where::Condition::deserialize(condition);
-  if (!compiled || (!compiled->columns().empty() &&
-                    compiled->columns().back() >= relation.columns.size()))
+  if (!compiled ||
+      (!compiled->columns().empty() && compiled->columns().back() >= relation.columns.size()))
     return false;
   definition.condition_ = std::move(*compiled);
   return true;
@@ -250,14 +250,32 @@ Result<Definition> Definition::deserialize(std::string_view bytes) {
   return definition;
 }
 
-const Hash128& Definition::identity() const { return identity_; }
-const postgres::RelationInfo& Definition::relation() const { return relation_; }
-const std::vector<std::uint16_t>& Definition::selected() const { return selected_; }
-const std::vector<std::uint16_t>& Definition::key() const { return key_; }
-bool Definition::selects_all() const { return selects_all_; }
-bool Definition::has_primary_key() const { return has_primary_key_; }
-const std::optional<where::Condition>& Definition::condition() const { return condition_; }
-Replica Definition::replica() const { return replica_; }
-LogMode Definition::log_mode() const { return log_mode_; }
+const Hash128& Definition::identity() const {
+  return identity_;
+}
+const postgres::RelationInfo& Definition::relation() const {
+  return relation_;
+}
+const std::vector<std::uint16_t>& Definition::selected() const {
+  return selected_;
+}
+const std::vector<std::uint16_t>& Definition::key() const {
+  return key_;
+}
+bool Definition::selects_all() const {
+  return selects_all_;
+}
+bool Definition::has_primary_key() const {
+  return has_primary_key_;
+}
+const std::optional<where::Condition>& Definition::condition() const {
+  return condition_;
+}
+Replica Definition::replica() const {
+  return replica_;
+}
+LogMode Definition::log_mode() const {
+  return log_mode_;
+}
 
 }  // namespace holdfast::shape

@@ -24,10 +24,10 @@ enum class LogMode : std::uint8_t { full, changes_only };
 
 /// What a request asked for, validated in syntax only.
 struct DefinitionRequest {
-  postgres::RelationName table;
-  std::optional<std::vector<std::string>> columns;  ///< unquoted, as listed
-  std::string where;
-  std::map<unsigned, std::string> parameters;
+  postgres::RelationName table{};
+  std::optional<std::vector<std::string>> columns{};  ///< unquoted, as listed
+  std::string where{};
+  std::map<unsigned, std::string> parameters{};
   Replica replica = Replica::only_changes;
   LogMode log_mode = LogMode::full;
 };
@@ -50,7 +50,7 @@ class Definition {
   /// The table as it was when the shape was defined; all indices below count in its columns.
   const postgres::RelationInfo& relation() const;
   const std::vector<std::uint16_t>& selected() const;  ///< chosen + primary key, by attnum
-  const std::vector<std::uint16_t>& key() const;       ///< primary key in its order; all columns if none
+  const std::vector<std::uint16_t>& key() const;  ///< primary key in its order; all columns if none
   bool selects_all() const;
   bool has_primary_key() const;
   const std::optional<where::Condition>& condition() const;  ///< none: all rows

@@ -39,7 +39,8 @@ std::size_t count_characters(std::string_view text) {
 
 }  // namespace
 
-Layout make_layout(const postgres::RelationInfo& relation, const std::vector<std::uint16_t>& selected,
+Layout make_layout(const postgres::RelationInfo& relation,
+                   const std::vector<std::uint16_t>& selected,
                    const std::vector<std::uint16_t>& key) {
   Layout layout;
   for (std::size_t i = 0; i < selected.size(); ++i) {
@@ -57,9 +58,10 @@ Layout make_layout(const postgres::RelationInfo& relation, const std::vector<std
     cell.json_name += "\":";
     layout.cells.push_back(std::move(cell));
   }
-  std::sort(layout.cells.begin(), layout.cells.end(), [&](const LayoutCell& a, const LayoutCell& b) {
-    return relation.columns[a.column].name < relation.columns[b.column].name;
-  });
+  std::sort(layout.cells.begin(), layout.cells.end(),
+            [&](const LayoutCell& a, const LayoutCell& b) {
+              return relation.columns[a.column].name < relation.columns[b.column].name;
+            });
   for (const std::uint16_t column : key) {
     const auto found = std::find_if(layout.cells.begin(), layout.cells.end(),
                                     [&](const LayoutCell& cell) { return cell.column == column; });
@@ -79,7 +81,8 @@ Layout make_layout(const postgres::RelationInfo& relation, const std::vector<std
 
 std::string_view output_form(const LayoutCell& cell, std::string_view text, std::string& scratch) {
   switch (cell.form) {
-    case TextForm::same: return text;
+    case TextForm::same:
+      return text;
     case TextForm::boolean:
       if (text == "true") return "t";
       return text == "false" ? "f" : text;

@@ -1,5 +1,5 @@
-// What encoding a row of a shape needs, worked out once when the definition is made: column names as
-// JSON, in the order in which they are printed, and how each cell's text is brought to one form.
+// What encoding a row of a shape needs, worked out once when the definition is made: column names
+// as JSON, in the order in which they are printed, and how each cell's text is brought to one form.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,8 @@
 
 namespace holdfast::shape {
 
-/// How a type's text differs between `col::text` (snapshot queries) and its output function (stream).
+/// How a type's text differs between `col::text` (snapshot queries) and its output function
+/// (stream).
 enum class TextForm : std::uint8_t {
   same,
   boolean,  ///< true/false against t/f
@@ -30,17 +31,18 @@ struct LayoutCell {
 };
 
 struct Layout {
-  std::vector<LayoutCell> cells;      ///< the selected columns by name, the order of JSON objects
-  std::vector<std::uint32_t> key;     ///< indices into cells, in key order
-  std::string json_key_prefix;        ///< \"schema\".\"table\" as the inside of a JSON string
-  std::string json_relation;          ///< ["schema","table"]
+  std::vector<LayoutCell> cells;   ///< the selected columns by name, the order of JSON objects
+  std::vector<std::uint32_t> key;  ///< indices into cells, in key order
+  std::string json_key_prefix;     ///< \"schema\".\"table\" as the inside of a JSON string
+  std::string json_relation;       ///< ["schema","table"]
 };
 
-Layout make_layout(const postgres::RelationInfo& relation, const std::vector<std::uint16_t>& selected,
+Layout make_layout(const postgres::RelationInfo& relation,
+                   const std::vector<std::uint16_t>& selected,
                    const std::vector<std::uint16_t>& key);
 
-/// A cell's text as the output function prints it, whichever of the two forms it has. `scratch` holds
-/// the bytes if they had to be made.
+/// A cell's text as the output function prints it, whichever of the two forms it has. `scratch`
+/// holds the bytes if they had to be made.
 std::string_view output_form(const LayoutCell& cell, std::string_view text, std::string& scratch);
 
 }  // namespace holdfast::shape

@@ -86,8 +86,12 @@ class Encoder {
  public:
   Encoder(std::vector<LogItem>& out, const Definition& definition, const Change& change,
           postgres::Xid xid, postgres::Lsn commit_lsn)
-      : out_(out), definition_(definition), layout_(definition.layout()), change_(change),
-        xid_(xid), commit_lsn_(commit_lsn) {}
+      : out_(out),
+        definition_(definition),
+        layout_(definition.layout()),
+        change_(change),
+        xid_(xid),
+        commit_lsn_(commit_lsn) {}
 
   void insert(std::uint64_t op, const Tuple* key_change_from) {
     std::string json = begin(change_.new_tuple);

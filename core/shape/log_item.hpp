@@ -36,9 +36,9 @@ void append_snapshot_end(std::string& out, const postgres::Snapshot& snapshot);
 void append_change(std::vector<LogItem>& out, const Definition& definition,
                    const postgres::Change& change, postgres::Xid xid, postgres::Lsn commit_lsn);
 
-/// The same for whoever knows already whether the condition holds for the old and the new tuple: what
-/// a collector uses to encode a change once for all shapes with one encoding_key. A side that the
-/// change does not have is ignored.
+/// The same for whoever knows already whether the condition holds for the old and the new tuple:
+/// what a collector uses to encode a change once for all shapes with one encoding_key. A side that
+/// the change does not have is ignored.
 void append_encoded(std::vector<LogItem>& out, const Definition& definition,
                     const postgres::Change& change, bool old_in, bool new_in, postgres::Xid xid,
                     postgres::Lsn commit_lsn);

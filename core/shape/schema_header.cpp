@@ -16,7 +16,8 @@ void append_property(std::string& out, std::string_view name, std::int64_t value
   out += std::to_string(value);
 }
 
-/// "fields" and "precision" of an interval: a mask of units in the high half, digits in the low one.
+/// "fields" and "precision" of an interval: a mask of units in the high half, digits in the low
+/// one.
 void append_interval(std::string& out, std::int32_t modifier) {
   constexpr std::uint32_t k_all_fields = 0x7fff;
   constexpr std::uint32_t k_full_precision = 0xffff;

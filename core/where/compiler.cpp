@@ -76,21 +76,30 @@ Compiler::Compiled<Typed> Compiler::expression(const Message& node) {
   const std::uint32_t kind = node.kind();
   const Message inner = node.node();
   switch (static_cast<NodeKind>(kind)) {
-    case NodeKind::a_const: return constant(inner);
-    case NodeKind::column_ref: return column(inner);
-    case NodeKind::param_ref: return parameter(inner);
-    case NodeKind::bool_expr: return logic(inner);
-    case NodeKind::a_expr: return operation(inner);
-    case NodeKind::null_test: return null_test(inner);
-    case NodeKind::boolean_test: return boolean_test(inner);
-    case NodeKind::type_cast: return cast(inner);
-    case NodeKind::collate_clause: return collation(inner);
+    case NodeKind::a_const:
+      return constant(inner);
+    case NodeKind::column_ref:
+      return column(inner);
+    case NodeKind::param_ref:
+      return parameter(inner);
+    case NodeKind::bool_expr:
+      return logic(inner);
+    case NodeKind::a_expr:
+      return operation(inner);
+    case NodeKind::null_test:
+      return null_test(inner);
+    case NodeKind::boolean_test:
+      return boolean_test(inner);
+    case NodeKind::type_cast:
+      return cast(inner);
+    case NodeKind::collate_clause:
+      return collation(inner);
     case NodeKind::func_call: {
       std::vector<std::string> names;
       for (const Message& name : inner.messages(1)) names.emplace_back(name.node().text(1));
       if (names.size() > 1 && names.front() == "pg_catalog") names.erase(names.begin());
-      return at(location_of(inner, 11), "unknown or unsupported function " + join(names, ".") + "/" +
-                                            std::to_string(inner.messages(2).size()));
+      return at(location_of(inner, 11), "unknown or unsupported function " + join(names, ".") +
+                                            "/" + std::to_string(inner.messages(2).size()));
     }
     case NodeKind::sub_link:
       if (inner.number(2) == 3 && !inner.has(5))  // ANY_SUBLINK without an operator: IN (SELECT …)
@@ -98,7 +107,8 @@ Compiler::Compiled<Typed> Compiler::expression(const Message& node) {
       return at(location_of(inner, 7),
                 "only `value IN (SELECT ...)` sublinks are supported right now");
     case NodeKind::string:
-    case NodeKind::list: break;
+    case NodeKind::list:
+      break;
   }
   return at(k_clause_location, std::string(node_name(kind)) + " is not supported in this context");
 }
@@ -143,7 +153,8 @@ Compiler::Compiled<Typed> Compiler::column(const Message& node) {
   std::vector<std::string> names;
   for (const Message& field : fields) {
     if (field.kind() != static_cast<std::uint32_t>(NodeKind::string))
-      return at(location, std::string(node_name(field.kind())) + " is not supported in this context");
+      return at(location,
+                std::string(node_name(field.kind())) + " is not supported in this context");
     names.emplace_back(field.node().text(1));
   }
   if (names.size() == 1) {
@@ -232,7 +243,8 @@ Compiler::Compiled<Typed> Compiler::null_test(const Message& node) {
   const bool positive = node.number(3) == 1;
   std::uint32_t test = add_null_test(*part);
   if (!positive) test = add_parent(Operation::negate, 0, {test});
-  return truth_of(test, inside(*part, Precedence::comparison) + (positive ? " IS NULL" : " IS NOT NULL"),
+  return truth_of(test,
+                  inside(*part, Precedence::comparison) + (positive ? " IS NULL" : " IS NOT NULL"),
                   Precedence::is_test, location_of(node, 5));
 }
 

@@ -1,6 +1,6 @@
-// From a parse tree to nodes and canonical SQL: names, types, implicit casts, operators. Refuses what
-// it does not know, in upstream's words (where-clauses.md §5–§11). Used once per clause, then thrown
-// away. Recurses as deep as the tree, which ParsedClause bounds.
+// From a parse tree to nodes and canonical SQL: names, types, implicit casts, operators. Refuses
+// what it does not know, in upstream's words (where-clauses.md §5–§11). Used once per clause, then
+// thrown away. Recurses as deep as the tree, which ParsedClause bounds.
 #pragma once
 
 #include <map>
@@ -22,8 +22,8 @@ class Compiler {
   template <class T>
   using Compiled = Result<T, WhereError>;
 
-  Compiler(const postgres::RelationInfo& relation, const std::map<unsigned, std::string>& parameters,
-           Expression& into)
+  Compiler(const postgres::RelationInfo& relation,
+           const std::map<unsigned, std::string>& parameters, Expression& into)
       : relation_(relation), parameters_(parameters), into_(into) {}
 
   /// Compiles the whole clause; the expression's root is then its last node. The canonical SQL.

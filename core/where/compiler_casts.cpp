@@ -22,8 +22,8 @@ bool column_casts(const Typed& part, Type to) {
   if (casts_implicitly(from, to)) return true;
   // To text only where the cell already is that text: not through another type's way of printing,
   // and not for a timestamptz, whose text depends on the session's time zone.
-  const bool printed_alike = is_integer(part.column_type) && category(from) == Category::numeric &&
-                             !is_float(from);
+  const bool printed_alike =
+      is_integer(part.column_type) && category(from) == Category::numeric && !is_float(from);
   return to == Type::text && from != Type::timestamptz &&
          (from == part.column_type || printed_alike);
 }
@@ -81,8 +81,7 @@ Compiler::Compiled<std::uint32_t> Compiler::truth(Typed& part) {
     return at(part.location, describe(part) + " is not castable to bool");
   if (part.form == Typed::Form::truth) return part.node;
   if (part.form == Typed::Form::constant) {
-    const Truth value =
-        part.null ? Truth::unknown : (part.value == "t" ? Truth::yes : Truth::no);
+    const Truth value = part.null ? Truth::unknown : (part.value == "t" ? Truth::yes : Truth::no);
     return add(Operation::constant, static_cast<std::uint8_t>(value), ValueClass::boolean, 0, 0);
   }
   auto read = operand(part, Type::boolean);
@@ -102,8 +101,7 @@ Compiler::Compiled<Type> Compiler::cast_target(const Message& type) {
   if (!found || type.has(7) || type.number(3) != 0)
     return at(location_of(type, 8), "unsupported type " + shown + (type.has(7) ? "[]" : ""));
   // The evaluator would have to truncate and round as Postgres does; refused rather than ignored.
-  if (type.has(5))
-    return at(location_of(type, 8), "type modifiers are not supported: " + shown);
+  if (type.has(5)) return at(location_of(type, 8), "type modifiers are not supported: " + shown);
   return *found;
 }
 

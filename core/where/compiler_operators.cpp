@@ -29,26 +29,28 @@ enum class ExpressionKind : std::int64_t {
 };
 
 constexpr std::array<std::string_view, 15> k_kind_names = {
-    "A_EXPR_KIND_UNDEFINED", "AEXPR_OP",          "AEXPR_OP_ANY",        "AEXPR_OP_ALL",
-    "AEXPR_DISTINCT",        "AEXPR_NOT_DISTINCT", "AEXPR_NULLIF",       "AEXPR_IN",
-    "AEXPR_LIKE",            "AEXPR_ILIKE",        "AEXPR_SIMILAR",      "AEXPR_BETWEEN",
-    "AEXPR_NOT_BETWEEN",     "AEXPR_BETWEEN_SYM",  "AEXPR_NOT_BETWEEN_SYM"};
+    "A_EXPR_KIND_UNDEFINED", "AEXPR_OP",          "AEXPR_OP_ANY",
+    "AEXPR_OP_ALL",          "AEXPR_DISTINCT",    "AEXPR_NOT_DISTINCT",
+    "AEXPR_NULLIF",          "AEXPR_IN",          "AEXPR_LIKE",
+    "AEXPR_ILIKE",           "AEXPR_SIMILAR",     "AEXPR_BETWEEN",
+    "AEXPR_NOT_BETWEEN",     "AEXPR_BETWEEN_SYM", "AEXPR_NOT_BETWEEN_SYM"};
 
 struct ComparisonName {
   std::string_view name;
   Comparison comparison;
 };
 constexpr std::array k_comparisons = {
-    ComparisonName{"=", Comparison::equal},    ComparisonName{"<>", Comparison::not_equal},
-    ComparisonName{"<", Comparison::less},     ComparisonName{"<=", Comparison::less_or_equal},
-    ComparisonName{">", Comparison::greater},  ComparisonName{">=", Comparison::greater_or_equal}};
+    ComparisonName{"=", Comparison::equal},   ComparisonName{"<>", Comparison::not_equal},
+    ComparisonName{"<", Comparison::less},    ComparisonName{"<=", Comparison::less_or_equal},
+    ComparisonName{">", Comparison::greater}, ComparisonName{">=", Comparison::greater_or_equal}};
 
 bool is_ordering(Comparison comparison) {
   return comparison != Comparison::equal && comparison != Comparison::not_equal &&
          comparison != Comparison::distinct && comparison != Comparison::not_distinct;
 }
 
-/// Order of texts is byte order here, so Postgres is told to use the same (where-clauses.md §8.1 c).
+/// Order of texts is byte order here, so Postgres is told to use the same (where-clauses.md §8.1
+/// c).
 std::string collated(const Typed& part, bool needed, Precedence outer) {
   return needed ? inside(part, Precedence::sign) + " COLLATE \"C\"" : inside(part, outer);
 }
@@ -72,20 +74,27 @@ Compiler::Compiled<Typed> Compiler::operation(const Message& node) {
   const std::string name = operator_name(node);
   const auto kind = static_cast<ExpressionKind>(node.number(1));
   switch (kind) {
-    case ExpressionKind::plain: return plain_operator(node, name);
+    case ExpressionKind::plain:
+      return plain_operator(node, name);
     case ExpressionKind::like:
-    case ExpressionKind::ilike: return pattern(node, name);
-    case ExpressionKind::distinct: return distinct(node, Comparison::distinct);
-    case ExpressionKind::not_distinct: return distinct(node, Comparison::not_distinct);
-    case ExpressionKind::in: return membership(node, name);
+    case ExpressionKind::ilike:
+      return pattern(node, name);
+    case ExpressionKind::distinct:
+      return distinct(node, Comparison::distinct);
+    case ExpressionKind::not_distinct:
+      return distinct(node, Comparison::not_distinct);
+    case ExpressionKind::in:
+      return membership(node, name);
     case ExpressionKind::between:
     case ExpressionKind::not_between:
     case ExpressionKind::between_symmetric:
-    case ExpressionKind::not_between_symmetric: return between(node, node.number(1));
+    case ExpressionKind::not_between_symmetric:
+      return between(node, node.number(1));
     case ExpressionKind::any:
     case ExpressionKind::all:
     case ExpressionKind::null_if:
-    case ExpressionKind::similar: break;
+    case ExpressionKind::similar:
+      break;
   }
   const auto number = static_cast<std::size_t>(node.number(1));
   const std::string_view kind_name = k_kind_names[number < k_kind_names.size() ? number : 0];
@@ -107,8 +116,8 @@ Compiler::Compiled<Typed> Compiler::plain_operator(const Message& node, std::str
     if (!compared) return compared.failure();
     const bool collate = is_ordering(comparison) && may_be_text(*left, *right);
     return truth_of(*compared,
-                    collated(*left, collate, Precedence::comparison) + ' ' + std::string(name) + ' ' +
-                        inside(*right, Precedence::comparison),
+                    collated(*left, collate, Precedence::comparison) + ' ' + std::string(name) +
+                        ' ' + inside(*right, Precedence::comparison),
                     Precedence::comparison, location);
   }
   return at(location, "unknown binary operator \"" + std::string(name) + "\"");
@@ -187,16 +196,16 @@ Compiler::Compiled<Typed> Compiler::distinct(const Message& node, Comparison com
     if (!made) return made.failure();
     compared = *made;
   }
-  return truth_of(compared,
-                  inside(*left, Precedence::comparison) +
-                      (comparison == Comparison::distinct ? " IS DISTINCT FROM "
-                                                          : " IS NOT DISTINCT FROM ") +
-                      inside(*right, Precedence::comparison),
-                  Precedence::is_test, location);
+  return truth_of(
+      compared,
+      inside(*left, Precedence::comparison) +
+          (comparison == Comparison::distinct ? " IS DISTINCT FROM " : " IS NOT DISTINCT FROM ") +
+          inside(*right, Precedence::comparison),
+      Precedence::is_test, location);
 }
 
-Compiler::Compiled<std::uint32_t> Compiler::compare(Typed& left, Typed& right, Comparison comparison,
-                                                    int location) {
+Compiler::Compiled<std::uint32_t> Compiler::compare(Typed& left, Typed& right,
+                                                    Comparison comparison, int location) {
   const auto type = comparison_type(left.type, right.type);
   if (!type) return at(location, "Could not select an operator overload");
   return compare_as(left, right, *type, comparison, location);
@@ -224,8 +233,8 @@ Compiler::Compiled<std::uint32_t> Compiler::compare_as(Typed& left, Typed& right
   return add(Operation::compare, static_cast<std::uint8_t>(comparison), class_of(*own), first, 0);
 }
 
-// IN as Postgres transforms it: two or more items without columns become an array of one type, which
-// is compared as a whole; every other item is a comparison of its own.
+// IN as Postgres transforms it: two or more items without columns become an array of one type,
+// which is compared as a whole; every other item is a comparison of its own.
 Compiler::Compiled<Typed> Compiler::membership(const Message& node, std::string_view name) {
   const int location = location_of(node, 5);
   auto left = expression(node.message(3));
@@ -269,11 +278,12 @@ Compiler::Compiled<Typed> Compiler::membership(const Message& node, std::string_
   std::string sql;
   for (const Typed& item : items) sql += (sql.empty() ? "" : ", ") + item.sql;
   const bool negative = name == "<>";
-  std::uint32_t result = tests.size() == 1 ? tests.front() : add_parent(Operation::any_of, 0, tests);
+  std::uint32_t result =
+      tests.size() == 1 ? tests.front() : add_parent(Operation::any_of, 0, tests);
   if (negative) result = add_parent(Operation::negate, 0, {result});
-  return truth_of(result,
-                  inside(*left, Precedence::pattern) + (negative ? " NOT IN (" : " IN (") + sql + ')',
-                  Precedence::pattern, location);
+  return truth_of(
+      result, inside(*left, Precedence::pattern) + (negative ? " NOT IN (" : " IN (") + sql + ')',
+      Precedence::pattern, location);
 }
 
 Compiler::Compiled<std::uint32_t> Compiler::constant_members(Typed& left,
@@ -326,7 +336,8 @@ Compiler::Compiled<Typed> Compiler::between(const Message& node, std::int64_t ki
   return truth_of(result,
                   collated(*value, collate, Precedence::pattern) + (negative ? " NOT" : "") +
                       (symmetric ? " BETWEEN SYMMETRIC " : " BETWEEN ") +
-                      inside(*low, Precedence::pattern) + " AND " + inside(*high, Precedence::pattern),
+                      inside(*low, Precedence::pattern) + " AND " +
+                      inside(*high, Precedence::pattern),
                   Precedence::pattern, location);
 }
 

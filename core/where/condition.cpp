@@ -33,8 +33,7 @@ std::optional<EqualityKey> equality_of(const Expression& expression, const Node&
   const Operand* column = &expression.operands[node.first];
   const Operand* constant = &expression.operands[node.first + 1];
   if (column->source != Operand::Source::column) std::swap(column, constant);
-  if (column->source != Operand::Source::column ||
-      constant->source != Operand::Source::constant)
+  if (column->source != Operand::Source::column || constant->source != Operand::Source::constant)
     return std::nullopt;
   if (own_loader(type_of_column(relation.columns[column->column])) != column->loader)
     return std::nullopt;
@@ -76,8 +75,8 @@ Result<Condition, WhereError> Condition::compile(std::string_view text,
   unsigned expected = 0;
   for (const auto& [number, value] : parameters)
     if (number != ++expected)
-      return Failure{WhereError{"Parameters must be numbered sequentially, starting from 1",
-                                "params"}};
+      return Failure{
+          WhereError{"Parameters must be numbered sequentially, starting from 1", "params"}};
   const auto expression = std::make_shared<Expression>();
   auto canonical = Compiler(relation, parameters, *expression).clause(parsed->root());
   if (!canonical) return canonical.failure();
@@ -121,11 +120,19 @@ Result<Condition> Condition::deserialize(std::string_view bytes) {
   return condition;
 }
 
-const std::string& Condition::canonical_sql() const { return canonical_sql_; }
-const std::vector<std::uint16_t>& Condition::columns() const { return columns_; }
-const std::optional<EqualityKey>& Condition::equality() const { return equality_; }
+const std::string& Condition::canonical_sql() const {
+  return canonical_sql_;
+}
+const std::vector<std::uint16_t>& Condition::columns() const {
+  return columns_;
+}
+const std::optional<EqualityKey>& Condition::equality() const {
+  return equality_;
+}
 
-Truth Condition::evaluate(const postgres::Tuple& row) const { return root_->evaluate(row); }
+Truth Condition::evaluate(const postgres::Tuple& row) const {
+  return root_->evaluate(row);
+}
 
 bool append_comparison_key(std::string& out, postgres::Oid type, std::string_view cell) {
   const auto loader = own_loader(type_of_oid(type));

@@ -49,12 +49,14 @@ class Condition {
   const std::string& canonical_sql() const;
 
   /// Cells in the order of the relation's columns. A cell that does not parse as its column's type,
-  /// or an operation that fails (overflow, division by zero), gives `unknown` (where-clauses.md §9.4).
+  /// or an operation that fails (overflow, division by zero), gives `unknown` (where-clauses.md
+  /// §9.4).
   Truth evaluate(const postgres::Tuple& row) const;
 
   /// Columns the clause reads, ascending.
   const std::vector<std::uint16_t>& columns() const;
-  /// A top-level conjunct usable by the equality index, if there is one; the most selective by form.
+  /// A top-level conjunct usable by the equality index, if there is one; the most selective by
+  /// form.
   const std::optional<EqualityKey>& equality() const;
 
  private:

@@ -9,8 +9,12 @@ namespace {
 constexpr std::size_t k_max_whole_digits = 131'072;
 constexpr std::size_t k_max_fraction_digits = 16'383;
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+bool is_space(char c) {
+  return c == ' ' || (c >= '\t' && c <= '\r');
+}
 
 std::size_t count_digits(std::string_view text) {
   return static_cast<std::size_t>(std::find_if_not(text.begin(), text.end(), is_digit) -
@@ -55,8 +59,8 @@ std::optional<Decimal> read_decimal(std::string_view text) {
   if (whole == 0 && value.fraction.empty()) {
     if (text == "NaN" && !value.negative) return Decimal{Decimal::Kind::nan, false, {}, {}};
     if (text != "Infinity") return std::nullopt;
-    return Decimal{value.negative ? Decimal::Kind::negative_infinity : Decimal::Kind::infinity,
-                   false, {}, {}};
+    return Decimal{
+        value.negative ? Decimal::Kind::negative_infinity : Decimal::Kind::infinity, false, {}, {}};
   }
   if (!rest.empty()) return std::nullopt;
   strip_padding(value);
@@ -72,10 +76,17 @@ std::strong_ordering compare(const Decimal& a, const Decimal& b) {
 
 void append_decimal(std::string& out, const Decimal& value) {
   switch (value.kind) {
-    case Decimal::Kind::negative_infinity: out += "-Infinity"; return;
-    case Decimal::Kind::infinity: out += "Infinity"; return;
-    case Decimal::Kind::nan: out += "NaN"; return;
-    case Decimal::Kind::finite: break;
+    case Decimal::Kind::negative_infinity:
+      out += "-Infinity";
+      return;
+    case Decimal::Kind::infinity:
+      out += "Infinity";
+      return;
+    case Decimal::Kind::nan:
+      out += "NaN";
+      return;
+    case Decimal::Kind::finite:
+      break;
   }
   if (value.negative) out += '-';
   out += value.whole.empty() ? std::string_view("0") : value.whole;

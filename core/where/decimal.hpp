@@ -1,5 +1,5 @@
-// Exact comparison of decimal numbers on their text, without arithmetic and without allocation: what
-// `numeric` columns need. Values beyond double's precision compare as Postgres compares them.
+// Exact comparison of decimal numbers on their text, without arithmetic and without allocation:
+// what `numeric` columns need. Values beyond double's precision compare as Postgres compares them.
 #pragma once
 
 #include <compare>

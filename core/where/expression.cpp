@@ -13,9 +13,13 @@ enum class Loaded : std::uint8_t { value, null, failed };
 Loaded load_operand(const Operand& operand, const postgres::Tuple& row, Scalar& storage,
                     const Scalar*& value) {
   switch (operand.source) {
-    case Operand::Source::null: return Loaded::null;
-    case Operand::Source::constant: value = &operand.scalar; return Loaded::value;
-    case Operand::Source::column: break;
+    case Operand::Source::null:
+      return Loaded::null;
+    case Operand::Source::constant:
+      value = &operand.scalar;
+      return Loaded::value;
+    case Operand::Source::column:
+      break;
   }
   ASSERT(operand.column < row.size(), "a row has every column that a condition reads");
   const auto& cell = row[operand.column];
@@ -24,25 +28,36 @@ Loaded load_operand(const Operand& operand, const postgres::Tuple& row, Scalar& 
   return load(operand.loader, *cell, storage) ? Loaded::value : Loaded::failed;
 }
 
-Truth truth(bool value) { return value ? Truth::yes : Truth::no; }
+Truth truth(bool value) {
+  return value ? Truth::yes : Truth::no;
+}
 
 Truth negated(Truth value) {
   switch (value) {
-    case Truth::no: return Truth::yes;
-    case Truth::yes: return Truth::no;
-    case Truth::unknown: return Truth::unknown;
+    case Truth::no:
+      return Truth::yes;
+    case Truth::yes:
+      return Truth::no;
+    case Truth::unknown:
+      return Truth::unknown;
   }
   return Truth::unknown;
 }
 
 Truth test(TruthTest kind, Truth value) {
   switch (kind) {
-    case TruthTest::is_true: return truth(value == Truth::yes);
-    case TruthTest::is_not_true: return truth(value != Truth::yes);
-    case TruthTest::is_false: return truth(value == Truth::no);
-    case TruthTest::is_not_false: return truth(value != Truth::no);
-    case TruthTest::is_unknown: return truth(value == Truth::unknown);
-    case TruthTest::is_not_unknown: return truth(value != Truth::unknown);
+    case TruthTest::is_true:
+      return truth(value == Truth::yes);
+    case TruthTest::is_not_true:
+      return truth(value != Truth::yes);
+    case TruthTest::is_false:
+      return truth(value == Truth::no);
+    case TruthTest::is_not_false:
+      return truth(value != Truth::no);
+    case TruthTest::is_unknown:
+      return truth(value == Truth::unknown);
+    case TruthTest::is_not_unknown:
+      return truth(value != Truth::unknown);
   }
   return Truth::unknown;
 }
@@ -59,13 +74,19 @@ Truth with_null(Comparison comparison, bool both_null) {
 bool holds(Comparison comparison, std::strong_ordering order) {
   switch (comparison) {
     case Comparison::equal:
-    case Comparison::not_distinct: return order == 0;
+    case Comparison::not_distinct:
+      return order == 0;
     case Comparison::not_equal:
-    case Comparison::distinct: return order != 0;
-    case Comparison::less: return order < 0;
-    case Comparison::less_or_equal: return order <= 0;
-    case Comparison::greater: return order > 0;
-    case Comparison::greater_or_equal: return order >= 0;
+    case Comparison::distinct:
+      return order != 0;
+    case Comparison::less:
+      return order < 0;
+    case Comparison::less_or_equal:
+      return order <= 0;
+    case Comparison::greater:
+      return order > 0;
+    case Comparison::greater_or_equal:
+      return order >= 0;
   }
   return false;
 }
@@ -75,7 +96,8 @@ Truth Expression::evaluate(const Node& node, const postgres::Tuple& row) const {
     return evaluate(nodes[children[node.first + i]], row);
   };
   switch (node.operation) {
-    case Operation::constant: return static_cast<Truth>(node.detail);
+    case Operation::constant:
+      return static_cast<Truth>(node.detail);
     case Operation::column: {
       Scalar storage;
       const Scalar* value = nullptr;
@@ -94,12 +116,15 @@ Truth Expression::evaluate(const Node& node, const postgres::Tuple& row) const {
       }
       return result;
     }
-    case Operation::negate: return negated(child(0));
-    case Operation::truth_test: return test(static_cast<TruthTest>(node.detail), child(0));
+    case Operation::negate:
+      return negated(child(0));
+    case Operation::truth_test:
+      return test(static_cast<TruthTest>(node.detail), child(0));
     case Operation::is_null:
       ASSERT(node.first < row.size(), "a row has every column that a condition reads");
       return truth(!row[node.first].has_value());
-    case Operation::compare: return compare_values(node, row);
+    case Operation::compare:
+      return compare_values(node, row);
     case Operation::compare_truth: {
       const auto comparison = static_cast<Comparison>(node.detail);
       const Truth left = child(0);
@@ -108,8 +133,10 @@ Truth Expression::evaluate(const Node& node, const postgres::Tuple& row) const {
         return with_null(comparison, left == right);
       return truth(holds(comparison, left <=> right));
     }
-    case Operation::like: return match(node, row);
-    case Operation::member: return find(node, row);
+    case Operation::like:
+      return match(node, row);
+    case Operation::member:
+      return find(node, row);
   }
   return Truth::unknown;
 }
@@ -244,18 +271,22 @@ bool Expression::well_formed() const {
         if (node.detail > 2) return false;
         break;
       case Operation::column:
-        if (!fits(node.first, 1, operands.size()) ||
-            operands[node.first].loader != Loader::boolean)
+        if (!fits(node.first, 1, operands.size()) || operands[node.first].loader != Loader::boolean)
           return false;
         break;
       case Operation::all_of:
-      case Operation::any_of: used_children = node.count; break;
-      case Operation::negate: used_children = 1; break;
+      case Operation::any_of:
+        used_children = node.count;
+        break;
+      case Operation::negate:
+        used_children = 1;
+        break;
       case Operation::truth_test:
         if (node.detail > 5) return false;
         used_children = 1;
         break;
-      case Operation::is_null: break;
+      case Operation::is_null:
+        break;
       case Operation::compare:
         if (node.detail > 7 || !fits(node.first, 2, operands.size()) ||
             !of_class(node, node.first, node.first + 2))

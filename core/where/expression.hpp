@@ -1,6 +1,6 @@
-// A compiled condition: a flat array of nodes over pre-parsed constants, evaluated on the texts of a
-// row without allocating. Built once by the compiler or read back from its serialised form; immutable
-// afterwards and shared by every process that evaluates it.
+// A compiled condition: a flat array of nodes over pre-parsed constants, evaluated on the texts of
+// a row without allocating. Built once by the compiler or read back from its serialised form;
+// immutable afterwards and shared by every process that evaluates it.
 #pragma once
 
 #include <cstdint>

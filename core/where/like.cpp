@@ -30,7 +30,8 @@ bool ends_with_escape(std::string_view pattern) {
   return count % 2 == 1;
 }
 
-// Greedy with one point of return: a later '%' makes the earlier ones irrelevant. O(text · pattern).
+// Greedy with one point of return: a later '%' makes the earlier ones irrelevant. O(text ·
+// pattern).
 std::optional<bool> like(std::string_view text, std::string_view pattern, LetterCase letter_case) {
   if (ends_with_escape(pattern)) return std::nullopt;
   constexpr std::size_t k_none = std::string_view::npos;
@@ -50,7 +51,8 @@ std::optional<bool> like(std::string_view text, std::string_view pattern, Letter
       continue;
     }
     const std::size_t literal = p < pattern.size() && pattern[p] == '\\' ? p + 1 : p;
-    if (literal < pattern.size() && fold(pattern[literal], letter_case) == fold(text[t], letter_case)) {
+    if (literal < pattern.size() &&
+        fold(pattern[literal], letter_case) == fold(text[t], letter_case)) {
       p = literal + 1;
       ++t;
       continue;

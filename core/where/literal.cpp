@@ -82,10 +82,12 @@ std::optional<std::string> read_uuid(std::string_view text) {
   std::string out;
   unsigned digits = 0;
   for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i] >= 'A' && text[i] <= 'F' ? static_cast<char>(text[i] - 'A' + 'a') : text[i];
+    const char c =
+        text[i] >= 'A' && text[i] <= 'F' ? static_cast<char>(text[i] - 'A' + 'a') : text[i];
     const bool hex = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
     if (!hex) {
-      const bool hyphen = c == '-' && digits > 0 && digits % 4 == 0 && digits < 32 && text[i - 1] != '-';
+      const bool hyphen =
+          c == '-' && digits > 0 && digits % 4 == 0 && digits < 32 && text[i - 1] != '-';
       if (!hyphen) return std::nullopt;
       continue;
     }
@@ -128,24 +130,36 @@ std::optional<std::string> to_text(Type from, std::string_view text) {
 
 std::optional<std::string> read_literal(Type type, std::string_view text) {
   switch (type) {
-    case Type::boolean: return read_boolean(text);
-    case Type::int2: return read_integer(text, -32'768, 32'767);
-    case Type::int4: return read_integer(text, -2'147'483'648LL, 2'147'483'647LL);
+    case Type::boolean:
+      return read_boolean(text);
+    case Type::int2:
+      return read_integer(text, -32'768, 32'767);
+    case Type::int4:
+      return read_integer(text, -2'147'483'648LL, 2'147'483'647LL);
     case Type::int8:
       return read_integer(text, std::numeric_limits<std::int64_t>::min(),
                           std::numeric_limits<std::int64_t>::max());
-    case Type::float4: return read_real<float>(text);
-    case Type::float8: return read_real<double>(text);
-    case Type::numeric: return normalize_decimal(text);
+    case Type::float4:
+      return read_real<float>(text);
+    case Type::float8:
+      return read_real<double>(text);
+    case Type::numeric:
+      return normalize_decimal(text);
     case Type::text:
     case Type::varchar:
-    case Type::bpchar: return std::string(text);
-    case Type::uuid: return read_uuid(text);
-    case Type::date: return if_read(read_date(text), text);
-    case Type::timestamp: return if_read(read_timestamp(text, Zone::ignored), text);
-    case Type::timestamptz: return if_read(read_timestamp(text, Zone::applied), text);
+    case Type::bpchar:
+      return std::string(text);
+    case Type::uuid:
+      return read_uuid(text);
+    case Type::date:
+      return if_read(read_date(text), text);
+    case Type::timestamp:
+      return if_read(read_timestamp(text, Zone::ignored), text);
+    case Type::timestamptz:
+      return if_read(read_timestamp(text, Zone::applied), text);
     case Type::unknown:
-    case Type::opaque: return std::nullopt;
+    case Type::opaque:
+      return std::nullopt;
   }
   return std::nullopt;
 }

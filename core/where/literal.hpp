@@ -1,5 +1,5 @@
-// What Postgres' input functions make of a literal's text: validated once, when a clause is compiled,
-// and rewritten to the form that the type's output function prints. Never sees a row.
+// What Postgres' input functions make of a literal's text: validated once, when a clause is
+// compiled, and rewritten to the form that the type's output function prints. Never sees a row.
 #pragma once
 
 #include <optional>

@@ -14,8 +14,8 @@ namespace {
 /// One field of a protobuf message on the wire.
 struct Field {
   std::uint32_t number = 0;
-  std::uint64_t value = 0;      ///< of a varint
-  std::string_view bytes;       ///< of a length-delimited field
+  std::uint64_t value = 0;  ///< of a varint
+  std::string_view bytes;   ///< of a length-delimited field
 };
 
 /// Reads the next field off the front. nullopt at the end; libpg_query writes no other wire types.
@@ -58,8 +58,8 @@ bool nests_for_good(std::int64_t keyword_kind, std::string_view word) {
   constexpr std::int64_t k_reserved = 4;
   if (keyword_kind != k_type_or_function_name && keyword_kind != k_reserved) return false;
   constexpr std::array<std::string_view, 18> k_flat = {
-      "and",  "or",   "not",     "null",   "true",      "false",     "in",  "is",    "isnull",
-      "notnull", "distinct", "from", "symmetric", "asymmetric", "cast", "as", "like", "ilike"};
+      "and",     "or",       "not",  "null",      "true",       "false", "in", "is",   "isnull",
+      "notnull", "distinct", "from", "symmetric", "asymmetric", "cast",  "as", "like", "ilike"};
   return std::find(k_flat.begin(), k_flat.end(), word) == k_flat.end();
 }
 
@@ -85,9 +85,13 @@ struct Level {
   unsigned depth() const { return lasting + std::max(segment, deepest); }
 };
 
-WhereError refuse(std::string message) { return {std::move(message)}; }
+WhereError refuse(std::string message) {
+  return {std::move(message)};
+}
 
-bool has_zero_byte(std::string_view text) { return text.find('\0') != std::string_view::npos; }
+bool has_zero_byte(std::string_view text) {
+  return text.find('\0') != std::string_view::npos;
+}
 
 /// Whether a SelectStmt is nothing but a target list and a WHERE.
 bool is_plain_select(const Message& select) {
@@ -131,7 +135,9 @@ std::int64_t Message::number(std::uint32_t field) const {
   return found ? static_cast<std::int64_t>(found->value) : 0;
 }
 
-bool Message::has(std::uint32_t field) const { return find_field(bytes_, field).has_value(); }
+bool Message::has(std::uint32_t field) const {
+  return find_field(bytes_, field).has_value();
+}
 
 std::uint32_t Message::kind() const {
   std::string_view rest = bytes_;
@@ -147,16 +153,14 @@ Message Message::node() const {
 
 std::string_view node_name(std::uint32_t kind) {
   static constexpr std::pair<std::uint32_t, std::string_view> k_names[] = {
-      {7, "GroupingFunc"},     {11, "NamedArgExpr"},  {16, "BoolExpr"},
-      {17, "SubLink"},         {27, "CaseExpr"},      {31, "RowExpr"},
-      {33, "CoalesceExpr"},    {34, "MinMaxExpr"},    {35, "SQLValueFunction"},
-      {36, "XmlExpr"},         {37, "NullTest"},      {38, "BooleanTest"},
-      {41, "SetToDefault"},    {42, "CurrentOfExpr"}, {171, "A_Expr"},
-      {172, "ColumnRef"},      {173, "ParamRef"},     {174, "FuncCall"},
-      {175, "A_Star"},         {176, "A_Indices"},    {177, "A_Indirection"},
-      {178, "A_ArrayExpr"},    {180, "MultiAssignRef"}, {181, "TypeCast"},
-      {182, "CollateClause"},  {190, "TypeName"},     {233, "String"},
-      {235, "List"},           {238, "A_Const"}};
+      {7, "GroupingFunc"},      {11, "NamedArgExpr"},  {16, "BoolExpr"},        {17, "SubLink"},
+      {27, "CaseExpr"},         {31, "RowExpr"},       {33, "CoalesceExpr"},    {34, "MinMaxExpr"},
+      {35, "SQLValueFunction"}, {36, "XmlExpr"},       {37, "NullTest"},        {38, "BooleanTest"},
+      {41, "SetToDefault"},     {42, "CurrentOfExpr"}, {171, "A_Expr"},         {172, "ColumnRef"},
+      {173, "ParamRef"},        {174, "FuncCall"},     {175, "A_Star"},         {176, "A_Indices"},
+      {177, "A_Indirection"},   {178, "A_ArrayExpr"},  {180, "MultiAssignRef"}, {181, "TypeCast"},
+      {182, "CollateClause"},   {190, "TypeName"},     {233, "String"},         {235, "List"},
+      {238, "A_Const"}};
   for (const auto& [number, name] : k_names)
     if (number == kind) return name;
   return "Node";
@@ -167,14 +171,15 @@ std::string_view node_name(std::uint32_t kind) {
 unsigned nesting_depth(const std::string& sql) {
   PgQueryScanResult scan = pg_query_scan(sql.c_str());
   const std::unique_ptr<PgQueryScanResult, FreeScan> guard(&scan);
-  if (scan.error != nullptr) return 0;  // the parser stops at the same token, before any tree exists
+  if (scan.error != nullptr)
+    return 0;  // the parser stops at the same token, before any tree exists
   std::vector<Level> levels(1);
   unsigned open = 0;  // what the levels below the innermost add up to
   unsigned deepest = 0;
   for (const Message& token : Message({scan.pbuf.data, scan.pbuf.len}).messages(2)) {
     const auto start = static_cast<std::size_t>(token.number(1));
-    const std::string word =
-        lower(std::string_view(sql).substr(start, static_cast<std::size_t>(token.number(2)) - start));
+    const std::string word = lower(
+        std::string_view(sql).substr(start, static_cast<std::size_t>(token.number(2)) - start));
     Level& level = levels.back();
     if (word == "(" || word == "[") {
       open += level.depth() + 1;
@@ -212,8 +217,9 @@ Result<ParsedClause, WhereError> ParsedClause::parse(std::string_view text) {
   PgQueryProtobufParseResult parsed = pg_query_parse_protobuf(sql.c_str());
   const std::unique_ptr<PgQueryProtobufParseResult, FreeParse> guard(&parsed);
   if (parsed.error != nullptr)
-    return Failure{refuse("At location " + std::to_string(std::max(parsed.error->cursorpos - 1, 0)) +
-                          ": " + parsed.error->message)};
+    return Failure{refuse("At location " +
+                          std::to_string(std::max(parsed.error->cursorpos - 1, 0)) + ": " +
+                          parsed.error->message)};
   ParsedClause clause;
   clause.bytes_.assign(parsed.parse_tree.data, parsed.parse_tree.len);
   const std::vector<Message> statements = Message(clause.bytes_).messages(2);

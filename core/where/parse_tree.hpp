@@ -1,6 +1,7 @@
-// Postgres' own parser, and a view of the tree it makes. The tree arrives as protobuf bytes; a Message
-// reads fields out of them in place, so nothing here depends on a protobuf library. Field numbers are
-// those of libpg_query 15's pg_query.proto. Only the compiler of where clauses uses this.
+// Postgres' own parser, and a view of the tree it makes. The tree arrives as protobuf bytes; a
+// Message reads fields out of them in place, so nothing here depends on a protobuf library. Field
+// numbers are those of libpg_query 15's pg_query.proto. Only the compiler of where clauses uses
+// this.
 #pragma once
 
 #include <cstdint>
@@ -58,8 +59,8 @@ std::string_view node_name(std::uint32_t kind);
 /// The bytes of a parse tree and the WHERE clause in them.
 class ParsedClause {
  public:
-  /// Deepest nesting that is accepted. libpg_query recurses over the tree without a check of its own;
-  /// see tests/where/parse_tree_test.cpp for the stack that this depth needs.
+  /// Deepest nesting that is accepted. libpg_query recurses over the tree without a check of its
+  /// own; see tests/where/parse_tree_test.cpp for the stack that this depth needs.
   static constexpr unsigned k_max_depth = 100;
   static constexpr std::size_t k_max_query_bytes = 65'536;
   static constexpr int k_prefix_size = 15;  ///< of "SELECT 1 WHERE ", which locations count

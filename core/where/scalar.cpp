@@ -26,10 +26,14 @@ bool load_boolean(std::string_view cell, Scalar& into) {
 template <class Float>
 bool load_real(std::string_view cell, Scalar& into) {
   if (!cell.empty() && (cell.back() == 'N' || cell.back() == 'y')) {
-    if (cell == "NaN") into.real = std::numeric_limits<double>::quiet_NaN();
-    else if (cell == "Infinity") into.real = std::numeric_limits<double>::infinity();
-    else if (cell == "-Infinity") into.real = -std::numeric_limits<double>::infinity();
-    else return false;
+    if (cell == "NaN")
+      into.real = std::numeric_limits<double>::quiet_NaN();
+    else if (cell == "Infinity")
+      into.real = std::numeric_limits<double>::infinity();
+    else if (cell == "-Infinity")
+      into.real = -std::numeric_limits<double>::infinity();
+    else
+      return false;
     return true;
   }
   Float value = 0;
@@ -94,62 +98,95 @@ std::strong_ordering compare_decimal(const Scalar& a, const Scalar& b) {
 
 ValueClass class_of(Loader loader) {
   switch (loader) {
-    case Loader::boolean: return ValueClass::boolean;
-    case Loader::integer: return ValueClass::integer;
-    case Loader::decimal: return ValueClass::decimal;
+    case Loader::boolean:
+      return ValueClass::boolean;
+    case Loader::integer:
+      return ValueClass::integer;
+    case Loader::decimal:
+      return ValueClass::decimal;
     case Loader::real8:
-    case Loader::real4: return ValueClass::real;
+    case Loader::real4:
+      return ValueClass::real;
     case Loader::text:
     case Loader::text_trimmed:
-    case Loader::boolean_as_text: return ValueClass::text;
-    case Loader::uuid: return ValueClass::uuid;
+    case Loader::boolean_as_text:
+      return ValueClass::text;
+    case Loader::uuid:
+      return ValueClass::uuid;
     case Loader::days:
     case Loader::date_as_timestamp:
     case Loader::timestamp:
-    case Loader::timestamptz: return ValueClass::instant;
+    case Loader::timestamptz:
+      return ValueClass::instant;
   }
   return ValueClass::text;
 }
 
 std::optional<Loader> own_loader(Type type) {
   switch (type) {
-    case Type::boolean: return Loader::boolean;
+    case Type::boolean:
+      return Loader::boolean;
     case Type::int2:
     case Type::int4:
-    case Type::int8: return Loader::integer;
-    case Type::float4: return Loader::real4;
-    case Type::float8: return Loader::real8;
-    case Type::numeric: return Loader::decimal;
+    case Type::int8:
+      return Loader::integer;
+    case Type::float4:
+      return Loader::real4;
+    case Type::float8:
+      return Loader::real8;
+    case Type::numeric:
+      return Loader::decimal;
     case Type::text:
-    case Type::varchar: return Loader::text;
-    case Type::bpchar: return Loader::text_trimmed;
-    case Type::uuid: return Loader::uuid;
-    case Type::date: return Loader::days;
-    case Type::timestamp: return Loader::timestamp;
-    case Type::timestamptz: return Loader::timestamptz;
+    case Type::varchar:
+      return Loader::text;
+    case Type::bpchar:
+      return Loader::text_trimmed;
+    case Type::uuid:
+      return Loader::uuid;
+    case Type::date:
+      return Loader::days;
+    case Type::timestamp:
+      return Loader::timestamp;
+    case Type::timestamptz:
+      return Loader::timestamptz;
     case Type::unknown:
-    case Type::opaque: return std::nullopt;
+    case Type::opaque:
+      return std::nullopt;
   }
   return std::nullopt;
 }
 
 bool load(Loader loader, std::string_view cell, Scalar& into) {
   switch (loader) {
-    case Loader::boolean: return load_boolean(cell, into);
-    case Loader::integer: return load_integer(cell, into);
-    case Loader::decimal: into.text = cell; return read_decimal(cell).has_value();
-    case Loader::real8: return load_real<double>(cell, into);
-    case Loader::real4: return load_real<float>(cell, into);
-    case Loader::text: into.text = cell; return true;
-    case Loader::text_trimmed: into.text = without_trailing_blanks(cell); return true;
-    case Loader::uuid: return load_uuid(cell, into);
-    case Loader::days: return load_instant(read_date(cell), into);
+    case Loader::boolean:
+      return load_boolean(cell, into);
+    case Loader::integer:
+      return load_integer(cell, into);
+    case Loader::decimal:
+      into.text = cell;
+      return read_decimal(cell).has_value();
+    case Loader::real8:
+      return load_real<double>(cell, into);
+    case Loader::real4:
+      return load_real<float>(cell, into);
+    case Loader::text:
+      into.text = cell;
+      return true;
+    case Loader::text_trimmed:
+      into.text = without_trailing_blanks(cell);
+      return true;
+    case Loader::uuid:
+      return load_uuid(cell, into);
+    case Loader::days:
+      return load_instant(read_date(cell), into);
     case Loader::date_as_timestamp:
       if (!load_instant(read_date(cell), into)) return false;
       into.integer = date_to_timestamp(into.integer);
       return true;
-    case Loader::timestamp: return load_instant(read_timestamp(cell, Zone::ignored), into);
-    case Loader::timestamptz: return load_instant(read_timestamp(cell, Zone::applied), into);
+    case Loader::timestamp:
+      return load_instant(read_timestamp(cell, Zone::ignored), into);
+    case Loader::timestamptz:
+      return load_instant(read_timestamp(cell, Zone::applied), into);
     case Loader::boolean_as_text:
       if (!load_boolean(cell, into)) return false;
       into.text = into.integer == 1 ? "true" : "false";
@@ -162,12 +199,17 @@ std::strong_ordering compare(ValueClass value_class, const Scalar& a, const Scal
   switch (value_class) {
     case ValueClass::boolean:
     case ValueClass::integer:
-    case ValueClass::instant: return a.integer <=> b.integer;
-    case ValueClass::real: return compare_real(a.real, b.real);
-    case ValueClass::decimal: return compare_decimal(a, b);
-    case ValueClass::text: return a.text.compare(b.text) <=> 0;
+    case ValueClass::instant:
+      return a.integer <=> b.integer;
+    case ValueClass::real:
+      return compare_real(a.real, b.real);
+    case ValueClass::decimal:
+      return compare_decimal(a, b);
+    case ValueClass::text:
+      return a.text.compare(b.text) <=> 0;
     case ValueClass::uuid: {
-      const auto high = std::bit_cast<std::uint64_t>(a.integer) <=> std::bit_cast<std::uint64_t>(b.integer);
+      const auto high =
+          std::bit_cast<std::uint64_t>(a.integer) <=> std::bit_cast<std::uint64_t>(b.integer);
       return high != 0 ? high : a.low <=> b.low;
     }
   }
@@ -182,13 +224,19 @@ void append_key(std::string& out, ValueClass value_class, const Scalar& value) {
     out.append(digits, end);
   };
   switch (value_class) {
-    case ValueClass::boolean: out += value.integer == 1 ? 't' : 'f'; return;
+    case ValueClass::boolean:
+      out += value.integer == 1 ? 't' : 'f';
+      return;
     case ValueClass::integer:
-    case ValueClass::instant: append_number(value.integer, 10); return;
+    case ValueClass::instant:
+      append_number(value.integer, 10);
+      return;
     case ValueClass::real:
       // One key for both zeros and one for every NaN, as equality has it.
-      if (std::isnan(value.real)) out += "NaN";
-      else append_number(std::bit_cast<std::uint64_t>(value.real == 0 ? 0.0 : value.real), 16);
+      if (std::isnan(value.real))
+        out += "NaN";
+      else
+        append_number(std::bit_cast<std::uint64_t>(value.real == 0 ? 0.0 : value.real), 16);
       return;
     case ValueClass::decimal: {
       const auto decimal = read_decimal(value.text);
@@ -196,7 +244,9 @@ void append_key(std::string& out, ValueClass value_class, const Scalar& value) {
       append_decimal(out, *decimal);
       return;
     }
-    case ValueClass::text: out += value.text; return;
+    case ValueClass::text:
+      out += value.text;
+      return;
     case ValueClass::uuid:
       append_number(std::bit_cast<std::uint64_t>(value.integer), 16);
       out += '-';

@@ -27,11 +27,11 @@ enum class ValueClass : std::uint8_t {
 enum class Loader : std::uint8_t {
   boolean = 0,
   integer = 1,
-  decimal = 2,        ///< numeric or an integer, as text
-  real8 = 3,          ///< float8, numeric or an integer
-  real4 = 4,          ///< float4, widened
+  decimal = 2,  ///< numeric or an integer, as text
+  real8 = 3,    ///< float8, numeric or an integer
+  real4 = 4,    ///< float4, widened
   text = 5,
-  text_trimmed = 6,   ///< bpchar where Postgres ignores trailing blanks
+  text_trimmed = 6,  ///< bpchar where Postgres ignores trailing blanks
   uuid = 7,
   days = 8,
   date_as_timestamp = 9,
@@ -46,7 +46,7 @@ struct Scalar {
   std::int64_t integer = 0;  ///< boolean, integer, instant; the high half of a uuid
   std::uint64_t low = 0;     ///< the low half of a uuid
   double real = 0;
-  std::string_view text;     ///< text; the digits of a decimal
+  std::string_view text;  ///< text; the digits of a decimal
 };
 
 ValueClass class_of(Loader loader);

@@ -15,7 +15,9 @@ constexpr std::int64_t k_first_day = -2'451'545;
 constexpr std::int64_t k_last_day = 2'145'031'948;
 constexpr std::int64_t k_last_timestamp_day = 106'751'983 - 1;  // exclusive end minus one
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 
 /// Consumes text from the front; every reader leaves it alone on failure.
 class Cursor {
@@ -25,7 +27,8 @@ class Cursor {
   bool at_end() const { return text_.empty(); }
   char front() const { return text_.empty() ? '\0' : text_.front(); }
   void skip_blanks() {
-    while (!text_.empty() && (text_.front() == ' ' || (text_.front() >= '\t' && text_.front() <= '\r')))
+    while (!text_.empty() &&
+           (text_.front() == ' ' || (text_.front() >= '\t' && text_.front() <= '\r')))
       text_.remove_prefix(1);
   }
   bool take(char c) {
@@ -100,8 +103,10 @@ std::optional<CivilDate> take_civil(Cursor& cursor) {
 
 bool take_era(Cursor& cursor, CivilDate& date) {
   cursor.skip_blanks();
-  if (cursor.take_word("bc")) date.year = 1 - date.year;
-  else (void)cursor.take_word("ad");
+  if (cursor.take_word("bc"))
+    date.year = 1 - date.year;
+  else
+    (void)cursor.take_word("ad");
   cursor.skip_blanks();
   return cursor.at_end() && date.day >= 1 && date.day <= days_in_month(date.year, date.month);
 }
@@ -111,15 +116,20 @@ std::optional<std::int64_t> take_special(std::string_view text, std::int64_t epo
   Cursor cursor(text);
   cursor.skip_blanks();
   std::int64_t value = 0;
-  if (cursor.take_word("infinity") || cursor.take_word("+infinity")) value = k_time_infinity;
-  else if (cursor.take_word("-infinity")) value = k_time_minus_infinity;
-  else if (cursor.take_word("epoch")) value = epoch;
-  else return std::nullopt;
+  if (cursor.take_word("infinity") || cursor.take_word("+infinity"))
+    value = k_time_infinity;
+  else if (cursor.take_word("-infinity"))
+    value = k_time_minus_infinity;
+  else if (cursor.take_word("epoch"))
+    value = epoch;
+  else
+    return std::nullopt;
   cursor.skip_blanks();
   return cursor.at_end() ? std::optional(value) : std::nullopt;
 }
 
-/// "HH:MM[:SS[.ffffff…]]" in microseconds. 24:00:00 is the end of the day, second 60 the next minute.
+/// "HH:MM[:SS[.ffffff…]]" in microseconds. 24:00:00 is the end of the day, second 60 the next
+/// minute.
 std::optional<std::int64_t> take_time(Cursor& cursor) {
   const auto hour = cursor.number(1, 2);
   if (!hour || !cursor.take(':')) return std::nullopt;

@@ -1,5 +1,6 @@
-// Dates and timestamps as integers, from the text Postgres prints under the engine's session settings
-// (DateStyle ISO, TimeZone UTC) and from literals in ISO form. Proleptic Gregorian, as Postgres.
+// Dates and timestamps as integers, from the text Postgres prints under the engine's session
+// settings (DateStyle ISO, TimeZone UTC) and from literals in ISO form. Proleptic Gregorian, as
+// Postgres.
 #pragma once
 
 #include <cstdint>

@@ -46,7 +46,8 @@ std::optional<Type> comparison_type(Type left, Type right) {
       return Type::timestamp;
     case Category::none:
     case Category::boolean:
-    case Category::user: return std::nullopt;
+    case Category::user:
+      return std::nullopt;
   }
   return std::nullopt;
 }
@@ -59,8 +60,7 @@ std::optional<Type> common_type(const std::vector<Type>& types) {
       chosen = next;
       continue;
     }
-    if (category(next) != category(chosen) || category(next) == Category::none)
-      return std::nullopt;
+    if (category(next) != category(chosen) || category(next) == Category::none) return std::nullopt;
     const bool preferred = chosen == Type::float8 || chosen == Type::text ||
                            chosen == Type::boolean || chosen == Type::timestamptz;
     if (!preferred && casts_implicitly(chosen, next) && !casts_implicitly(next, chosen))
@@ -97,9 +97,11 @@ std::optional<Loader> column_loader(const Typed& column, Type target) {
     case Type::boolean:
     case Type::uuid:
     case Type::date:
-    case Type::timestamptz: return source == target ? own_loader(target) : std::nullopt;
+    case Type::timestamptz:
+      return source == target ? own_loader(target) : std::nullopt;
     case Type::unknown:
-    case Type::opaque: return std::nullopt;
+    case Type::opaque:
+      return std::nullopt;
   }
   return std::nullopt;
 }

@@ -1,5 +1,5 @@
-// One sub-expression while a clause is compiled: its type, what it is made of, and its canonical SQL.
-// And the rules that choose a common type for several of them, as Postgres chooses it.
+// One sub-expression while a clause is compiled: its type, what it is made of, and its canonical
+// SQL. And the rules that choose a common type for several of them, as Postgres chooses it.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,16 @@
 namespace holdfast::where {
 
 /// Binding strength of an expression's outermost operator in Postgres' grammar.
-enum class Precedence : std::uint8_t { any_of, all_of, negation, is_test, comparison, pattern, sign, atom };
+enum class Precedence : std::uint8_t {
+  any_of,
+  all_of,
+  negation,
+  is_test,
+  comparison,
+  pattern,
+  sign,
+  atom
+};
 
 struct Typed {
   enum class Form : std::uint8_t {
@@ -51,7 +60,8 @@ std::string quote_identifier(std::string_view name);
 /// The type in which a comparison operator of Postgres compares the two; nullopt: there is none.
 std::optional<Type> comparison_type(Type left, Type right);
 
-/// What Postgres' IN makes of its left side and its constants; nullopt: they have nothing in common.
+/// What Postgres' IN makes of its left side and its constants; nullopt: they have nothing in
+/// common.
 std::optional<Type> common_type(const std::vector<Type>& types);
 
 /// The loader that reads a column's cells as values of `target`; nullopt: no cast leads there.

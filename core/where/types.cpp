@@ -33,12 +33,18 @@ constexpr std::array k_facts = {
 /// Position on the one-way ladder int2 → int4 → int8 → numeric → float4 → float8; 0: not a number.
 int numeric_rank(Type type) {
   switch (type) {
-    case Type::int2: return 1;
-    case Type::int4: return 2;
-    case Type::int8: return 3;
-    case Type::numeric: return 4;
-    case Type::float4: return 5;
-    case Type::float8: return 6;
+    case Type::int2:
+      return 1;
+    case Type::int4:
+      return 2;
+    case Type::int8:
+      return 3;
+    case Type::numeric:
+      return 4;
+    case Type::float4:
+      return 5;
+    case Type::float8:
+      return 6;
     case Type::unknown:
     case Type::opaque:
     case Type::boolean:
@@ -48,7 +54,8 @@ int numeric_rank(Type type) {
     case Type::uuid:
     case Type::date:
     case Type::timestamp:
-    case Type::timestamptz: return 0;
+    case Type::timestamptz:
+      return 0;
   }
   return 0;
 }

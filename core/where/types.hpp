@@ -1,5 +1,6 @@
 // The types a where clause can compute with, and Postgres' rules about them: names, categories,
-// implicit casts. Values only. A column of any other type is `opaque`: it can only be tested for NULL.
+// implicit casts. Values only. A column of any other type is `opaque`: it can only be tested for
+// NULL.
 #pragma once
 
 #include <cstdint>
@@ -40,8 +41,12 @@ std::optional<Type> type_by_name(std::string_view typname);
 std::string_view type_name(Type type);
 Category category(Type type);
 
-inline bool is_integer(Type t) { return t == Type::int2 || t == Type::int4 || t == Type::int8; }
-inline bool is_float(Type t) { return t == Type::float4 || t == Type::float8; }
+inline bool is_integer(Type t) {
+  return t == Type::int2 || t == Type::int4 || t == Type::int8;
+}
+inline bool is_float(Type t) {
+  return t == Type::float4 || t == Type::float8;
+}
 inline bool is_string(Type t) {
   return t == Type::text || t == Type::varchar || t == Type::bpchar;
 }

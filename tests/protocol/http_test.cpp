@@ -10,10 +10,12 @@ namespace {
 
 TEST(ParseTarget, SplitsAndDecodesPathAndQuery) {
   Request request;
-  parse_target("/v1/shape%20x?table=a%22b&where=a%20%3D+1%2B1&live&empty=&=v&&x=1%3d=2#frag", request);
+  parse_target("/v1/shape%20x?table=a%22b&where=a%20%3D+1%2B1&live&empty=&=v&&x=1%3d=2#frag",
+               request);
   EXPECT_EQ(request.path, "/v1/shape x");
   const std::vector<std::pair<std::string, std::string>> expected = {
-      {"table", "a\"b"}, {"where", "a = 1+1"}, {"live", ""}, {"empty", ""}, {"", "v"}, {"x", "1==2"}};
+      {"table", "a\"b"}, {"where", "a = 1+1"}, {"live", ""}, {"empty", ""},
+      {"", "v"},         {"x", "1==2"}};
   EXPECT_EQ(request.query, expected);
 }
 

@@ -98,8 +98,16 @@ TEST(Condition, MatchesPatterns) {
                  {"t LIKE 'a\\_b'", {{"t", "a_b"}}, k_yes},
                  {"t LIKE 'a\\\\b'", {{"t", "a\\b"}}, k_yes},
                  {"t LIKE 'a%'", {{"t", "a\nb"}}, k_yes},
-                 {"t LIKE 'a_b'", {{"t", "a\xc3\xa9" "b"}}, k_yes},
-                 {"t LIKE 'a__b'", {{"t", "a\xc3\xa9" "b"}}, k_no},
+                 {"t LIKE 'a_b'",
+                  {{"t",
+                    "a\xc3\xa9"
+                    "b"}},
+                  k_yes},
+                 {"t LIKE 'a__b'",
+                  {{"t",
+                    "a\xc3\xa9"
+                    "b"}},
+                  k_no},
                  {"t LIKE 'ab'", {{"t", "ab\n"}}, k_no},
                  {"t LIKE '%b%d%'", {{"t", "abcabd"}}, k_yes},
                  {"t LIKE '%bd'", {{"t", "abcabcd"}}, k_no},
@@ -196,7 +204,8 @@ TEST(Condition, TreatsCellsThatDoNotParseAsUnknown) {
 }
 
 TEST(Condition, PutsParametersInWithTheirInferredType) {
-  const auto condition = compile("i4 = $1 AND t = $2 AND i4 < $3::int8", {{1, "5"}, {2, "x'y"}, {3, "9"}});
+  const auto condition =
+      compile("i4 = $1 AND t = $2 AND i4 < $3::int8", {{1, "5"}, {2, "x'y"}, {3, "9"}});
   EXPECT_EQ(condition.canonical_sql(),
             "\"i4\" = '5'::int4 AND \"t\" = 'x''y'::text AND \"i4\" < '9'::text::int8");
   EXPECT_EQ(condition.evaluate(row({{"i4", "5"}, {"t", "x'y"}})), Truth::yes);
@@ -221,8 +230,10 @@ TEST(Condition, HasOneCanonicalTextForClausesThatAreTheSame) {
   }
   for (const char* other : {"i4 = '1'", "i4 = 1::int4", "1 = i4", "b AND i4 = 1 AND t = 'a'",
                             "NOT i4 IN (1,2)", "i4 NOT IN (2,1)", "i4 IS NOT NULL", "i8 > 0"})
-    EXPECT_EQ(std::count(canonical.begin(), canonical.end(), compile(other).canonical_sql()), 0) << other;
-  EXPECT_EQ(compile("i8 = $1", {{1, "0"}}).canonical_sql(), compile("i8 = '0'::int8").canonical_sql());
+    EXPECT_EQ(std::count(canonical.begin(), canonical.end(), compile(other).canonical_sql()), 0)
+        << other;
+  EXPECT_EQ(compile("i8 = $1", {{1, "0"}}).canonical_sql(),
+            compile("i8 = '0'::int8").canonical_sql());
 }
 
 TEST(Condition, ReadsItsOwnCanonicalTextBack) {
@@ -246,7 +257,8 @@ TEST(Condition, OffersAnEqualityToTheRouter) {
   EXPECT_EQ(key("f8 = -0.0")->key, *comparison_key({701}, "0"));
   EXPECT_EQ(key("f4 = 0.5")->key, *comparison_key({700}, "0.5"));
   EXPECT_EQ(key("c = 'ab'")->key, *comparison_key({1042}, "ab   "));
-  EXPECT_EQ(key("tz = '2020-01-01 02:00+02'")->key, *comparison_key({1184}, "2020-01-01 00:00:00+00"));
+  EXPECT_EQ(key("tz = '2020-01-01 02:00+02'")->key,
+            *comparison_key({1184}, "2020-01-01 00:00:00+00"));
   for (const char* clause : {"i4 = 1 OR i4 = 2", "i4 > 1", "NOT (i4 = 1)", "i4 = NULL", "i4 = i8",
                              "i4 = 1.5", "i4::text = '1'", "d = '2020-01-01 00:00'::timestamp"})
     EXPECT_FALSE(key(clause).has_value()) << clause;
@@ -288,7 +300,8 @@ TEST(Condition, RefusesWithTheSentencesOfTheSpecification) {
       {"NULL", "WHERE clause must return a boolean"},
       {"'t'", "WHERE clause must return a boolean"},
       {"t = x'1F'", "At location 4: BitString values are not supported"},
-      {"nullif(i4, 1) = 1", "At location 0: expression \"=\" of :AEXPR_NULLIF is not currently supported"},
+      {"nullif(i4, 1) = 1",
+       "At location 0: expression \"=\" of :AEXPR_NULLIF is not currently supported"},
       {"i4::money = 1", "At location 4: unsupported type money"},
       {"v::varchar(2) = 'x'", "At location 3: type modifiers are not supported: varchar"},
       {"i8::int4 = 1", "At location 0: unknown cast from type int8 to type int4"},
@@ -298,8 +311,10 @@ TEST(Condition, RefusesWithTheSentencesOfTheSpecification) {
       {"t LIKE 'a\\'", "At location 7: LIKE pattern must not end with escape character"},
       {"'x'::int4 = 1", "At location 0: could not cast value \"x\" from text to int4"}};
   for (const auto& [clause, message] : cases) EXPECT_EQ(error_of(clause), message) << clause;
-  EXPECT_TRUE(error_of("CASE WHEN b THEN true END").ends_with("CaseExpr is not supported in this context"));
-  EXPECT_TRUE(error_of("d < current_date").ends_with("SQLValueFunction is not supported in this context"));
+  EXPECT_TRUE(
+      error_of("CASE WHEN b THEN true END").ends_with("CaseExpr is not supported in this context"));
+  EXPECT_TRUE(
+      error_of("d < current_date").ends_with("SQLValueFunction is not supported in this context"));
   EXPECT_EQ(error_of("i4 = 1 AND t = $1 AND i4 = $1", {{1, "5"}}),
             "At location 25: Could not select an operator overload");
 }
@@ -323,7 +338,8 @@ TEST(Condition, RefusesTextsBeyondTheParsersLimit) {
 }
 
 TEST(Condition, RefusesDamagedBytesInsteadOfRunningThem) {
-  const std::string bytes = compile("i4 IN (1,2) AND (t LIKE 'a%' OR NOT b) AND i8 = 5").serialize();
+  const std::string bytes =
+      compile("i4 IN (1,2) AND (t LIKE 'a%' OR NOT b) AND i8 = 5").serialize();
   for (std::size_t size = 0; size < bytes.size(); ++size)
     EXPECT_FALSE(Condition::deserialize(bytes.substr(0, size)).ok()) << size;
   EXPECT_FALSE(Condition::deserialize(bytes + 'x').ok());

@@ -1,4 +1,5 @@
-// One table with a column of every type that a clause can compute with, for the tests of core/where.
+// One table with a column of every type that a clause can compute with, for the tests of
+// core/where.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -14,10 +15,10 @@ namespace holdfast::where::test {
 inline const postgres::RelationInfo& k_relation() {
   static const postgres::RelationInfo relation = [] {
     const std::tuple<const char*, std::uint32_t, const char*> columns[] = {
-        {"b", 16, "bool"},     {"i2", 21, "int2"},       {"i4", 23, "int4"},
-        {"i8", 20, "int8"},    {"f4", 700, "float4"},    {"f8", 701, "float8"},
-        {"n", 1700, "numeric"}, {"t", 25, "text"},       {"v", 1043, "varchar"},
-        {"c", 1042, "bpchar"}, {"u", 2950, "uuid"},      {"d", 1082, "date"},
+        {"b", 16, "bool"},         {"i2", 21, "int2"},          {"i4", 23, "int4"},
+        {"i8", 20, "int8"},        {"f4", 700, "float4"},       {"f8", 701, "float8"},
+        {"n", 1700, "numeric"},    {"t", 25, "text"},           {"v", 1043, "varchar"},
+        {"c", 1042, "bpchar"},     {"u", 2950, "uuid"},         {"d", 1082, "date"},
         {"ts", 1114, "timestamp"}, {"tz", 1184, "timestamptz"}, {"j", 3802, "jsonb"}};
     postgres::RelationInfo made;
     made.oid = {16384};
@@ -36,8 +37,8 @@ inline const postgres::RelationInfo& k_relation() {
 
 inline std::uint16_t column(const std::string& name) {
   const auto& columns = k_relation().columns;
-  const auto found = std::find_if(columns.begin(), columns.end(),
-                                  [&](const auto& c) { return c.name == name; });
+  const auto found =
+      std::find_if(columns.begin(), columns.end(), [&](const auto& c) { return c.name == name; });
   return static_cast<std::uint16_t>(found - columns.begin());
 }
 
@@ -51,7 +52,8 @@ inline postgres::Tuple row(const std::map<std::string, const char*>& cells) {
 inline Condition compile(const std::string& clause,
                          const std::map<unsigned, std::string>& parameters = {}) {
   auto condition = Condition::compile(clause, parameters, k_relation());
-  EXPECT_TRUE(condition.ok()) << clause << ": " << (condition.ok() ? "" : condition.error().message);
+  EXPECT_TRUE(condition.ok()) << clause << ": "
+                              << (condition.ok() ? "" : condition.error().message);
   return std::move(condition).value();
 }
 
