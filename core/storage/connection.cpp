@@ -7,8 +7,6 @@
 namespace holdfast::storage {
 namespace {
 
-constexpr int k_busy_timeout_ms = 5000;
-
 StoreFailure classify(int code) {
   const int primary = code & 0xff;
   return primary == SQLITE_CORRUPT || primary == SQLITE_NOTADB ? StoreFailure::corrupt
@@ -148,6 +146,18 @@ StoreError Connection::failure(std::string_view what) const {
 
 StoreError Connection::corrupt(std::string_view what) const {
   return {StoreFailure::corrupt, path_ + ": " + std::string(what)};
+}
+
+bool Connection::checkpoint(int mode, int& copied) {
+  int in_log = 0;
+  copied = 0;
+  const int code = sqlite3_wal_checkpoint_v2(handle_, nullptr, mode, &in_log, &copied);
+  copied = copied < 0 ? 0 : copied;
+  return (code & 0xff) == SQLITE_BUSY || remember(code);
+}
+
+void Connection::set_busy_timeout(int milliseconds) {
+  sqlite3_busy_timeout(handle_, milliseconds);
 }
 
 bool Connection::in_transaction() const { return sqlite3_get_autocommit(handle_) == 0; }

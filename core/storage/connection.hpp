@@ -26,6 +26,9 @@ struct Blob {
 };
 struct Null {};
 
+/// How long a connection waits for another one's lock.
+inline constexpr int k_busy_timeout_ms = 5000;
+
 enum class ConnectionRole : std::uint8_t {
   writer,  ///< creates the file if need be
   reader,  ///< query_only; never creates, checkpoints or recovers by writing the database
@@ -107,6 +110,11 @@ class Connection {
   StoreError failure(std::string_view what) const;
   /// An error of this database file that SQLite itself did not notice.
   StoreError corrupt(std::string_view what) const;
+
+  /// One of SQLite's checkpoint modes. Readers or another checkpoint in the way are no failure;
+  /// `copied` says how many frames of the WAL are in the database now.
+  bool checkpoint(int mode, int& copied);
+  void set_busy_timeout(int milliseconds);
 
   bool in_transaction() const;
   int changes() const;

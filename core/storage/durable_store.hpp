@@ -36,9 +36,17 @@ struct LiveShape {
   std::uint64_t group = 0;      ///< the last commit that appended: finds a shape named twice
 };
 
+/// How much of a segment file is still referred to.
+struct SegmentUse {
+  SegmentKind kind = SegmentKind::log;
+  std::uint64_t size = 0;
+  std::uint64_t live = 0;  ///< log: bytes of runs; snapshot: bytes of its parts, plus one each
+};
+
 struct StagedGroup;
-class SealJob;
-class RewriteJob;
+struct RunRow;
+struct SealJob;
+struct RewriteJob;
 
 class DurableStore final : public Store {
  public:
@@ -93,20 +101,33 @@ class DurableStore final : public Store {
   void stage_appends(const Group& group, StagedGroup& staged);
   void encode_items(const Group& group, StagedGroup& staged);
   void encode_references(const Group& group, StagedGroup& staged);
-  StoreResult<void> write_group(const Group& group, StagedGroup& staged);
+  StoreResult<void> write_group(StagedGroup& staged);
   StoreResult<void> write_completion(const SnapshotCompletion& completion, std::uint64_t shape);
-  CommitResult apply_group(const Group& group, StagedGroup& staged);
+  CommitResult apply_group(StagedGroup& staged);
   void raise_visible(StagedGroup& staged);
 
-  // maintain.
-  StoreResult<bool> seal_slice();
+  // maintain: each slice answers whether it did something.
+  struct Collection;
+  StoreResult<bool> checkpoint();
   StoreResult<bool> drop_slice();
   StoreResult<bool> collect_slice();
-  StoreResult<bool> rewrite_slice();
-  StoreResult<bool> checkpoint();
-  StoreResult<void> remove_garbage();
+  StoreResult<Collection> find_collectable(std::uint64_t shape);
+  void remove_garbage();
+  std::uint64_t sealable_row() const;
   bool seal_is_due() const;
+  StoreResult<bool> seal_slice();
+  /// True: the job is done.
+  StoreResult<bool> advance_seal(SealJob& job);
+  StoreResult<std::uint64_t> seal_shape(SealJob& job, std::uint64_t shape);
+  StoreResult<void> write_run(SealJob& job, RunRow& run, std::string& bytes);
+  StoreResult<void> close_segment(SealJob& job);
+  bool insert_run(const RunRow& run);
   StoreResult<void> commit_seal(SealJob& job);
+  StoreResult<void> after_seal(const SealJob& job);
+  StoreResult<void> measure_journal();
+  StoreResult<bool> rewrite_slice();
+  StoreResult<void> start_rewrite();
+  StoreResult<bool> advance_rewrite(RewriteJob& job);
   StoreResult<void> commit_rewrite(RewriteJob& job);
   SegmentId next_segment_id();
 
@@ -139,7 +160,8 @@ class DurableStore final : public Store {
   std::uint64_t dropped_item_ = 0;
   std::uint64_t checkpointed_frames_ = 0;
   std::map<std::uint64_t, RemovalState> removals_;  ///< those with data left
-  std::map<SegmentId, std::pair<std::uint64_t, std::uint64_t>> segment_use_;  ///< size, live bytes
+  std::uint64_t collections_ = 0;
+  std::map<SegmentId, SegmentUse> segment_use_;
   std::vector<SegmentId> garbage_;  ///< files no row refers to any more
   std::unique_ptr<SealJob> seal_;
   std::unique_ptr<RewriteJob> rewrite_;

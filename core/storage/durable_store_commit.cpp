@@ -31,7 +31,7 @@ struct StagedGroup {
   std::vector<std::string> reference_rows;
   std::vector<SegmentId> unused_segments;  ///< their shapes are gone
   std::vector<LiveShape*> changed;
-  std::vector<std::pair<SegmentId, std::uint64_t>> snapshot_segments;
+  std::vector<std::pair<SegmentId, SegmentUse>> snapshot_segments;
 };
 
 StoreResult<CommitResult> DurableStore::commit(const Group& group) {
@@ -51,11 +51,11 @@ StoreResult<CommitResult> DurableStore::commit(const Group& group) {
   }
   auto begun = begin();
   if (!begun) return begun.failure();
-  auto written = write_group(group, staged);
+  auto written = write_group(staged);
   if (!written) return Failure{roll_back(written.error())};
   auto done = finish();
   if (!done) return done.failure();
-  return apply_group(group, staged);
+  return apply_group(staged);
 }
 
 void DurableStore::stage_completions(const Group& group, StagedGroup& staged) {
@@ -156,7 +156,7 @@ void DurableStore::encode_references(const Group& group, StagedGroup& staged) {
   if (!row.empty()) staged.reference_rows.push_back(row.finish());
 }
 
-StoreResult<void> DurableStore::write_group(const Group&, StagedGroup& staged) {
+StoreResult<void> DurableStore::write_group(StagedGroup& staged) {
   if ((staged.applied != state_.applied || staged.confirmable != state_.confirmable) &&
       !connection_->run(set_applied_, staged.applied, staged.confirmable))
     return Failure{failed("moving the applied LSN")};
@@ -165,11 +165,13 @@ StoreResult<void> DurableStore::write_group(const Group&, StagedGroup& staged) {
     if (!written) return written;
     if (!completion->content.segment.empty()) {
       const auto id = SegmentId::parse(completion->content.segment);
-      const std::uint64_t size = snapshot_file_size(completion->content.chunk_ends.back());
-      const auto kind = static_cast<std::uint64_t>(SegmentKind::snapshot);
-      if (!connection_->run(insert_segment_, id->value, kind, size, size))
+      const auto& ends = completion->content.chunk_ends;
+      const SegmentUse use{SegmentKind::snapshot, snapshot_file_size(ends.back()),
+                           ends.back() + ends.size()};
+      if (!connection_->run(insert_segment_, id->value, static_cast<std::uint64_t>(use.kind),
+                            use.size, use.live))
         return Failure{failed("storing a snapshot's segment")};
-      staged.snapshot_segments.emplace_back(*id, size);
+      staged.snapshot_segments.emplace_back(*id, use);
     }
   }
   for (std::size_t i = 0; i < staged.item_rows.size(); ++i)
@@ -212,15 +214,14 @@ StoreResult<void> DurableStore::write_completion(const SnapshotCompletion& compl
   return {};
 }
 
-CommitResult DurableStore::apply_group(const Group& group, StagedGroup& staged) {
-  (void)group;
+CommitResult DurableStore::apply_group(StagedGroup& staged) {
   for (const auto& [shape, completion] : staged.completions) {
     shape->complete = true;
     shape->chunks = static_cast<std::uint32_t>(completion->content.chunk_ends.size());
     shape->end = shape->visible = protocol::LogOffset::snapshot_end();
     staged.changed.push_back(shape);
   }
-  for (const auto& [id, size] : staged.snapshot_segments) segment_use_[id] = {size, size};
+  for (const auto& [id, use] : staged.snapshot_segments) segment_use_[id] = use;
   for (const SegmentId id : staged.unused_segments) garbage_.push_back(id);
   for (const std::string& row : staged.item_rows) journal_bytes_ += row.size();
   for (const std::string& row : staged.reference_rows) journal_bytes_ += row.size();

@@ -45,14 +45,13 @@ StoreResult<Boot> DurableStore::take_over() {
   if (!swept) return swept.failure();
   // What an earlier instance wrote to the WAL may never have reached the disk although it can be
   // read (a sync that failed). Copying it into the database and syncing that settles it before
-  // anything is served. Readers hold their snapshots for one look-up only, so FULL gets through.
-  const int code = sqlite3_wal_checkpoint_v2(connection_->raw(), nullptr, SQLITE_CHECKPOINT_FULL,
-                                             nullptr, nullptr);
-  if (code != SQLITE_OK) {
-    return Failure{StoreError{StoreFailure::io, connection_->path() + ": the first checkpoint: " +
-                                                    sqlite3_errmsg(connection_->raw())}};
-  }
-  checkpointed_frames_ = connection_->wal_frames();
+  // anything is served. Readers hold their snapshots for one look-up only, so FULL gets through
+  // unless one of them is stopped; then what can be copied is.
+  int copied = 0;
+  if (!connection_->checkpoint(SQLITE_CHECKPOINT_FULL, copied) ||
+      !connection_->checkpoint(SQLITE_CHECKPOINT_PASSIVE, copied))
+    return Failure{failed("the first checkpoint")};
+  checkpointed_frames_ = static_cast<std::uint64_t>(copied);
   taken_over_ = true;
   return boot;
 }
@@ -152,16 +151,23 @@ StoreResult<void> DurableStore::recover_journal() {
   if (!connection_->run(delete_items_above_, last_item)) return Failure{failed("cutting items")};
   next_row_ = last_row + 1;
   next_item_ = last_item + 1;
+  return measure_journal();
+}
+
+StoreResult<void> DurableStore::measure_journal() {
   bool ok = true;
   journal_bytes_ = connection_->scalar(
       "SELECT (SELECT coalesce(sum(length(refs)),0) FROM journal WHERE id>(SELECT sealed_row FROM "
       "state)) + (SELECT coalesce(sum(length(bytes)),0) FROM item WHERE id>(SELECT sealed_item "
       "FROM state))",
       ok);
-  if (!ok) return Failure{failed("measuring the journal")};
   // Rows at or below the sealed ones may be left over from an unfinished drop.
-  dropped_row_ = connection_->scalar("SELECT coalesce(min(id)-1,0) FROM journal", ok);
-  if (ok) dropped_item_ = connection_->scalar("SELECT coalesce(min(id)-1,0) FROM item", ok);
+  if (ok)
+    dropped_row_ = connection_->scalar(
+        "SELECT coalesce(min(id)-1,(SELECT sealed_row FROM state)) FROM journal", ok);
+  if (ok)
+    dropped_item_ = connection_->scalar(
+        "SELECT coalesce(min(id)-1,(SELECT sealed_item FROM state)) FROM item", ok);
   if (!ok) return Failure{failed("measuring the journal")};
   return {};
 }
@@ -231,7 +237,8 @@ StoreResult<void> DurableStore::load_removals() {
   if (rows.failed()) return Failure{failed("reading removals")};
   Query segments = connection_->query(select_segments_);
   while (segments.next())
-    segment_use_[SegmentId{segments.number(0)}] = {segments.number(2), segments.number(3)};
+    segment_use_[SegmentId{segments.number(0)}] = {static_cast<SegmentKind>(segments.number(1)),
+                                                   segments.number(2), segments.number(3)};
   if (segments.failed()) return Failure{failed("reading segments")};
   return {};
 }

@@ -3,6 +3,7 @@
 // of the store that makes the files the truth.
 #pragma once
 
+#include <map>
 #include <vector>
 
 #include "core/storage/journal_index.hpp"
@@ -23,8 +24,7 @@ struct RunRow {
 };
 
 /// Sealing everything up to one journal row, shape by shape.
-class SealJob {
- public:
+struct SealJob {
   std::uint64_t through_row = 0;
   std::uint64_t through_item = 0;
   std::vector<std::uint64_t> shapes;  ///< ascending
@@ -32,11 +32,11 @@ class SealJob {
   std::unique_ptr<SegmentFileWriter> file;  ///< the one being written
   std::vector<std::pair<SegmentId, std::uint64_t>> finished;  ///< synced files and their sizes
   std::vector<RunRow> runs;
+  std::map<std::uint64_t, std::uint64_t> sealed_bytes;  ///< by shape, counted by the chunk rule
 };
 
 /// Copying the live runs of one segment to another.
-class RewriteJob {
- public:
+struct RewriteJob {
   SegmentId source;
   std::unique_ptr<SegmentFileWriter> file;
   std::vector<RunRow> runs;  ///< as they are in the source

@@ -62,11 +62,17 @@ StoreResult<T> StoreReader::in_transaction(const Body& body) {
 
 StoreResult<Slice> StoreReader::read(const ReadRequest& request) {
   for (int attempt = 1;; ++attempt) {
+    segment_missing_ = false;
     auto slice = in_transaction<Slice>([&] { return read_once(request); });
-    const bool moved = !slice && slice.error().kind == StoreFailure::io &&
-                       slice.error().message.starts_with("moved: ");
-    if (!moved || attempt == k_read_attempts) return slice;
+    if (!segment_missing_ || attempt == k_read_attempts) return slice;
   }
+}
+
+template <class T>
+StoreResult<T> StoreReader::note_missing(StoreResult<T> read) {
+  if (read || read.error().kind != StoreFailure::not_found) return read;
+  segment_missing_ = true;
+  return Failure{StoreError{StoreFailure::corrupt, read.error().message}};
 }
 
 StoreResult<Slice> StoreReader::read_once(const ReadRequest& request) {
@@ -127,7 +133,8 @@ StoreResult<Slice> StoreReader::read_snapshot_chunk(std::uint64_t shape, std::ui
     return slice;
   }
   const std::uint64_t begin = rows.number(1);
-  auto bytes = segments_.read_snapshot({rows.number(0)}, begin, begin + rows.number(2));
+  auto bytes =
+      note_missing(segments_.read_snapshot({rows.number(0)}, begin, begin + rows.number(2)));
   if (!bytes) return bytes.failure();
   slice.items = std::move(*bytes);
   return slice;
@@ -162,12 +169,9 @@ StoreResult<void> StoreReader::read_runs(Reading& reading) {
   Query rows = connection_->query(select_runs_, reading.shape, Blob{key});
   while (!reading.done && rows.next()) {
     const SegmentId segment{rows.number(1)};
-    auto bytes = segments_.read_run(segment, rows.number(2), rows.number(3),
-                                    static_cast<std::uint32_t>(rows.number(4)));
-    if (!bytes) {
-      if (bytes.error().kind != StoreFailure::not_found) return bytes.failure();
-      return Failure{StoreError{StoreFailure::io, "moved: " + bytes.error().message}};
-    }
+    auto bytes = note_missing(segments_.read_run(segment, rows.number(2), rows.number(3),
+                                                 static_cast<std::uint32_t>(rows.number(4))));
+    if (!bytes) return bytes.failure();
     const auto records = parse_run(*bytes);
     if (!records)
       return Failure{StoreError{StoreFailure::corrupt, connection_->path() + ": run at offset " +

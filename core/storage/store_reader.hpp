@@ -38,6 +38,9 @@ class StoreReader final : public Reader {
   /// Runs `body` in a read transaction.
   template <class T, class Body>
   StoreResult<T> in_transaction(const Body& body);
+  /// A segment file that is not there was replaced after this transaction began, or is lost.
+  template <class T>
+  StoreResult<T> note_missing(StoreResult<T> read);
   StoreResult<Slice> read_once(const ReadRequest& request);
   StoreResult<Slice> read_snapshot_chunk(std::uint64_t shape, std::uint64_t chunk);
   StoreResult<void> read_log(Reading& reading);
@@ -59,6 +62,7 @@ class StoreReader final : public Reader {
   JournalIndex own_index_;
   JournalVersion own_version_;
   std::uint64_t own_last_row_ = 0;
+  bool segment_missing_ = false;
 
   Statement begin_{"BEGIN"};
   Statement end_{"COMMIT"};

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "core/storage/journal_index.hpp"
 #include "core/storage/store.hpp"
 #include "tests/storage/plain_disk.hpp"
 
