@@ -23,6 +23,7 @@ namespace {
 /// The newest server that is installed.
 std::string server_directory() {
   std::vector<std::filesystem::path> found;
+  if (!std::filesystem::exists("/usr/lib/postgresql")) return {};
   for (const auto& entry : std::filesystem::directory_iterator("/usr/lib/postgresql"))
     if (std::filesystem::exists(entry.path() / "bin" / "initdb")) found.push_back(entry.path());
   std::sort(found.begin(), found.end());
@@ -34,6 +35,10 @@ const passwd* postgres_user() {
 }
 
 }  // namespace
+
+bool ThrowawayPostgres::installed() {
+  return !server_directory().empty();
+}
 
 ThrowawayPostgres::ThrowawayPostgres(std::vector<std::string> settings) {
   char path[] = "/tmp/holdfast-pg-XXXXXX";

@@ -12,6 +12,10 @@ namespace holdfast::testing {
 
 class ThrowawayPostgres {
  public:
+  /// Whether a server can be started here. Tests that need one skip loudly if not, and fail if the
+  /// environment says CI=true.
+  static bool installed();
+
   /// Starts with wal_level=logical and fsync off; `settings` are further lines of postgresql.conf
   /// and win over these, e.g. "max_slot_wal_keep_size = 1MB". A server that does not start ends the
   /// program with its log.
