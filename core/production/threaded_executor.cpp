@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <condition_variable>
+#include <latch>
 #include <mutex>
 #include <utility>
 
@@ -63,7 +64,7 @@ void ThreadedExecutor::run_on(unsigned shard, std::function<void(runtime::Runtim
 
 void ThreadedExecutor::stop() {
   if (stopped_) return;
-  release();
+  for (const auto& shard : shards_) shard->release();
   // First no process is left anywhere, then the threads end: until then a shard may still send.
   for (unsigned i = 0; i < shards(); ++i)
     run_on(i, [](runtime::Runtime& instance) { instance.destroy_all(); });
@@ -83,6 +84,9 @@ void ThreadedExecutor::hold() {
 }
 
 void ThreadedExecutor::release() {
+  const auto applied = std::make_shared<std::latch>(shards());
+  for (const auto& shard : shards_)
+    shard->post(Shard::Command([applied] { applied->arrive_and_wait(); }));
   for (const auto& shard : shards_) shard->release();
 }
 
