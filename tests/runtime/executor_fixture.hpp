@@ -1,13 +1,17 @@
-// Under which executor a runtime test runs. Tests use only this interface, so that the same suite
-// can run under the simulated and the threaded executor.
+// Under which executor a runtime test runs. Tests use only these interfaces, so that the same files
+// run under the simulated executor with each strategy and, linked with another definition of
+// executors_under_test(), under the threaded one. Times are therefore short and logs thread-safe.
 #pragma once
+
+#include <gtest/gtest.h>
 
 #include <functional>
 #include <memory>
+#include <ostream>
 #include <string>
+#include <vector>
 
 #include "core/runtime/runtime.hpp"
-#include "sim/scheduler/simulated_executor.hpp"
 
 namespace holdfast::test {
 
@@ -15,28 +19,32 @@ class ExecutorFixture {
  public:
   virtual ~ExecutorFixture() = default;
   virtual runtime::Runtime& runtime() = 0;
-  /// Runs until nothing is left to do but what waits for messages that will never come.
+  virtual std::unique_ptr<runtime::Worker> make_worker() = 0;
+  /// Lets so much time pass that everything has happened that happens by itself within 200 ms.
   virtual void settle() = 0;
-  /// Lets that much time pass.
   virtual void pass(Duration time) = 0;
 };
 
-class SimulatedFixture final : public ExecutorFixture {
- public:
-  explicit SimulatedFixture(std::unique_ptr<sim::SchedulingStrategy> strategy = nullptr,
-                            std::uint64_t seed = 1)
-      : executor({.seed = seed, .strategy = std::move(strategy)}),
-        instance({.root = "t"}, executor, std::make_shared<runtime::Directory>()) {}
-
-  runtime::Runtime& runtime() override { return instance; }
-  void settle() override {
-    ASSERT(executor.run_until_quiet({.most_steps = 2'000'000}) == sim::StopCause::quiet,
-           "the test's processes come to rest");
-  }
-  void pass(Duration time) override { executor.run_for(time); }
-
-  sim::SimulatedExecutor executor;
-  runtime::Runtime instance;
+struct ExecutorUnderTest {
+  std::string name;
+  std::function<std::unique_ptr<ExecutorFixture>()> make;
 };
+std::vector<ExecutorUnderTest> executors_under_test();
+inline void PrintTo(const ExecutorUnderTest& under, std::ostream* out) { *out << under.name; }
+
+/// The base of every suite that means the same under every executor.
+class RuntimeTest : public ::testing::TestWithParam<ExecutorUnderTest> {
+ protected:
+  RuntimeTest() : fixture(GetParam().make()) {}
+  runtime::Runtime& runtime() { return fixture->runtime(); }
+  void settle() { fixture->settle(); }
+  void pass(Duration time) { fixture->pass(time); }
+
+  std::unique_ptr<ExecutorFixture> fixture;
+};
+
+#define HOLDFAST_UNDER_EVERY_EXECUTOR(suite)                                             \
+  INSTANTIATE_TEST_SUITE_P(Under, suite, ::testing::ValuesIn(executors_under_test()),    \
+                           [](const auto& under) { return under.param.name; })
 
 }  // namespace holdfast::test

@@ -6,7 +6,7 @@
 #include <cstdio>
 
 #include "core/runtime/process.hpp"
-#include "tests/runtime/executor_fixture.hpp"
+#include "tests/runtime/simulated_fixture.hpp"
 
 namespace holdfast::test {
 namespace {
@@ -56,9 +56,9 @@ TEST(Speed, two_processes_play_ping_pong) {
     const auto b = runtime.spawn_root<Player>({.role = "player", .key = "b"});
     runtime.cast_from_outside<&Player::play>(a, b);
     report(fixture.executor.strategy().name().c_str(), fixture, [&] {
-      fixture.executor.run_until({}, {.most_steps = 500'000});
+      fixture.executor.run_until({}, {.most_steps = 100'000});
     });
-    EXPECT_EQ(fixture.executor.steps(), 500'000u);
+    EXPECT_EQ(fixture.executor.steps(), 100'000u);
   }
 }
 
@@ -67,9 +67,9 @@ TEST(Speed, one_process_calls_another) {
   auto& runtime = fixture.runtime();
   const auto player = runtime.spawn_root<Player>({.role = "player"});
   const auto asker = runtime.spawn_root<Asker>({.role = "asker"});
-  runtime.cast_from_outside<&Asker::ask>(asker, player, 100'000);
-  report("calls (2 steps each)", fixture, [&] { fixture.settle(); });
-  EXPECT_GT(fixture.executor.steps(), 200'000u);
+  runtime.cast_from_outside<&Asker::ask>(asker, player, 30'000);
+  report("calls (2 steps each)", fixture, [&] { fixture.executor.run_until_quiet(); });
+  EXPECT_GT(fixture.executor.steps(), 60'000u);
 }
 
 }  // namespace
