@@ -14,6 +14,7 @@ namespace holdfast::storage {
 void DurableStore::forget_everything() {
   taken_over_ = false;
   index_->reset();
+  journal_.forget();
   shapes_.clear();
   by_identity_.clear();
   invisible_.clear();
@@ -149,6 +150,7 @@ StoreResult<void> DurableStore::recover_journal() {
     if (!ok) return Failure{failed("cutting the journal")};
   }
   if (!connection_->run(delete_items_above_, last_item)) return Failure{failed("cutting items")};
+  journal_.forget();
   next_row_ = last_row + 1;
   next_item_ = last_item + 1;
   return measure_journal();

@@ -5,6 +5,10 @@ namespace holdfast::storage {
 void JournalAccess::use_epoch(std::uint64_t epoch) {
   if (epoch == epoch_) return;
   epoch_ = epoch;
+  forget();
+}
+
+void JournalAccess::forget() {
   cached_row_ = 0;
   cached_references_.reset();
   blocks_.clear();

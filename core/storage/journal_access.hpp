@@ -30,6 +30,8 @@ class JournalAccess {
 
   /// Forgets everything cached under another epoch.
   void use_epoch(std::uint64_t epoch);
+  /// Forgets everything: recovery read rows that it then cut, and whose numbers come again.
+  void forget();
   /// The entry's records in order, until the visitor stops.
   StoreResult<void> visit(std::uint64_t shape, const JournalEntry& entry,
                           const std::function<Visit(const JournalRecord&)>& visitor);
