@@ -64,13 +64,17 @@ Compiler::Compiled<Operand> Compiler::operand(Typed& part, Type type) {
   ASSERT(own, "a type that compares has a loader");
   made.loader = *own;
   if (part.null) return made;
+  made.source = Operand::Source::constant;
+  if (part.type == Type::date && type == Type::timestamp) {
+    // Postgres compares the two without a cast, so that a date may lie beyond every timestamp.
+    made.loader = Loader::date_as_timestamp;
+    made.text = part.value;
+    return made;
+  }
   const auto value = cast_constant(part.type, type, part.value);
   if (!value) return at(part.location, "Could not select an operator overload");
   if (!*value) return at(0, "Failed to apply function to constant arguments");
-  made.source = Operand::Source::constant;
   made.text = **value;
-  // A date among timestamps keeps its own text.
-  if (part.type == Type::date && type == Type::timestamp) made.loader = Loader::date_as_timestamp;
   return made;
 }
 

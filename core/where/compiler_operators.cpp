@@ -59,6 +59,13 @@ bool may_be_text(const Typed& left, const Typed& right) {
   return is_string(left.type) || is_string(right.type);
 }
 
+/// A literal without a type takes one in each comparison on its own; a parameter keeps its first.
+Typed& on_its_own(Typed& part, Typed& copy) {
+  if (!part.untyped() || part.parameter != 0) return part;
+  copy = part;
+  return copy;
+}
+
 std::string operator_name(const Message& node) {
   std::string name;
   for (const Message& part : node.messages(2)) {
@@ -264,14 +271,16 @@ Compiler::Compiled<Typed> Compiler::membership(const Message& node, std::string_
       item->value = **value;
       item->type = *shared;
     }
-    const auto found = constant_members(*left, constants, location);
+    Typed copy;
+    const auto found = constant_members(on_its_own(*left, copy), constants, location);
     if (!found) return found.failure();
     tests.push_back(*found);
   } else {
     others.insert(others.begin(), constants.begin(), constants.end());
   }
   for (Typed* item : others) {
-    const auto compared = compare(*left, *item, Comparison::equal, location);
+    Typed copy;
+    const auto compared = compare(on_its_own(*left, copy), *item, Comparison::equal, location);
     if (!compared) return compared.failure();
     tests.push_back(*compared);
   }
@@ -322,17 +331,26 @@ Compiler::Compiled<Typed> Compiler::between(const Message& node, std::int64_t ki
   auto high = expression(bounds.back());
   if (!high) return high;
   std::vector<std::uint32_t> ranges;
+  bool collate = false;
+  const auto test = [&](Typed& bound, Comparison comparison) {
+    Typed value_copy;
+    Typed bound_copy;
+    Typed& own_value = on_its_own(*value, value_copy);
+    Typed& own_bound = on_its_own(bound, bound_copy);
+    auto compared = compare(own_value, own_bound, comparison, location);
+    collate = collate || may_be_text(own_value, own_bound);
+    return compared;
+  };
   std::pair<Typed*, Typed*> pair(&*low, &*high);
   for (int turn = 0; turn < (symmetric ? 2 : 1); ++turn, std::swap(pair.first, pair.second)) {
-    const auto above = compare(*value, *pair.first, Comparison::greater_or_equal, location);
+    const auto above = test(*pair.first, Comparison::greater_or_equal);
     if (!above) return above.failure();
-    const auto below = compare(*value, *pair.second, Comparison::less_or_equal, location);
+    const auto below = test(*pair.second, Comparison::less_or_equal);
     if (!below) return below.failure();
     ranges.push_back(add_parent(Operation::all_of, 0, {*above, *below}));
   }
   std::uint32_t result = symmetric ? add_parent(Operation::any_of, 0, ranges) : ranges.front();
   if (negative) result = add_parent(Operation::negate, 0, {result});
-  const bool collate = may_be_text(*value, *low) || may_be_text(*value, *high);
   return truth_of(result,
                   collated(*value, collate, Precedence::pattern) + (negative ? " NOT" : "") +
                       (symmetric ? " BETWEEN SYMMETRIC " : " BETWEEN ") +

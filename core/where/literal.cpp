@@ -176,7 +176,11 @@ std::optional<std::optional<std::string>> cast_constant(Type from, Type to, std:
   }
   if (is_string(from) && from != Type::text) return std::nullopt;
   if (from == Type::text) return read_literal(to, text);
-  if (from == Type::date && to == Type::timestamp) return Done(std::string(text));
+  if (from == Type::date && to == Type::timestamp) {
+    const auto days = read_date(text);
+    const bool fits = days && date_to_timestamp(*days) != k_time_infinity - 1;
+    return fits ? Done(std::string(text)) : Done();
+  }
   if (from == Type::int4 && to == Type::boolean) return Done(text == "0" ? "f" : "t");
   if (from == Type::boolean && to == Type::int4) return Done(text == "t" ? "1" : "0");
   if (to == Type::text) {
