@@ -1,7 +1,6 @@
 #include "sim/disk/file_content.hpp"
 
 #include <algorithm>
-#include <cstring>
 
 #include "core/base/assert.hpp"
 
@@ -21,10 +20,16 @@ std::uint64_t sector_end(std::uint64_t begin, std::uint64_t end) {
 }  // namespace
 
 std::size_t FileContent::read(std::uint64_t offset, std::span<char> into) const {
-  if (offset >= bytes_.size() || into.empty()) return 0;
+  if (offset >= bytes_.size()) return 0;
   const std::size_t count = std::min(into.size(), static_cast<std::size_t>(bytes_.size() - offset));
-  std::memcpy(into.data(), bytes_.data() + offset, count);
+  bytes_.read(offset, into.data(), count);
   return count;
+}
+
+std::string FileContent::text() const {
+  std::string text(bytes_.size(), '\0');
+  read(0, text);
+  return text;
 }
 
 void FileContent::write(std::uint64_t offset, std::string_view bytes) {
@@ -32,15 +37,9 @@ void FileContent::write(std::uint64_t offset, std::string_view bytes) {
   const std::uint64_t end = offset + bytes.size();
   const std::uint64_t old_size = bytes_.size();
   // The gap is part of the change: whether its zeros arrive is as open as the rest.
-  const std::uint64_t begin = std::min(offset, old_size);
-  record(begin, end, std::min(end, old_size), std::max(end, old_size));
-  if (end > old_size) {
-    if (end > bytes_.capacity()) bytes_.reserve(std::max<std::size_t>(end, 2 * bytes_.capacity()));
-    bytes_.resize(offset);
-    bytes_.insert(bytes_.end(), bytes.begin(), bytes.end());
-  } else {
-    std::memcpy(bytes_.data() + offset, bytes.data(), bytes.size());
-  }
+  record(std::min(offset, old_size), end, std::min(end, old_size), std::max(end, old_size));
+  if (offset > old_size) bytes_.resize(offset);
+  bytes_.write(offset, bytes);
 }
 
 void FileContent::truncate(std::uint64_t size) {
@@ -62,7 +61,9 @@ void FileContent::record(std::uint64_t begin, std::uint64_t end, std::uint64_t u
                             .new_size = new_size,
                             .undo = undo_.size(),
                             .undo_end = undo_end});
-  undo_.insert(undo_.end(), bytes_.data() + begin, bytes_.data() + undo_end);
+  if (undo_end == begin) return;
+  undo_.resize(undo_.size() + (undo_end - begin));
+  bytes_.read(begin, undo_.data() + pending_.back().undo, undo_end - begin);
 }
 
 void FileContent::forget(std::size_t count) {
@@ -115,7 +116,7 @@ class FileContent::Rewind {
     }
     for (const auto& [sector, platter] : file_.lost_) {
       if (settled_[sector]) continue;
-      std::memcpy(file_.bytes_.data() + sector * k_sector_bytes, platter.data(), platter.size());
+      file_.bytes_.write(sector * k_sector_bytes, platter);
     }
     if (!size_settled_ && file_.lost_size_) size_ = *file_.lost_size_;
     file_.bytes_.resize(std::max(size_, size_floor_));
@@ -170,12 +171,11 @@ class FileContent::Rewind {
     const std::uint64_t begin = std::max(change.begin, sector * k_sector_bytes);
     const std::uint64_t end = std::min(change.end, (sector + 1) * k_sector_bytes);
     const std::uint64_t known = std::clamp(change.undo_end, begin, end);
-    char* const bytes = file_.bytes_.data();
     if (known > begin) {
-      std::memcpy(bytes + begin, file_.undo_.data() + change.undo + (begin - change.begin),
-                  known - begin);
+      const char* const old = file_.undo_.data() + change.undo + (begin - change.begin);
+      file_.bytes_.write(begin, {old, known - begin});
     }
-    std::memset(bytes + known, 0, end - known);
+    file_.bytes_.clear(known, end);
   }
 
   FileContent& file_;
@@ -214,7 +214,8 @@ void FileContent::fail_sync(const Fates& fates) {
   platter.bytes_.resize(sector_end(0, common) * k_sector_bytes);
   for (std::uint64_t s = 0; s < sector_end(0, common); ++s) {
     const std::uint64_t begin = s * k_sector_bytes;
-    const std::string on_platter(platter.bytes_.data() + begin, k_sector_bytes);
+    std::string on_platter(k_sector_bytes, '\0');
+    platter.read(begin, on_platter);
     std::string in_cache(k_sector_bytes, '\0');
     read(begin, in_cache);
     if (on_platter != in_cache) lost_.emplace(s, on_platter);

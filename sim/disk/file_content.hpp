@@ -16,6 +16,7 @@
 #include <string_view>
 #include <vector>
 
+#include "sim/disk/block_bytes.hpp"
 #include "sim/disk/fates.hpp"
 
 namespace holdfast::sim {
@@ -30,7 +31,8 @@ class FileContent {
   explicit FileContent(Durability durability) : durability_(durability) {}
 
   std::uint64_t size() const { return bytes_.size(); }
-  std::string_view bytes() const { return {bytes_.data(), bytes_.size()}; }
+  /// All of it, for comparisons.
+  std::string text() const;
   /// Fewer bytes than asked for only at the end of the file.
   std::size_t read(std::uint64_t offset, std::span<char> into) const;
   /// A gap between the old end and `offset` reads as zeros.
@@ -67,7 +69,7 @@ class FileContent {
   void forget(std::size_t count);
 
   Durability durability_;
-  std::vector<char> bytes_;
+  BlockBytes bytes_;
   std::vector<Change> pending_;
   std::vector<char> undo_;
   std::uint64_t next_ordinal_ = 1;

@@ -92,7 +92,7 @@ void add_tree(RollingHash& hash, const DirectoryNode& directory) {
       add_tree(hash, *entry.directory);
     } else {
       hash.add(entry.file->content.size());
-      hash.add(entry.file->content.bytes());
+      hash.add(entry.file->content.text());
     }
   }
 }

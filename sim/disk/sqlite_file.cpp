@@ -51,7 +51,6 @@ Failed SqliteHandle::pass(OperationKind kind) {
 }
 
 int SqliteHandle::read(void* into, int count, sqlite3_int64 offset) {
-  publish();
   const std::span<char> bytes(static_cast<char*>(into), static_cast<std::size_t>(count));
   std::size_t done = 0;
   if (file_.read(static_cast<std::uint64_t>(offset), bytes, done)) return SQLITE_IOERR_READ;
@@ -61,13 +60,11 @@ int SqliteHandle::read(void* into, int count, sqlite3_int64 offset) {
 }
 
 int SqliteHandle::write(const void* from, int count, sqlite3_int64 offset) {
-  publish();
   const std::string_view bytes(static_cast<const char*>(from), static_cast<std::size_t>(count));
   return code_or(file_.write(static_cast<std::uint64_t>(offset), bytes), SQLITE_IOERR_WRITE);
 }
 
 int SqliteHandle::truncate(sqlite3_int64 size) {
-  publish();
   return file_.truncate(static_cast<std::uint64_t>(size)) ? SQLITE_IOERR_TRUNCATE : SQLITE_OK;
 }
 
@@ -84,7 +81,6 @@ int SqliteHandle::sync() {
 }
 
 int SqliteHandle::size(sqlite3_int64* into) {
-  publish();
   std::uint64_t bytes = 0;
   if (file_.size(bytes)) return SQLITE_IOERR_FSTAT;
   *into = static_cast<sqlite3_int64>(bytes);
@@ -94,7 +90,6 @@ int SqliteHandle::size(sqlite3_int64* into) {
 int SqliteHandle::lock(int level) {
   const auto wanted = static_cast<LockLevel>(level);
   if (lock_.level >= wanted && file_.mount().alive()) return SQLITE_OK;
-  publish();
   if (pass(OperationKind::lock)) return SQLITE_IOERR_LOCK;
   return file_.node().locks.acquire(lock_, wanted) ? SQLITE_OK : SQLITE_BUSY;
 }

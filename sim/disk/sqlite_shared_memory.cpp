@@ -87,7 +87,7 @@ void SqliteSharedMemory::unlock(Connection& connection, std::uint16_t mask) {
 }
 
 void SqliteSharedMemory::publish(const Connection& connection) {
-  if (views_.size() < 2) return;
+  if (views_.size() < 2 || connection.exclusive_mask == 0) return;
   for (const auto& view : views_) {
     if (view == connection.view) continue;
     for (std::size_t i = 0; i < view->regions.size(); ++i) {

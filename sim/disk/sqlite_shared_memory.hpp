@@ -44,7 +44,8 @@ class SqliteSharedMemory {
   bool lock_exclusive(Connection& connection, std::uint16_t mask);
   void unlock(Connection& connection, std::uint16_t mask);
 
-  /// Shows what this connection's mount wrote to all other mounts.
+  /// Shows what this connection wrote to all other mounts. SQLite writes to the index only while
+  /// it holds a slot exclusively, so without one there is nothing to show.
   void publish(const Connection& connection);
 
  private:

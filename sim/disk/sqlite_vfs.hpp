@@ -77,7 +77,9 @@ class SqliteHandle {
  private:
   /// An operation without offset on this file: numbered, decided, waited for.
   Failed pass(OperationKind kind);
-  /// What this mount wrote to shared memory becomes visible before anyone else may run.
+  /// What this connection wrote to shared memory becomes visible to other mounts. Called at each
+  /// lock, unlock, barrier and sync: what SQLite writes in between (entries of frames that are not
+  /// committed yet) nobody else looks at.
   void publish();
   int attach_shared_memory();
 

@@ -120,8 +120,6 @@ rc::Gen<Step> any_step() {
                                     CrashPolicy::independent)));
 }
 
-std::string text_of(const FileContent& file) { return std::string(file.bytes()); }
-
 RC_GTEST_PROP(FileContent, EverySectorIsOldOrNewAndWhatWasSyncedStays, ()) {
   const auto seed = *rc::gen::arbitrary<std::uint64_t>();
   auto steps = *rc::gen::container<std::vector<Step>>(any_step());
@@ -155,16 +153,16 @@ RC_GTEST_PROP(FileContent, EverySectorIsOldOrNewAndWhatWasSyncedStays, ()) {
         break;
       case Act::crash: {
         file.power_loss(fates);
-        const std::string platter = text_of(file);
+        const std::string platter = file.text();
         RC_ASSERT(reference.judge(platter) == "");
         const Fates again(random, ++mishap, CrashPolicy::independent, file.pending());
         file.power_loss(again);
-        RC_ASSERT(text_of(file) == platter);
+        RC_ASSERT(file.text() == platter);
         reference.adopt(platter);
         break;
       }
     }
-    RC_ASSERT(text_of(file) == reference.cache());
+    RC_ASSERT(file.text() == reference.cache());
   }
 }
 
@@ -179,17 +177,17 @@ RC_GTEST_PROP(FileContent, LosingAllIsTheLastSyncAndKeepingAllIsTheCache, ()) {
       file.truncate(step.offset);
     } else if (step.act == Act::sync) {
       file.sync();
-      synced = text_of(file);
+      synced = file.text();
     } else {
       file.write(step.offset, std::string(step.count, fill++));
     }
   }
   FileContent kept = file;
-  const std::string cache = text_of(file);
+  const std::string cache = file.text();
   file.power_loss(Fates(random, 1, CrashPolicy::lose_all, file.pending()));
   kept.power_loss(Fates(random, 1, CrashPolicy::keep_all, kept.pending()));
-  RC_ASSERT(text_of(file) == synced);
-  RC_ASSERT(text_of(kept) == cache);
+  RC_ASSERT(file.text() == synced);
+  RC_ASSERT(kept.text() == cache);
 }
 
 // The properties above would also hold for a disk that never loses anything.
@@ -203,7 +201,7 @@ TEST(FileContent, CrashesReachEveryMixOfTwoWrites) {
     file.write(0, std::string(2 * k_sector_bytes, 'a'));
     file.write(0, std::string(2 * k_sector_bytes, 'b'));
     file.power_loss(Fates(random, 1, CrashPolicy::drawn, file.pending()));
-    const std::string bytes = text_of(file);
+    const std::string bytes = file.text();
     seen.insert({bytes[0], bytes[k_sector_bytes]});
   }
   EXPECT_EQ(seen, (std::set<std::string>{"--", "-a", "-b", "a-", "aa", "ab", "b-", "ba", "bb"}));
@@ -216,7 +214,7 @@ TEST(FileContent, AnAppendCanLoseItsDataAndKeepItsLength) {
     FileContent file(Durability::durable);
     file.write(0, std::string(k_sector_bytes + 1, 'a'));
     file.power_loss(Fates(random, 1, CrashPolicy::drawn, file.pending()));
-    std::string bytes = text_of(file);
+    std::string bytes = file.text();
     std::replace(bytes.begin(), bytes.end(), '\0', '0');
     bytes.erase(std::unique(bytes.begin(), bytes.end()), bytes.end());
     seen.insert(std::to_string(file.size()) + bytes);
@@ -233,10 +231,10 @@ TEST(FileContent, AFailedSyncIsNotMadeGoodByALaterOne) {
     file.sync();
     file.write(0, std::string(k_sector_bytes, 'a'));
     file.fail_sync(Fates(random, 1, CrashPolicy::drawn, file.pending()));
-    EXPECT_EQ(file.bytes()[0], 'a') << "the cache keeps what was written";
+    EXPECT_EQ(file.text()[0], 'a') << "the cache keeps what was written";
     file.sync();
     file.power_loss(Fates(random, 2, CrashPolicy::keep_all, file.pending()));
-    seen.insert(file.bytes()[0]);
+    seen.insert(file.text()[0]);
   }
   EXPECT_EQ(seen, (std::set<char>{'-', 'a'}));
 }
@@ -250,7 +248,7 @@ TEST(FileContent, WritingAgainAfterAFailedSyncIsDurable) {
     file.write(0, std::string(2 * k_sector_bytes, 'b'));
     file.sync();
     file.power_loss(Fates(random, 2, CrashPolicy::lose_all, file.pending()));
-    EXPECT_EQ(text_of(file), std::string(2 * k_sector_bytes, 'b'));
+    EXPECT_EQ(file.text(), std::string(2 * k_sector_bytes, 'b'));
   }
 }
 
@@ -260,7 +258,7 @@ TEST(FileContent, AFileThatIsNeverSyncedHasABoundedUndoList) {
   for (int i = 0; i < 100'000; ++i) file.write(static_cast<std::uint64_t>(i % 7), "x");
   EXPECT_LT(file.pending(), 40'000U);
   file.power_loss(Fates(random, 1, CrashPolicy::lose_all, file.pending()));
-  EXPECT_EQ(text_of(file), "xxxxxxx") << "the kernel had written the older half on its own";
+  EXPECT_EQ(file.text(), "xxxxxxx") << "the kernel had written the older half on its own";
 }
 
 }  // namespace
