@@ -1,0 +1,146 @@
+#include "core/api/engine.hpp"
+
+#include <map>
+
+#include "core/api/error_responses.hpp"
+#include "core/api/front_door.hpp"
+#include "core/api/stack_keeper.hpp"
+#include "core/base/spin_lock.hpp"
+#include "core/stack/status_monitor.hpp"
+#include "core/stack/store_slot.hpp"
+
+namespace holdfast::api {
+
+struct Engine::Shared {
+  Shared(runtime::Runtime& runtime_, std::shared_ptr<const stack::StackContext> context_,
+         std::shared_ptr<const ApiOptions> options_)
+      : runtime(runtime_), context(std::move(context_)), options(std::move(options_)) {}
+
+  runtime::Runtime& runtime;
+  stack::Context context;
+  std::shared_ptr<const ApiOptions> options;
+  runtime::Ref<StackKeeper> keeper;
+
+  SpinLock lock;
+  std::uint64_t next_request = 0;                                 ///< under lock
+  std::map<std::uint64_t, runtime::Ref<RequestProcess>> requests;  ///< under lock
+};
+
+namespace {
+
+/// Answers a request whose process ended without doing so. Shared between the process, which answers
+/// first in every ordinary case, and the observer of its end.
+struct AnswerOnce {
+  explicit AnswerOnce(RequestProcess::Respond respond_) : respond(std::move(respond_)) {}
+  void operator()(protocol::Response response) {
+    RequestProcess::Respond first;
+    {
+      SpinGuard guard(lock);
+      first.swap(respond);
+    }
+    if (first) first(std::move(response));
+  }
+  SpinLock lock;
+  RequestProcess::Respond respond;
+};
+
+protocol::Response answer_of_the_dead(Method method, const runtime::ExitReason& reason) {
+  return reason.kind == runtime::ExitKind::crash ? internal_error()
+                                                 : not_ready(method, NotReady::stack_restart);
+}
+
+Method method_of(const protocol::Request& request) {
+  if (request.method == "POST") return Method::post;
+  return request.method == "DELETE" ? Method::remove : Method::get;
+}
+
+}  // namespace
+
+Engine::Engine(runtime::Runtime& runtime, stack::StackEnvironment environment,
+               EngineOptions options) {
+  auto context = std::make_shared<stack::StackContext>();
+  context->store = std::make_shared<stack::StoreSlot>();
+  context->readers = std::make_shared<stack::ReaderSet>(
+      *environment.disk, options.stack.store, context->store, environment.read_workers);
+  context->environment = std::move(environment);
+  context->options = std::move(options.stack);
+  context->guards = options.guards;
+  shared_ = std::make_shared<Shared>(runtime, std::move(context),
+                                     std::make_shared<const ApiOptions>(std::move(options.api)));
+}
+
+void Engine::start() {
+  shared_->keeper = shared_->runtime.spawn_root<StackKeeper>(
+      {.role = "keeper", .registered_name = "keeper"}, shared_->context);
+}
+
+void Engine::stop(std::function<void()> stopped) {
+  std::vector<runtime::Ref<RequestProcess>> held;
+  {
+    SpinGuard guard(shared_->lock);
+    for (const auto& [number, request] : shared_->requests) held.push_back(request);
+  }
+  for (const auto& request : held)
+    shared_->runtime.cast_from_outside<&RequestProcess::drain>(request);
+  shared_->runtime.cast_from_outside<&StackKeeper::stop>(shared_->keeper, std::move(stopped));
+}
+
+void Engine::abandon() {
+  shared_->context->readers->abandon();
+  shared_->context->environment.write_worker->submit(
+      "store.abandon", [slot = shared_->context->store] { slot->store.reset(); },
+      runtime::Wakeup{});
+}
+
+HealthStatus Engine::health() const {
+  switch (stack::read_status(shared_->runtime).service) {
+    case stack::ServiceStatus::active:
+      return HealthStatus::active;
+    case stack::ServiceStatus::waiting:
+      return HealthStatus::waiting;
+    case stack::ServiceStatus::starting:
+      return HealthStatus::starting;
+  }
+  ASSERT(false, "a service status is one of three");
+}
+
+Engine::Cancel Engine::handle(protocol::Request request, Respond respond) {
+  const std::shared_ptr<Shared> shared = shared_;
+  std::uint64_t number = 0;
+  {
+    SpinGuard guard(shared->lock);
+    number = ++shared->next_request;
+  }
+  const std::string fresh_id = "holdfast-request-" + std::to_string(number);
+  const auto completed = [shared, request, fresh_id,
+                          respond = std::move(respond)](protocol::Response response) {
+    complete(request, *shared->options, fresh_id, response);
+    respond(std::move(response));
+  };
+  if (auto answer = answer_without_shape(request, *shared->options, health())) {
+    completed(std::move(*answer));
+    return [] {};
+  }
+  const Method method = method_of(request);
+  const auto once = std::make_shared<AnswerOnce>(completed);
+  const auto process = shared->runtime.spawn_root<RequestProcess>(
+      {.role = "request", .key = std::to_string(number)}, shared->context, shared->options,
+      std::move(request), [once](protocol::Response response) { (*once)(std::move(response)); });
+  {
+    SpinGuard guard(shared->lock);
+    shared->requests.emplace(number, process);
+  }
+  shared->runtime.monitor_outside(
+      process.id, [shared, once, number, method](const runtime::ExitReason& reason) {
+        {
+          SpinGuard guard(shared->lock);
+          shared->requests.erase(number);
+        }
+        (*once)(answer_of_the_dead(method, reason));
+      });
+  return [shared, process] {
+    shared->runtime.send_exit(process.id, runtime::ExitReason::killed());
+  };
+}
+
+}  // namespace holdfast::api

@@ -1,0 +1,305 @@
+#include "core/api/request_process.hpp"
+
+#include <algorithm>
+
+#include "core/api/error_responses.hpp"
+#include "core/api/responses.hpp"
+#include "core/stack/names.hpp"
+#include "core/stack/shape_cache.hpp"
+#include "core/stack/shape_cleaner.hpp"
+#include "core/stack/store_slot.hpp"
+
+namespace holdfast::api {
+namespace {
+
+using stack::Readiness;
+using stack::ShapeMeta;
+
+constexpr Duration k_retry_delay = std::chrono::milliseconds(50);
+
+}  // namespace
+
+RequestProcess::RequestProcess(stack::Context context, std::shared_ptr<const ApiOptions> options,
+                               protocol::Request request, Respond respond)
+    : context_(std::move(context)),
+      options_(std::move(options)),
+      request_(std::move(request)),
+      respond_(std::move(respond)) {}
+
+void RequestProcess::init() {
+  if (request_.method == "POST") method_ = Method::post;
+  if (request_.method == "DELETE") method_ = Method::remove;
+  ready_deadline_ = now() + options_->stack_ready_timeout;
+  cast<&RequestProcess::start>(me());
+}
+
+void RequestProcess::start() {
+  attempt([this] { return first(); });
+}
+
+void RequestProcess::wake() {
+  if (held_ == Hold::none) return;
+  ready_deadline_ = now() + options_->stack_ready_timeout;
+  attempt([this] { return serve(); });
+}
+
+void RequestProcess::poll() {
+  if (held_ == Hold::none) return;
+  send_after<&RequestProcess::poll>(context_->options.standby_poll);
+  wake();
+}
+
+void RequestProcess::time_out() {
+  if (held_ == Hold::none) return;
+  final_look_ = true;
+  ready_deadline_ = now() + options_->stack_ready_timeout;
+  attempt([this] { return at_time_out(); });
+}
+
+void RequestProcess::drain() { time_out(); }
+
+void RequestProcess::on_down(runtime::MonitorRef ref, runtime::ProcessId,
+                             const runtime::ExitReason&) {
+  if (ref != changes_monitor_) return;
+  // Whoever would have woken us is gone, for whatever reason: subscribe anew and look again.
+  subscribed_ = false;
+  wake();
+}
+
+// -- from the parameters to a shape ----------------------------------------------------------------
+
+void RequestProcess::attempt(const std::function<Answer()>& step) {
+  for (;;) {
+    NotNow reason{NotReady::stack_restart, {}};
+    try {
+      if (Answer answer = step()) finish(std::move(*answer));
+      return;
+    } catch (const NotNow& not_now) {
+      reason = not_now;
+    } catch (const runtime::ProcessExit&) {
+      // Whatever the reason: part of the engine is not there now. That says nothing about the shape.
+    }
+    if (now() >= ready_deadline_) {
+      finish(final_look_ ? stack_down_at_timeout(method_, reason.condition, reason.cause)
+                         : not_ready(method_, reason.condition, reason.cause));
+      return;
+    }
+    sleep(k_retry_delay);
+  }
+}
+
+void RequestProcess::wait_until(Readiness wanted) {
+  if (stack::read_status(runtime()).readiness >= wanted) return;
+  const Duration left = std::max(Duration{0}, ready_deadline_ - now());
+  try {
+    call_within<&stack::StatusMonitor::wait_until>(left, stack::names::status_monitor, wanted);
+  } catch (const runtime::ProcessExit&) {
+    throw NotNow{wanted == Readiness::active ? NotReady::lock : NotReady::shape_metadata, {}};
+  }
+}
+
+Source RequestProcess::source() {
+  const stack::StackStatus status = stack::read_status(runtime());
+  if (status.service != stack::ServiceStatus::waiting) return Source::read_models;
+  context_->reached(Mark::standby_served_a_read);
+  return Source::store;
+}
+
+RequestProcess::Answer RequestProcess::first() {
+  return method_ == Method::remove ? first_delete() : first_get();
+}
+
+RequestProcess::Answer RequestProcess::first_get() {
+  if (auto refused = check_body(request_, *options_)) return refused;
+  wait_until(Readiness::read_only);
+  auto parameters = parse_shape_request(request_, *options_);
+  if (!parameters.ok()) return parameters.error();
+  parameters_ = std::move(*parameters);
+  auto definition = resolve_definition(*this, *context_, method_, parameters_->definition,
+                                       &*parameters_);
+  if (!definition.ok()) return definition.error();
+  definition_ = std::move(*definition);
+
+  auto shape = find_by_identity(*this, *context_, source(), definition_->identity());
+  const bool asked_for_it = !parameters_->handle || (shape && shape->handle == *parameters_->handle);
+  if (!shape || !asked_for_it) {
+    // The store decides, in one transaction: it answers the live shape or makes one.
+    if (!shape) {
+      wait_until(Readiness::active);
+      auto made = call<&stack::ShapeCache::create_or_find>(stack::names::shape_cache, definition_);
+      if (!made.ok()) return creation_failed(method_);
+      handle_ = std::move(*made);
+    } else {
+      handle_ = shape->handle;
+    }
+    if (parameters_->handle && *parameters_->handle != *handle_) return conflict(handle_);
+  } else {
+    handle_ = shape->handle;
+  }
+  return serve();
+}
+
+RequestProcess::Answer RequestProcess::first_delete() {
+  wait_until(Readiness::active);
+  auto parameters = parse_delete_request(request_, *options_);
+  if (!parameters.ok()) return parameters.error();
+  std::optional<protocol::ShapeHandle> handle = parameters->handle;
+  if (parameters->definition) {
+    auto definition =
+        resolve_definition(*this, *context_, method_, *parameters->definition, nullptr);
+    if (!definition.ok()) return definition.error();
+    const auto shape = find_by_identity(*this, *context_, source(), (*definition)->identity());
+    if (!shape) return no_such_shape();
+    if (handle && *handle != shape->handle) return definition_and_handle_differ();
+    handle = shape->handle;
+  } else if (!find_by_handle(*this, *context_, source(), *handle)) {
+    return no_such_shape();
+  }
+  auto removed = call<&stack::ShapeCleaner::remove>(stack::names::shape_cleaner, *handle,
+                                                    std::string("deleted"));
+  if (!removed.ok()) throw NotNow{NotReady::shape_data, removed.error().message};
+  context_->reached(Mark::shape_removed_by_request);
+  return deletion_accepted();
+}
+
+// -- from a shape to an answer ---------------------------------------------------------------------
+
+std::optional<ShapeMeta> RequestProcess::current_shape() {
+  return find_by_handle(*this, *context_, source(), *handle_);
+}
+
+RequestProcess::Answer RequestProcess::serve() {
+  // In this order (http-api.md §13.5): whatever was processed at the position read first is in the
+  // head read second.
+  const auto global = global_lsn(*this, source());
+  const auto meta = current_shape();
+  if (!meta) return conflict_with_successor();
+  if (!meta->snapshot_complete)
+    return hold(Hold::snapshot, context_->options.snapshot_wait, *meta);
+  if (parameters_->is_now())
+    return now_response(*parameters_, view_of(*meta, global), *options_, draws());
+  if (*parameters_->offset > meta->head)
+    return hold(Hold::out_of_bounds, options_->long_poll_timeout / 2, *meta);
+  return serve_range(*meta, global);
+}
+
+RequestProcess::Answer RequestProcess::serve_range(const ShapeMeta& meta,
+                                                   std::optional<postgres::Lsn> global) {
+  const protocol::LogOffset& after = *parameters_->offset;
+  storage::Slice slice{meta.head, {}};
+  if (after < meta.head) {
+    auto read = context_->readers->with_reader(
+        "store.read", [request = storage::ReadRequest{meta.handle, after, meta.head}](
+                          storage::Reader& reader) { return reader.read(request); });
+    if (!read.ok()) {
+      if (read.error().kind == storage::StoreFailure::not_found) {
+        if (!current_shape()) return conflict_with_successor();
+        throw NotNow{NotReady::shape_data, read.error().message};
+      }
+      if (read.error().kind == storage::StoreFailure::corrupt)
+        return log_unreadable(method_, read.error().message);
+      throw NotNow{NotReady::shape_data, read.error().message};
+    }
+    slice = std::move(*read);
+  }
+  const ShapeView view = view_of(meta, global);
+  if (auto unchanged = not_modified(*parameters_, view, slice.end, *options_, draws()))
+    return unchanged;
+  if (slice.items.empty() && parameters_->live != Live::no) return serve_empty(meta, global);
+  return range_response(*parameters_, view, {slice.end, slice.items}, *options_, draws());
+}
+
+RequestProcess::Answer RequestProcess::serve_empty(const ShapeMeta& meta,
+                                                   std::optional<postgres::Lsn> global) {
+  if (final_look_)
+    return empty_live_response(*parameters_, view_of(meta, global), *options_, draws());
+  return hold(Hold::live, options_->long_poll_timeout, meta);
+}
+
+RequestProcess::Answer RequestProcess::at_time_out() {
+  switch (held_) {
+    case Hold::none:
+      return std::nullopt;
+    case Hold::snapshot:
+      return not_ready(method_, NotReady::shape_data);
+    case Hold::out_of_bounds: {
+      const auto meta = current_shape();
+      if (!meta) return conflict_with_successor();
+      if (*parameters_->offset <= meta->head) return serve();
+      context_->reached(Mark::out_of_bounds_answered);
+      return out_of_bounds(method_);
+    }
+    case Hold::live:
+      wait_until(Readiness::read_only);
+      context_->reached(Mark::live_request_timed_out);
+      return serve();
+  }
+  ASSERT(false, "every way of being held ends");
+}
+
+// -- waiting ---------------------------------------------------------------------------------------
+
+RequestProcess::Answer RequestProcess::hold(Hold why, Duration limit, const ShapeMeta& seen) {
+  if (final_look_) {
+    held_ = why;
+    return at_time_out();
+  }
+  if (held_ != why) {
+    cancel(timer_);
+    timer_ = send_after<&RequestProcess::time_out>(limit);
+    if (held_ == Hold::none && source() == Source::store)
+      send_after<&RequestProcess::poll>(context_->options.standby_poll);
+    held_ = why;
+  }
+  if (subscribed_) return std::nullopt;
+  // Subscribe, then look again: what happened between the look and the subscription woke nobody.
+  subscribe();
+  if (!context_->guards.on(Guard::reread_after_subscribe)) return std::nullopt;
+  const auto again = current_shape();
+  const bool same = again && again->head == seen.head &&
+                    again->snapshot_complete == seen.snapshot_complete;
+  if (same) return std::nullopt;
+  return serve();
+}
+
+void RequestProcess::subscribe() {
+  call<&stack::ShapeChanges::subscribe>(stack::names::shape_changes, *handle_,
+                                        runtime::Ref<stack::Waiter>{self()});
+  changes_monitor_ = monitor(runtime().whereis(stack::names::shape_changes.text));
+  subscribed_ = true;
+}
+
+// -- answers ---------------------------------------------------------------------------------------
+
+protocol::Response RequestProcess::conflict(
+    const std::optional<protocol::ShapeHandle>& successor) {
+  context_->reached(Mark::conflict_answered);
+  const protocol::ShapeHandle& dead = parameters_->handle ? *parameters_->handle : *handle_;
+  return must_refetch(method_, successor, removal_reason(*context_, dead));
+}
+
+protocol::Response RequestProcess::conflict_with_successor() {
+  const auto successor = find_by_identity(*this, *context_, source(), definition_->identity());
+  return conflict(successor ? std::optional(successor->handle) : std::nullopt);
+}
+
+ShapeView RequestProcess::view_of(const ShapeMeta& meta,
+                                  std::optional<postgres::Lsn> global) const {
+  return {meta.handle, meta.definition->schema_header(), meta.head, global};
+}
+
+ReplyDraws RequestProcess::draws() {
+  const WallTime wall = wall_time();
+  const std::uint64_t random = draw("cursor");
+  const std::uint64_t unique = draw("unique");
+  return {wall, random, unique};
+}
+
+void RequestProcess::finish(protocol::Response response) {
+  if (held_ == Hold::live && !final_look_) context_->reached(Mark::live_request_woken);
+  held_ = Hold::none;
+  respond_(std::move(response));
+  exit(runtime::ExitReason::normal());
+}
+
+}  // namespace holdfast::api

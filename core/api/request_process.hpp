@@ -1,0 +1,91 @@
+// RequestProcess: one request on the shape route, from its parameters to its answer (http-api.md §4).
+// A held request owns no stack: it is this object, a subscription and a timer. It answers exactly
+// once. What it asks may die or restart at any moment: then it asks again, until its own deadline.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "core/api/api_options.hpp"
+#include "core/api/parameters.hpp"
+#include "core/api/responses.hpp"
+#include "core/api/shape_lookup.hpp"
+#include "core/protocol/http.hpp"
+#include "core/stack/context.hpp"
+#include "core/stack/shape_changes.hpp"
+#include "core/stack/shape_meta.hpp"
+#include "core/stack/status_monitor.hpp"
+
+namespace holdfast::api {
+
+class RequestProcess : public stack::Waiter {
+ public:
+  using Respond = std::function<void(protocol::Response)>;
+
+  RequestProcess(stack::Context context, std::shared_ptr<const ApiOptions> options,
+                 protocol::Request request, Respond respond);
+
+  // -- handlers ------------------------------------------------------------------------------------
+
+  void start();
+  /// The shape it waits for moved, or ended.
+  void wake() override;
+  /// The time it may be held is over.
+  void time_out();
+  /// A standby looks at the store for it.
+  void poll();
+  /// The server stops: what is held is answered as at its timeout.
+  void drain();
+
+ protected:
+  void init() override;
+  void on_down(runtime::MonitorRef, runtime::ProcessId, const runtime::ExitReason&) override;
+
+ private:
+  enum class Hold : std::uint8_t { none, snapshot, live, out_of_bounds };
+  using Answer = std::optional<protocol::Response>;  ///< nullopt: held
+
+  /// Runs a step until it answers or holds; waits out what is not ready.
+  void attempt(const std::function<Answer()>& step);
+  Answer first();
+  Answer first_get();
+  Answer first_delete();
+  /// Serves the shape as it is now, or holds.
+  Answer serve();
+  Answer serve_range(const stack::ShapeMeta& meta, std::optional<postgres::Lsn> global);
+  Answer serve_empty(const stack::ShapeMeta& meta, std::optional<postgres::Lsn> global);
+  Answer at_time_out();
+  Answer hold(Hold why, Duration limit, const stack::ShapeMeta& seen);
+  protocol::Response conflict(const std::optional<protocol::ShapeHandle>& successor);
+  protocol::Response conflict_with_successor();
+  std::optional<stack::ShapeMeta> current_shape();
+
+  /// Throws NotNow.
+  void wait_until(stack::Readiness wanted);
+  Source source();
+  void subscribe();
+  ShapeView view_of(const stack::ShapeMeta& meta, std::optional<postgres::Lsn> global) const;
+  ReplyDraws draws();
+  void finish(protocol::Response response);
+  runtime::Ref<RequestProcess> me() const { return {self()}; }
+
+  stack::Context context_;
+  std::shared_ptr<const ApiOptions> options_;
+  protocol::Request request_;
+  Respond respond_;
+  Method method_ = Method::get;
+  Instant ready_deadline_;
+
+  std::optional<ShapeParameters> parameters_;
+  std::shared_ptr<const shape::Definition> definition_;
+  std::optional<protocol::ShapeHandle> handle_;  ///< of the shape being served
+  Hold held_ = Hold::none;
+  bool subscribed_ = false;
+  bool final_look_ = false;  ///< the timeout's own look: data if there is any, else the empty reply
+  runtime::MonitorRef changes_monitor_;
+  runtime::TimerRef timer_;
+};
+
+}  // namespace holdfast::api

@@ -1,0 +1,137 @@
+#include "core/api/shape_lookup.hpp"
+
+#include "core/api/error_responses.hpp"
+#include "core/stack/connection_pool.hpp"
+#include "core/stack/inspector.hpp"
+#include "core/stack/names.hpp"
+#include "core/stack/store_slot.hpp"
+
+namespace holdfast::api {
+namespace {
+
+using stack::ShapeMeta;
+
+/// Everything a definition is made of, as one text. Lengths keep fields apart.
+std::string request_key(const shape::DefinitionRequest& request) {
+  std::string key;
+  const auto add = [&](std::string_view part) {
+    key.append(std::to_string(part.size())).append(":").append(part);
+  };
+  add(request.table.schema);
+  add(request.table.table);
+  add(request.where);
+  for (const auto& [number, value] : request.parameters) {
+    add(std::to_string(number));
+    add(value);
+  }
+  key.append(request.columns ? "c" : "*");
+  if (request.columns)
+    for (const std::string& column : *request.columns) add(column);
+  key.push_back(request.replica == shape::Replica::full ? 'f' : 'd');
+  key.push_back(request.log_mode == shape::LogMode::full ? 'f' : 'c');
+  return key;
+}
+
+/// The table as the inspector knows it, or as Postgres says. nullopt: there is none.
+std::optional<postgres::RelationInfo> find_relation(runtime::Process& process,
+                                                    const stack::StackContext& context,
+                                                    const postgres::RelationName& name) {
+  const auto known = runtime::TableRef(process.runtime(), stack::tables::relations).find(name);
+  if (known.found()) return known.value();
+  auto inspected = stack::with_session(
+      process, context, [&](env::QuerySession& session) { return session.inspect(name); });
+  if (!inspected.ok()) {
+    if (inspected.error().kind == env::DatabaseFailure::undefined_object) return std::nullopt;
+    throw NotNow{NotReady::metadata_pool, inspected.error().message};
+  }
+  if (*inspected)
+    process.cast<&stack::Inspector::remember_relation>(stack::names::inspector, **inspected);
+  return std::move(*inspected);
+}
+
+template <class F>
+auto ask_store(const stack::StackContext& context, const char* label, F ask) {
+  auto answer = context.readers->with_reader(label, std::move(ask));
+  if (!answer.ok() && answer.error().kind != storage::StoreFailure::not_found)
+    throw NotNow{NotReady::shape_data, answer.error().message};
+  return answer;
+}
+
+std::optional<ShapeMeta> ask_store_for(const stack::StackContext& context,
+                                       const protocol::ShapeHandle& handle) {
+  auto found = ask_store(context, "store.find",
+                         [handle](storage::Reader& reader) { return reader.find(handle); });
+  if (!found.ok() || !found->live) return std::nullopt;
+  context.reached(Mark::shape_found_by_store_lookup);
+  return stack::shape_meta_from(*found->live);
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const shape::Definition>, protocol::Response> resolve_definition(
+    runtime::Process& process, const stack::StackContext& context, Method method,
+    const shape::DefinitionRequest& request, const ShapeParameters* parameters) {
+  std::string key = request_key(request);
+  const bool plain = parameters == nullptr || !parameters->queryable_columns;
+  const auto known = runtime::TableRef(process.runtime(), stack::tables::definitions).find(key);
+  if (plain && known.found()) return known.value();
+
+  const auto relation = find_relation(process, context, request.table);
+  if (!relation) return Failure{table_missing(method, request.table)};
+  if (!plain)
+    if (const auto error = check_queryable_columns(*parameters, *relation))
+      return Failure{definition_invalid(method, *error)};
+  auto resolved = runtime::run_job(
+      context.readers->parse_worker(), "definition.resolve",
+      [request, relation = *relation] { return shape::Definition::resolve(request, relation); });
+  if (!resolved.ok()) return Failure{definition_invalid(method, resolved.error())};
+  auto definition = std::make_shared<const shape::Definition>(std::move(*resolved));
+  process.cast<&stack::Inspector::remember_definition>(stack::names::inspector, std::move(key),
+                                                       definition);
+  return definition;
+}
+
+std::optional<ShapeMeta> find_by_identity(runtime::Process& process,
+                                          const stack::StackContext& context, Source source,
+                                          const Hash128& identity) {
+  if (source == Source::read_models) {
+    const auto handle =
+        runtime::TableRef(process.runtime(), stack::tables::shape_by_identity).find(identity);
+    if (handle.missing()) return std::nullopt;
+    if (handle.found()) return find_by_handle(process, context, source, handle.value());
+    if (!context.guards.on(Guard::gone_asks_the_store)) return std::nullopt;
+  }
+  auto found = ask_store(context, "store.find_identity", [identity](storage::Reader& reader) {
+    return reader.find_by_identity(identity);
+  });
+  if (!found.ok() || !*found) return std::nullopt;
+  context.reached(Mark::shape_found_by_store_lookup);
+  return stack::shape_meta_from(**found);
+}
+
+std::optional<ShapeMeta> find_by_handle(runtime::Process& process,
+                                        const stack::StackContext& context, Source source,
+                                        const protocol::ShapeHandle& handle) {
+  if (source == Source::read_models) {
+    const auto meta = runtime::TableRef(process.runtime(), stack::tables::shape_meta).find(handle);
+    if (meta.found()) return meta.value();
+    if (meta.missing() || !context.guards.on(Guard::gone_asks_the_store)) return std::nullopt;
+  }
+  return ask_store_for(context, handle);
+}
+
+std::string removal_reason(const stack::StackContext& context,
+                           const protocol::ShapeHandle& handle) {
+  auto found = context.readers->with_reader(
+      "store.find", [handle](storage::Reader& reader) { return reader.find(handle); });
+  return found.ok() && found->removed_reason ? *found->removed_reason : std::string();
+}
+
+std::optional<postgres::Lsn> global_lsn(runtime::Process& process, Source source) {
+  if (source == Source::store) return std::nullopt;
+  const auto row = runtime::TableRef(process.runtime(), stack::tables::lsn_tracker).find(0);
+  if (!row.found() || row->processed.value == 0) return std::nullopt;
+  return row->processed;
+}
+
+}  // namespace holdfast::api

@@ -1,0 +1,87 @@
+// Guards: defensive rules at one decision point each, by name, with the failure mode that appears
+// when the rule is missing (design.md §11). Code asks the set its stack was started with:
+// `guards.on(Guard::gone_asks_the_store)`. Production always runs with Guards::all(). "Off" is the
+// code a competent author would have written first; it never throws or corrupts on purpose.
+#pragma once
+
+#include <array>
+#include <bitset>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace holdfast {
+
+enum class Guard : std::uint8_t {
+  snapshot_filter_by_insert_lsn,
+  retake_snapshot_if_streamed_before_visible,
+  reread_after_subscribe,
+  gone_asks_the_store,
+  visible_only_after_commit,
+  confirm_only_committed,
+  redeliver_to_restarted_consumer,
+  removal_before_truncate_is_applied,
+};
+
+struct GuardInfo {
+  Guard guard;
+  std::string_view name;
+  std::string_view failure_mode;  ///< engine.md §7
+  std::string_view summary;
+  std::string_view file;
+};
+
+inline constexpr std::array k_guards = {
+    GuardInfo{Guard::snapshot_filter_by_insert_lsn, "snapshot_filter_by_insert_lsn", "F-30",
+              "a shape classifies transactions by its snapshot until their commit LSN has passed the "
+              "snapshot's insert LSN, not until the first invisible one",
+              "core/stack/consumer.cpp"},
+    GuardInfo{Guard::retake_snapshot_if_streamed_before_visible,
+              "retake_snapshot_if_streamed_before_visible", "F-28",
+              "a snapshot that does not see a transaction the collector had processed before the "
+              "shape was registered is taken again",
+              "core/stack/shape_log_collector.cpp"},
+    GuardInfo{Guard::reread_after_subscribe, "reread_after_subscribe", "F-86",
+              "a request looks at the shape again after it subscribed and before it waits",
+              "core/api/request_process.cpp"},
+    GuardInfo{Guard::gone_asks_the_store, "gone_asks_the_store", "F-40",
+              "a request that finds the status table without its owner asks the store instead of "
+              "concluding that the shape does not exist",
+              "core/api/shape_lookup.cpp"},
+    GuardInfo{Guard::visible_only_after_commit, "visible_only_after_commit", "F-36",
+              "read models advance when the store has answered, not when a group is handed to it",
+              "core/stack/shape_log_collector.cpp"},
+    GuardInfo{Guard::confirm_only_committed, "confirm_only_committed", "F-01",
+              "the position confirmed to Postgres is the last one that the store committed",
+              "core/stack/shape_log_collector.cpp"},
+    GuardInfo{Guard::redeliver_to_restarted_consumer, "redeliver_to_restarted_consumer", "F-06",
+              "a consumer that died with undelivered input gets it again after its restart",
+              "core/stack/shape_log_collector.cpp"},
+    GuardInfo{Guard::removal_before_truncate_is_applied, "removal_before_truncate_is_applied",
+              "F-55",
+              "the removal caused by a TRUNCATE is durable before the transaction counts as applied",
+              "core/stack/shape_log_collector.cpp"},
+};
+
+/// The set a stack runs with. A value.
+class Guards {
+ public:
+  static Guards all() {
+    Guards guards;
+    guards.on_.set();
+    return guards;
+  }
+  bool on(Guard guard) const { return on_.test(static_cast<std::size_t>(guard)); }
+  void switch_off(Guard guard) { on_.reset(static_cast<std::size_t>(guard)); }
+
+ private:
+  std::bitset<k_guards.size()> on_;
+};
+
+inline std::optional<Guard> guard_by_name(std::string_view name) {
+  for (const GuardInfo& info : k_guards)
+    if (info.name == name) return info.guard;
+  return std::nullopt;
+}
+
+}  // namespace holdfast

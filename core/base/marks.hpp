@@ -1,0 +1,76 @@
+// Marks: states that a run declares it must reach ("SOMETIMES assertions"). The engine reports them;
+// the harness fails when a declared one was not visited within its budget. Counting never suspends,
+// draws or decides anything.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <string_view>
+
+namespace holdfast {
+
+enum class Mark : std::uint8_t {
+  snapshot_completed,
+  snapshot_retaken,
+  snapshot_spilled_to_segment,
+  buffered_transaction_applied,
+  transaction_filtered_by_snapshot,
+  group_of_several_transactions,
+  consumer_restarted_with_input,
+  consumer_started_lazily,
+  replayed_transaction_dropped,
+  live_request_woken,
+  live_request_timed_out,
+  shape_found_by_store_lookup,
+  shape_removed_by_truncate,
+  shape_removed_by_request,
+  removal_resumed_at_boot,
+  takeover,
+  standby_served_a_read,
+  stack_restarted_itself,
+  replication_reconnected,
+  conflict_answered,
+  out_of_bounds_answered,
+  count_,
+};
+
+inline constexpr std::array<std::string_view, static_cast<std::size_t>(Mark::count_)> k_mark_names = {
+    "snapshot_completed",
+    "snapshot_retaken",
+    "snapshot_spilled_to_segment",
+    "buffered_transaction_applied",
+    "transaction_filtered_by_snapshot",
+    "group_of_several_transactions",
+    "consumer_restarted_with_input",
+    "consumer_started_lazily",
+    "replayed_transaction_dropped",
+    "live_request_woken",
+    "live_request_timed_out",
+    "shape_found_by_store_lookup",
+    "shape_removed_by_truncate",
+    "shape_removed_by_request",
+    "removal_resumed_at_boot",
+    "takeover",
+    "standby_served_a_read",
+    "stack_restarted_itself",
+    "replication_reconnected",
+    "conflict_answered",
+    "out_of_bounds_answered",
+};
+
+/// Counters of one world or server. Thread-safe.
+class Marks {
+ public:
+  void reached(Mark mark) {
+    counts_[static_cast<std::size_t>(mark)].fetch_add(1, std::memory_order_relaxed);
+  }
+  std::uint64_t count(Mark mark) const {
+    return counts_[static_cast<std::size_t>(mark)].load(std::memory_order_relaxed);
+  }
+
+ private:
+  std::array<std::atomic<std::uint64_t>, static_cast<std::size_t>(Mark::count_)> counts_{};
+};
+
+}  // namespace holdfast

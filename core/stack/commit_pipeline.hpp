@@ -1,0 +1,72 @@
+// The participant barrier as a data structure: batches in stream order, who still owes an answer to
+// which, and the group to commit next. A group is the longest run of answered batches; it is made
+// when no commit is in flight, so groups are pipelined, not timed (design.md §7). No process, no I/O.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <vector>
+
+#include "core/postgres/lsn.hpp"
+#include "core/stack/delivery.hpp"
+#include "core/storage/store.hpp"
+
+namespace holdfast::stack {
+
+class CommitPipeline {
+ public:
+  /// What a batch covers of the stream.
+  struct Extent {
+    postgres::Lsn applied;      ///< commit LSN of its last transaction
+    postgres::Lsn confirmable;  ///< what may be confirmed once the batch is durable
+    std::size_t transactions = 0;
+    std::size_t bytes = 0;
+  };
+
+  /// Adds the next batch; it waits for an answer of every participant.
+  BatchNumber open(Extent extent, std::set<protocol::ShapeHandle> participants);
+  /// A participant's answer. An answer nobody waits for (the shape was removed) is dropped.
+  void contribute(Contribution contribution);
+  /// A finished snapshot, with the buffered records it does not contain. It is committed before
+  /// whatever its shape still owes an answer for.
+  void complete(storage::SnapshotCompletion completion, std::vector<ContributedItem> buffered);
+  /// The shape is removed: nothing waits for it any more.
+  void forget(const protocol::ShapeHandle& handle);
+
+  /// The group to hand to the store now, if there is one: answered batches wait and no commit is in
+  /// flight. `group` is null if nothing of it has to be written. The caller commits it, then calls
+  /// committed().
+  struct Next {
+    std::shared_ptr<const storage::Group> group;
+    Extent extent;
+  };
+  std::optional<Next> next();
+  /// The group handed out by next() is durable.
+  void committed();
+
+  bool idle() const { return batches_.empty() && !in_flight_; }
+  bool commit_in_flight() const { return in_flight_; }
+  std::size_t bytes() const { return bytes_ + in_flight_bytes_; }
+  BatchNumber next_number() const { return next_number_; }
+
+ private:
+  struct Batch {
+    BatchNumber number = 0;
+    Extent extent;
+    std::set<protocol::ShapeHandle> awaited;
+    std::vector<Contribution> contributions;
+    std::vector<storage::SnapshotCompletion> completions;
+  };
+
+  BatchNumber next_number_ = 1;
+  std::deque<Batch> batches_;
+  std::size_t bytes_ = 0;
+  bool in_flight_ = false;
+  std::size_t in_flight_bytes_ = 0;
+};
+
+}  // namespace holdfast::stack

@@ -1,0 +1,143 @@
+#include "core/stack/connection_manager.hpp"
+
+#include <algorithm>
+
+#include "core/stack/connection_pool.hpp"
+#include "core/stack/publication_manager.hpp"
+#include "core/stack/shape_cleaner.hpp"
+#include "core/stack/shape_status_owner.hpp"
+#include "core/stack/stack_supervisor.hpp"
+#include "core/stack/status_monitor.hpp"
+#include "core/stack/store_process.hpp"
+
+namespace holdfast::stack {
+namespace {
+
+constexpr Duration k_break_lock_interval = std::chrono::seconds(10);
+/// Bringing the store up reads the whole catalogue; no other call waits that long.
+constexpr Duration k_take_over_timeout = std::chrono::minutes(10);
+
+}  // namespace
+
+void ConnectionManager::init() {
+  trap_exits();
+  cast<&ConnectionManager::connect>(runtime::Ref<ConnectionManager>{self()});
+}
+
+void ConnectionManager::connect() {
+  if (client_.id.valid()) return;
+  try {
+    client_ = spawn<ReplicationClient>({.role = "replication_client",
+                                        .registered_name = names::replication_client.text,
+                                        .link_to_parent = true},
+                                       context_);
+  } catch (const runtime::ProcessExit&) {
+    return retry_later();
+  }
+  waiting_for_lock_ = true;
+  cast<&ReplicationClient::connect>(client_);
+  send_after<&ConnectionManager::break_lock>(k_break_lock_interval);
+}
+
+void ConnectionManager::break_lock() {
+  if (!waiting_for_lock_ || !client_.id.valid()) return;
+  // An error here is no news: the client's own connection reports what is wrong.
+  (void)with_session(*this, *context_, [&](env::QuerySession& session) {
+    return session.break_lock(context_->options.slot);
+  });
+  send_after<&ConnectionManager::break_lock>(k_break_lock_interval);
+}
+
+void ConnectionManager::lock_acquired(runtime::Ref<ReplicationClient> client,
+                                      env::SystemIdentity identity) {
+  if (!is_current(client)) return;
+  waiting_for_lock_ = false;
+  identity_ = identity.system_identifier + "/" + std::to_string(identity.timeline);
+  cast<&StatusMonitor::set>(names::status_monitor, Condition::lock_acquired, client.id);
+  origin_ = call<&StoreProcess::origin>(names::store);
+  if (!origin_) take_over();
+  cast<&ReplicationClient::configure>(client);
+}
+
+void ConnectionManager::take_over() {
+  auto boot = call_within<&StoreProcess::take_over>(k_take_over_timeout, names::store);
+  if (!boot.ok()) exit(runtime::ExitReason::crash("take-over: " + boot.error().message));
+  origin_ = call<&StoreProcess::origin>(names::store);
+  ASSERT(origin_.has_value(), "a store that was taken over knows where its shapes come from");
+  yield_point("takeover.store");
+  auto unfinished = std::move(boot->unfinished_removals);
+  call<&ShapeStatusOwner::refresh>(names::shape_status_owner, std::move(*boot));
+  yield_point("takeover.refreshed");
+  cast<&ShapeCleaner::resume>(names::shape_cleaner, std::move(unfinished));
+}
+
+void ConnectionManager::configured(runtime::Ref<ReplicationClient> client, ReplicationSetup setup) {
+  if (!is_current(client)) return;
+  check_origin(setup);
+  start_shapes();
+  // A session of the pool proves that ordinary connections work, and warms the pool.
+  auto probe = with_session(*this, *context_, [&](env::QuerySession& session) {
+    return session.published(context_->options.publication);
+  });
+  if (!probe.ok()) {
+    send_exit(client.id, runtime::ExitReason::shutdown());
+    return;
+  }
+  cast<&StatusMonitor::set>(names::status_monitor, Condition::connection_pool_ready, client.id);
+  cast<&StatusMonitor::set>(names::status_monitor, Condition::integrity_checked, client.id);
+  failures_ = 0;
+  cast<&ReplicationClient::stream>(client);
+}
+
+void ConnectionManager::check_origin(const ReplicationSetup& setup) {
+  const std::string& stored = origin_->system_identity;
+  std::string reason;
+  if (!stored.empty() && stored != identity_)
+    reason = "database_identity_changed";
+  else if (origin_->has_state && setup.slot.created)
+    reason = "replication_slot_recreated";
+  else if (origin_->has_state && setup.publication_created)
+    reason = "publication_recreated";
+  if (!reason.empty()) {
+    // Routing must not know shapes that are gone: the subsystem starts again with what is left.
+    context_->emit({observe::Level::warning, "all_shapes_removed", {{"reason", reason}}});
+    call<&runtime::Supervisor::terminate_child>(names::core, std::string("shapes"), std::string());
+    auto reset = call<&StoreProcess::reset>(names::store, reason, identity_);
+    if (!reset.ok()) exit(runtime::ExitReason::crash("reset: " + reset.error().message));
+    call<&ShapeStatusOwner::refresh>(names::shape_status_owner, storage::Boot{});
+  } else if (stored != identity_) {
+    auto set = call<&StoreProcess::set_system_identity>(names::store, identity_);
+    if (!set.ok()) exit(runtime::ExitReason::crash("identity: " + set.error().message));
+  }
+}
+
+void ConnectionManager::start_shapes() {
+  auto started = call<&runtime::Supervisor::start_child>(names::core, shapes_child(context_));
+  if (!started.ok())
+    exit(runtime::ExitReason::crash("shapes: " + started.error().to_string()));
+  cast<&PublicationManager::forget_all>(names::publication_manager);
+}
+
+void ConnectionManager::client_failed(env::DatabaseError error) {
+  context_->emit({observe::Level::warning,
+                  "database_connection_failed",
+                  {{"reason", error.message}, {"sqlstate", error.sqlstate}}});
+}
+
+void ConnectionManager::on_linked_exit(runtime::ProcessId process, const runtime::ExitReason&) {
+  if (process != client_.id) return;
+  client_ = {};
+  waiting_for_lock_ = false;
+  cast<&ConnectionPool::drop_idle>(names::connection_pool);
+  context_->reached(Mark::replication_reconnected);
+  retry_later();
+}
+
+void ConnectionManager::retry_later() {
+  const unsigned doublings = std::min(failures_++, 6U);
+  const Duration delay = std::min(context_->options.reconnect_backoff_min * (1 << doublings),
+                                  context_->options.reconnect_backoff_max);
+  send_after<&ConnectionManager::connect>(delay);
+}
+
+}  // namespace holdfast::stack

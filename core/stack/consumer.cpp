@@ -1,0 +1,177 @@
+#include "core/stack/consumer.hpp"
+
+#include <algorithm>
+
+#include "core/stack/relation_drift.hpp"
+#include "core/stack/shape_cleaner.hpp"
+#include "core/stack/shape_log_collector.hpp"
+#include "core/stack/snapshotter.hpp"
+
+namespace holdfast::stack {
+namespace {
+
+constexpr Duration k_snapshot_retry_min = std::chrono::milliseconds(50);
+constexpr unsigned k_snapshot_retry_doublings = 7;
+
+}  // namespace
+
+runtime::ChildSpec consumer_child(Context context, ShapeMeta meta,
+                                  runtime::Ref<ShapeLogCollector> collector) {
+  return {.role = "consumer",
+          .key = meta.handle.text,
+          .make = [context = std::move(context), meta = std::move(meta), collector] {
+            return std::make_unique<Consumer>(context, meta, collector);
+          },
+          .restart = runtime::Restart::temporary};
+}
+
+void Consumer::init() {
+  if (!meta_.snapshot_complete)
+    cast<&Consumer::start_snapshot>(runtime::Ref<Consumer>{self()});
+}
+
+// -- the stream ------------------------------------------------------------------------------------
+
+void Consumer::deliver(std::shared_ptr<const Delivery> delivery) {
+  Contribution contribution{delivery->batch, meta_.handle, {}};
+  for (const DeliveredTransaction& delivered : delivery->transactions) {
+    if (!meta_.snapshot_complete)
+      buffered_.push_back(delivered);
+    else if (!convert(delivered, contribution.items))
+      contribution.truncated = true;
+  }
+  if (!contribution.items.empty()) meta_.head = contribution.items.back().offset;
+  cast<&ShapeLogCollector::contribute>(collector_, std::move(contribution));
+}
+
+bool Consumer::seen_by_snapshot(const postgres::Transaction& transaction) const {
+  if (context_->guards.on(Guard::snapshot_filter_by_insert_lsn)) {
+    // Commit order in the WAL may differ from the order of visibility, so a visible transaction can
+    // follow an invisible one; none whose record lies beyond the insert position is visible (I-14).
+    return transaction.commit_lsn <= meta_.snapshot.insert_lsn &&
+           meta_.snapshot.sees(transaction.xid);
+  }
+  return transaction.xid.value < meta_.snapshot.xmax.truncated().value &&
+         meta_.head == protocol::LogOffset::snapshot_end() && meta_.snapshot.sees(transaction.xid);
+}
+
+bool Consumer::convert(const DeliveredTransaction& delivered, std::vector<ContributedItem>& items) {
+  const postgres::Transaction& transaction = *delivered.transaction;
+  const protocol::LogOffset head = items.empty() ? meta_.head : items.back().offset;
+  if (head.is_real() && transaction.commit_lsn.value <= head.tx) {
+    context_->reached(Mark::replayed_transaction_dropped);
+    return true;
+  }
+  if (seen_by_snapshot(transaction)) {
+    context_->reached(Mark::transaction_filtered_by_snapshot);
+    return true;
+  }
+  const std::size_t before = items.size();
+  for (const std::uint32_t change : delivered.changes) {
+    if (transaction.changes[change].kind == postgres::ChangeKind::truncate) return false;
+    const EncodedChanges::Items encoded = encode(delivered, change);
+    if (encoded != nullptr) items.insert(items.end(), encoded->begin(), encoded->end());
+  }
+  if (items.size() > before) items.back().last = true;
+  return true;
+}
+
+EncodedChanges::Items Consumer::encode(const DeliveredTransaction& delivered,
+                                       std::uint32_t index) {
+  const postgres::Transaction& transaction = *delivered.transaction;
+  const shape::Definition& definition = *meta_.definition;
+  const postgres::Change* change = &transaction.changes[index];
+  std::optional<postgres::Change> remapped;
+  if (const auto mapping = column_mapping(*change->relation, definition)) {
+    remapped = remap(*change, *mapping);
+    change = &*remapped;
+  }
+  const auto is_in = [&](const postgres::Tuple& tuple) {
+    if (tuple.empty()) return false;
+    return !definition.condition() ||
+           definition.condition()->evaluate(tuple) == where::Truth::yes;
+  };
+  const bool old_in = is_in(change->old_tuple);
+  const bool new_in = is_in(change->new_tuple);
+  if (!old_in && !new_in) return nullptr;
+  return delivered.encoded->find_or_make(
+      {index, old_in, new_in, shape::encoding_key(definition)}, [&] {
+        std::vector<shape::LogItem> made;
+        shape::append_encoded(made, definition, *change, old_in, new_in, transaction.xid,
+                              transaction.commit_lsn);
+        auto items = std::make_shared<std::vector<ContributedItem>>();
+        for (shape::LogItem& item : made)
+          items->push_back(
+              {item.offset, std::make_shared<const std::string>(std::move(item.json)), false});
+        return items;
+      });
+}
+
+// -- the snapshot ----------------------------------------------------------------------------------
+
+void Consumer::start_snapshot() {
+  try {
+    auto started = call<&runtime::Supervisor::start_child>(
+        names::snapshotters,
+        snapshotter_child(context_, meta_, {self()}, collector_, snapshot_attempts_));
+    if (started.ok()) {
+      snapshotter_ = monitor(*started);
+      return;
+    }
+  } catch (const runtime::ProcessExit&) {
+    // No supervisor now, for whatever reason: the snapshot begins when there is one.
+  }
+  retry_snapshot();
+}
+
+void Consumer::retry_snapshot() {
+  const unsigned doublings = std::min(snapshot_attempts_++, k_snapshot_retry_doublings);
+  send_after<&Consumer::start_snapshot>(k_snapshot_retry_min * (1 << doublings));
+}
+
+void Consumer::on_down(runtime::MonitorRef ref, runtime::ProcessId, const runtime::ExitReason&) {
+  // Its result, if it had one, came before: now it died without, and of what does not matter.
+  if (ref == snapshotter_ && !meta_.snapshot_complete) retry_snapshot();
+}
+
+void Consumer::snapshot_failed(env::DatabaseError error) {
+  demonitor(snapshotter_);
+  context_->emit({observe::Level::warning,
+                  "snapshot_failed",
+                  {{"handle", meta_.handle.text}, {"reason", error.message}}});
+  switch (error.kind) {
+    case env::DatabaseFailure::undefined_object:
+    case env::DatabaseFailure::privilege:
+    case env::DatabaseFailure::query:
+      cast<&ShapeCleaner::remove>(names::shape_cleaner, meta_.handle,
+                                  "snapshot_failed: " + error.message);
+      return;
+    case env::DatabaseFailure::connection:
+    case env::DatabaseFailure::timeout:
+    case env::DatabaseFailure::authentication:
+    case env::DatabaseFailure::configuration:
+    case env::DatabaseFailure::slot_invalidated:
+    case env::DatabaseFailure::slot_active:
+    case env::DatabaseFailure::lock_timeout:
+      retry_snapshot();
+  }
+}
+
+void Consumer::snapshot_done(storage::SnapshotCompletion completion) {
+  demonitor(snapshotter_);
+  meta_.snapshot_complete = true;
+  meta_.snapshot = completion.snapshot;
+  std::vector<ContributedItem> items;
+  bool truncated = false;
+  for (const DeliveredTransaction& delivered : buffered_)
+    truncated = !convert(delivered, items) || truncated;
+  buffered_.clear();
+  if (!items.empty()) {
+    meta_.head = items.back().offset;
+    context_->reached(Mark::buffered_transaction_applied);
+  }
+  cast<&ShapeLogCollector::complete_snapshot>(collector_, runtime::Ref<Consumer>{self()},
+                                              std::move(completion), std::move(items), truncated);
+}
+
+}  // namespace holdfast::stack

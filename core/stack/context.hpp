@@ -1,0 +1,62 @@
+// What every process of one stack shares: its environment, options, guards and marks. Made once per
+// start by whoever starts the stack, immutable afterwards, outlives every process.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/base/guards.hpp"
+#include "core/base/marks.hpp"
+#include "core/base/time.hpp"
+#include "core/env/database.hpp"
+#include "core/env/disk.hpp"
+#include "core/observe/events.hpp"
+#include "core/runtime/suspend.hpp"
+#include "core/storage/store.hpp"
+
+namespace holdfast::stack {
+
+class StoreSlot;
+class ReaderSet;
+
+struct StackOptions {
+  storage::StoreOptions store;
+  std::string slot = "holdfast_slot_default";
+  std::string publication = "holdfast_publication_default";
+  unsigned connection_pool_size = 20;
+  Duration stack_ready_timeout = std::chrono::seconds(5);
+  Duration long_poll_timeout = std::chrono::seconds(20);
+  Duration snapshot_wait = std::chrono::seconds(60);
+  /// A standby looks for new data this often on behalf of held requests.
+  Duration standby_poll = std::chrono::milliseconds(250);
+  Duration reconnect_backoff_min = std::chrono::milliseconds(500);
+  Duration reconnect_backoff_max = std::chrono::seconds(10);
+  Duration status_interval = std::chrono::seconds(10);
+};
+
+/// The services a stack runs on. All outlive it.
+struct StackEnvironment {
+  env::Disk* disk = nullptr;
+  env::Database* database = nullptr;
+  runtime::Worker* write_worker = nullptr;         ///< all writes of this instance, in order
+  std::vector<runtime::Worker*> read_workers;      ///< >= 1; also compile where clauses
+  observe::EventSink* events = nullptr;
+  Marks* marks = nullptr;
+};
+
+struct StackContext {
+  StackEnvironment environment;
+  StackOptions options;
+  Guards guards = Guards::all();
+  std::shared_ptr<StoreSlot> store;     ///< outlives a killed store process (store_process.hpp)
+  std::shared_ptr<ReaderSet> readers;
+
+  void reached(Mark mark) const { environment.marks->reached(mark); }
+  void emit(const observe::Event& event) const { environment.events->emit(event); }
+};
+
+using Context = std::shared_ptr<const StackContext>;
+
+}  // namespace holdfast::stack

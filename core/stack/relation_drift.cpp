@@ -1,0 +1,72 @@
+#include "core/stack/relation_drift.hpp"
+
+#include <algorithm>
+
+namespace holdfast::stack {
+namespace {
+
+std::uint16_t position_of(const postgres::StreamRelation& relation, const std::string& name) {
+  for (std::size_t i = 0; i < relation.columns.size(); ++i)
+    if (relation.columns[i].name == name) return static_cast<std::uint16_t>(i);
+  return k_absent;
+}
+
+/// Generated columns are not in the stream.
+std::size_t streamed_columns(const postgres::RelationInfo& info) {
+  return static_cast<std::size_t>(std::count_if(info.columns.begin(), info.columns.end(),
+                                                [](const auto& c) { return !c.generated; }));
+}
+
+bool column_fits(const postgres::StreamRelation& relation, const postgres::ColumnInfo& column) {
+  if (column.generated) return true;
+  const std::uint16_t at = position_of(relation, column.name);
+  return at != k_absent && relation.columns[at].type == column.type &&
+         relation.columns[at].type_modifier == column.type_modifier;
+}
+
+}  // namespace
+
+bool affects(const postgres::StreamRelation& relation, const shape::Definition& definition) {
+  const postgres::RelationInfo& info = definition.relation();
+  const bool same_oid = info.oid == relation.oid;
+  const bool same_name = info.name == relation.name;
+  if (!same_oid && !same_name) return false;
+  if (!same_oid || !same_name) return true;
+  if (definition.selects_all() && streamed_columns(info) != relation.columns.size()) return true;
+  const auto fits = [&](std::uint16_t column) {
+    return column_fits(relation, info.columns[column]);
+  };
+  if (!std::all_of(definition.selected().begin(), definition.selected().end(), fits)) return true;
+  if (!definition.condition()) return false;
+  const auto& read = definition.condition()->columns();
+  return !std::all_of(read.begin(), read.end(), fits);
+}
+
+std::optional<std::vector<std::uint16_t>> column_mapping(const postgres::StreamRelation& relation,
+                                                         const shape::Definition& definition) {
+  const auto& columns = definition.relation().columns;
+  std::vector<std::uint16_t> mapping;
+  bool equal = columns.size() == relation.columns.size();
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    mapping.push_back(position_of(relation, columns[i].name));
+    equal = equal && mapping.back() == i;
+  }
+  if (equal) return std::nullopt;
+  return mapping;
+}
+
+postgres::Change remap(const postgres::Change& change, const std::vector<std::uint16_t>& mapping) {
+  const auto arrange = [&](const postgres::Tuple& tuple) {
+    postgres::Tuple arranged;
+    if (tuple.empty()) return arranged;
+    for (const std::uint16_t at : mapping)
+      arranged.push_back(at == k_absent ? std::nullopt : tuple.at(at));
+    return arranged;
+  };
+  postgres::Change mapped = change;
+  mapped.old_tuple = arrange(change.old_tuple);
+  mapped.new_tuple = arrange(change.new_tuple);
+  return mapped;
+}
+
+}  // namespace holdfast::stack

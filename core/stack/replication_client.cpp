@@ -1,0 +1,112 @@
+#include "core/stack/replication_client.hpp"
+
+#include <algorithm>
+
+#include "core/stack/connection_manager.hpp"
+#include "core/stack/shape_log_collector.hpp"
+#include "core/stack/status_monitor.hpp"
+
+namespace holdfast::stack {
+namespace {
+
+/// Durable positions noted closer together than this share one entry.
+constexpr Duration k_durable_grain = std::chrono::milliseconds(200);
+
+}  // namespace
+
+void ReplicationClient::fail(const env::DatabaseError& error) {
+  cast<&ConnectionManager::client_failed>(names::connection_manager, error);
+  exit(runtime::ExitReason::crash("replication: " + error.message));
+}
+
+void ReplicationClient::connect() {
+  auto connected = context_->environment.database->connect_replication();
+  if (!connected.ok()) fail(connected.error());
+  session_ = std::move(*connected);
+  auto identity = session_->identify_system();
+  if (!identity.ok()) fail(identity.error());
+  if (auto settings = session_->settings(); !settings.ok()) fail(settings.error());
+  if (auto locked = session_->acquire_lock(context_->options.slot); !locked.ok())
+    fail(locked.error());
+  cast<&ConnectionManager::lock_acquired>(names::connection_manager,
+                                          runtime::Ref<ReplicationClient>{self()}, *identity);
+}
+
+void ReplicationClient::configure() {
+  ReplicationSetup setup;
+  auto created = session_->ensure_publication(context_->options.publication);
+  if (!created.ok()) fail(created.error());
+  setup.publication_created = *created;
+  auto slot = session_->ensure_slot(context_->options.slot);
+  if (!slot.ok()) fail(slot.error());
+  setup.slot = *slot;
+  confirmed_ = received_ = slot->confirmed_flush;
+  cast<&ConnectionManager::configured>(names::connection_manager, me(), setup);
+}
+
+void ReplicationClient::stream() {
+  auto started = session_->start_streaming(context_->options.slot, context_->options.publication);
+  if (!started.ok()) fail(started.error());
+  // By id, not by name: a successor of this collector does not have what this one had accepted and
+  // not committed, so it must not get what comes next, but a new session that replays.
+  collector_ = call<&ShapeLogCollector::attach>(names::shape_log_collector, me());
+  cast<&StatusMonitor::set>(names::status_monitor, Condition::replication_client_ready, self());
+  status_sent_ = now();
+  cast<&ReplicationClient::pump>(me());
+}
+
+void ReplicationClient::pump() {
+  mature_confirmations();
+  if (status_due_ || now() - status_sent_ >= context_->options.status_interval) send_status();
+  Instant deadline = now() + context_->options.status_interval;
+  if (!durable_.empty()) deadline = std::min(deadline, durable_.front().since + k_confirmation_delay);
+  auto payloads = session_->receive(deadline);
+  if (!payloads.ok()) fail(payloads.error());
+  std::vector<postgres::StreamEvent> events;
+  for (std::string& payload : *payloads) {
+    auto event = decoder_.feed(std::move(payload));
+    if (!event.ok())
+      fail({env::DatabaseFailure::connection, "", "replication stream: " + event.error().message});
+    if (*event) events.push_back(std::move(**event));
+  }
+  status_due_ = status_due_ || decoder_.take_reply_request();
+  for (const postgres::StreamEvent& event : events) {
+    if (const auto* keepalive = std::get_if<postgres::Keepalive>(&event)) {
+      received_ = std::max(received_, keepalive->wal_end);
+      status_due_ = status_due_ || keepalive->reply_requested;
+    } else if (const auto* transaction = std::get_if<postgres::Transaction>(&event)) {
+      received_ = std::max(received_, transaction->end_lsn);
+    }
+  }
+  // Back-pressure: the answer comes when the collector has room, and nothing is read until then. An
+  // exit, for whatever reason, ends this process; the next session replays from what was confirmed.
+  if (!events.empty())
+    call<&ShapeLogCollector::handle>(*collector_, std::move(events));
+  cast<&ReplicationClient::pump>(me());
+}
+
+void ReplicationClient::committed(postgres::Lsn confirmable) {
+  const postgres::Lsn last = durable_.empty() ? confirmed_ : durable_.back().position;
+  if (confirmable <= last) return;
+  if (durable_.size() > 1 && now() - durable_[durable_.size() - 2].since < k_durable_grain)
+    durable_.back() = {now(), confirmable};
+  else
+    durable_.push_back({now(), confirmable});
+}
+
+void ReplicationClient::mature_confirmations() {
+  while (!durable_.empty() && now() - durable_.front().since >= k_confirmation_delay) {
+    confirmed_ = durable_.front().position;
+    durable_.pop_front();
+    status_due_ = true;
+  }
+}
+
+void ReplicationClient::send_status() {
+  status_due_ = false;
+  status_sent_ = now();
+  if (auto sent = session_->send_status(std::max(received_, confirmed_), confirmed_); !sent.ok())
+    fail(sent.error());
+}
+
+}  // namespace holdfast::stack

@@ -1,0 +1,70 @@
+// ReplicationClient: the process that owns the replication session. It sets the session up in steps
+// driven by ConnectionManager, decodes the stream, hands whole transactions to the collector and
+// confirms to Postgres what the store has committed. It never confirms more (I-20).
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/env/database.hpp"
+#include "core/postgres/decoder.hpp"
+#include "core/runtime/process.hpp"
+#include "core/stack/context.hpp"
+#include "core/stack/names.hpp"
+
+namespace holdfast::stack {
+
+/// What configure() found or made.
+struct ReplicationSetup {
+  env::SlotState slot;
+  bool publication_created = false;
+};
+
+class ReplicationClient : public runtime::Process {
+ public:
+  explicit ReplicationClient(Context context) : context_(std::move(context)) {}
+
+  // -- handlers, in the order of a session's life --------------------------------------------------
+
+  /// Connects and waits for the advisory lock; then ConnectionManager::lock_acquired.
+  void connect();
+  /// Publication and slot; then ConnectionManager::configured.
+  void configure();
+  /// Streams from the slot's confirmed position until the session breaks.
+  void stream();
+  /// One receive, and what came of it handed over.
+  void pump();
+  /// Everything before this position is durable. Postgres is told k_confirmation_delay later.
+  void committed(postgres::Lsn confirmable);
+
+  /// A transaction can be streamed before it is visible to new snapshots. It must then still be
+  /// replayed after a restart, to shapes whose snapshots do not see it (F-28): confirmations stay
+  /// this far behind, longer than a commit takes to become visible.
+  static constexpr Duration k_confirmation_delay = std::chrono::seconds(5);
+
+ private:
+  [[noreturn]] void fail(const env::DatabaseError& error);
+  void send_status();
+  /// Moves confirmed_ to what has been durable for long enough.
+  void mature_confirmations();
+  runtime::Ref<ReplicationClient> me() const { return {self()}; }
+
+  Context context_;
+  std::unique_ptr<env::ReplicationSession> session_;
+  std::optional<runtime::Ref<ShapeLogCollector>> collector_;
+  postgres::StreamDecoder decoder_;
+  postgres::Lsn received_;
+  postgres::Lsn confirmed_;      ///< first byte not yet safe
+  struct Durable {
+    Instant since;
+    postgres::Lsn position;
+  };
+  std::deque<Durable> durable_;  ///< not yet confirmed, ascending
+  Instant status_sent_;
+  bool status_due_ = false;
+};
+
+}  // namespace holdfast::stack

@@ -1,0 +1,29 @@
+#include "core/stack/shape_cache.hpp"
+
+#include "core/stack/shape_log_collector.hpp"
+#include "core/stack/shape_status_owner.hpp"
+#include "core/stack/status_monitor.hpp"
+#include "core/stack/store_process.hpp"
+
+namespace holdfast::stack {
+
+void ShapeCache::init() {
+  cast<&ShapeLogCollector::mark_as_ready>(names::shape_log_collector);
+  cast<&StatusMonitor::set>(names::status_monitor, Condition::processes_ready, self());
+}
+
+storage::StoreResult<protocol::ShapeHandle> ShapeCache::create_or_find(
+    std::shared_ptr<const shape::Definition> definition) {
+  // The store answers the live shape if there is one, in the same transaction in which it would make
+  // one: no look-up before it could be right.
+  auto record = call<&StoreProcess::create>(names::store, definition->identity(),
+                                            definition->serialize());
+  if (!record.ok()) return record.failure();
+  yield_point("creation.durable");
+  call<&ShapeStatusOwner::add>(names::shape_status_owner, *record);
+  yield_point("creation.visible");
+  call<&ShapeLogCollector::add_shape>(names::shape_log_collector, shape_meta_from(*record));
+  return record->handle;
+}
+
+}  // namespace holdfast::stack

@@ -1,0 +1,43 @@
+#include "core/stack/shape_changes.hpp"
+
+namespace holdfast::stack {
+
+void ShapeChanges::subscribe(protocol::ShapeHandle handle, runtime::Ref<Waiter> waiter) {
+  auto& waiters = by_handle_[handle];
+  if (waiters.contains(waiter)) return;
+  const runtime::MonitorRef ref = monitor(waiter.id);
+  waiters.emplace(waiter, ref);
+  by_monitor_.emplace(ref, Subscription{std::move(handle), waiter});
+}
+
+void ShapeChanges::unsubscribe(protocol::ShapeHandle handle, runtime::Ref<Waiter> waiter) {
+  const auto shape = by_handle_.find(handle);
+  if (shape == by_handle_.end()) return;
+  const auto entry = shape->second.find(waiter);
+  if (entry == shape->second.end()) return;
+  demonitor(entry->second);
+  by_monitor_.erase(entry->second);
+  shape->second.erase(entry);
+  if (shape->second.empty()) by_handle_.erase(shape);
+}
+
+void ShapeChanges::changed(std::vector<protocol::ShapeHandle> handles) {
+  for (const protocol::ShapeHandle& handle : handles) {
+    const auto shape = by_handle_.find(handle);
+    if (shape == by_handle_.end()) continue;
+    for (const auto& [waiter, ref] : shape->second) cast<&Waiter::wake>(waiter);
+  }
+}
+
+void ShapeChanges::on_down(runtime::MonitorRef ref, runtime::ProcessId, const runtime::ExitReason&) {
+  const auto found = by_monitor_.find(ref);
+  if (found == by_monitor_.end()) return;
+  const auto shape = by_handle_.find(found->second.handle);
+  if (shape != by_handle_.end()) {
+    shape->second.erase(found->second.waiter);
+    if (shape->second.empty()) by_handle_.erase(shape);
+  }
+  by_monitor_.erase(found);
+}
+
+}  // namespace holdfast::stack

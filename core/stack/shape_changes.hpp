@@ -1,0 +1,43 @@
+// ShapeChanges: who waits for which shape. Requests subscribe before they look at the shape again
+// (http-api.md §15); whoever makes a shape's log longer, or ends the shape, says so here. When this
+// process dies its subscribers learn it from their monitors and subscribe anew.
+#pragma once
+
+#include <map>
+#include <vector>
+
+#include "core/protocol/offset.hpp"
+#include "core/runtime/process.hpp"
+#include "core/stack/names.hpp"
+
+namespace holdfast::stack {
+
+/// A process that can be told that "its" shape moved. It finds out by itself what happened.
+class Waiter : public runtime::Process {
+ public:
+  virtual void wake() = 0;
+};
+
+class ShapeChanges : public runtime::Process {
+ public:
+  // -- handlers ------------------------------------------------------------------------------------
+
+  /// Until the waiter dies or unsubscribes; twice is as once.
+  void subscribe(protocol::ShapeHandle handle, runtime::Ref<Waiter> waiter);
+  void unsubscribe(protocol::ShapeHandle handle, runtime::Ref<Waiter> waiter);
+  /// Wakes the waiters of these shapes.
+  void changed(std::vector<protocol::ShapeHandle> handles);
+
+ protected:
+  void on_down(runtime::MonitorRef, runtime::ProcessId, const runtime::ExitReason&) override;
+
+ private:
+  struct Subscription {
+    protocol::ShapeHandle handle;
+    runtime::Ref<Waiter> waiter;
+  };
+  std::map<protocol::ShapeHandle, std::map<runtime::Ref<Waiter>, runtime::MonitorRef>> by_handle_;
+  std::map<runtime::MonitorRef, Subscription> by_monitor_;
+};
+
+}  // namespace holdfast::stack

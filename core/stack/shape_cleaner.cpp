@@ -1,0 +1,60 @@
+#include "core/stack/shape_cleaner.hpp"
+
+#include "core/stack/shape_log_collector.hpp"
+#include "core/stack/shape_status_owner.hpp"
+#include "core/stack/store_process.hpp"
+#include "core/stack/store_slot.hpp"
+
+namespace holdfast::stack {
+namespace {
+
+constexpr Duration k_retry_delay = std::chrono::seconds(1);
+
+}  // namespace
+
+void ShapeCleaner::init() { cast<&ShapeCleaner::look_for_unfinished>(runtime::Ref<ShapeCleaner>{self()}); }
+
+void ShapeCleaner::look_for_unfinished() {
+  auto boot = context_->readers->with_reader(
+      "store.load", [](storage::Reader& reader) { return reader.load(); });
+  if (boot.ok()) resume(std::move(boot->unfinished_removals));
+}
+
+storage::StoreResult<void> ShapeCleaner::remove(protocol::ShapeHandle handle, std::string reason) {
+  context_->emit({observe::Level::info,
+                  "shape_removed",
+                  {{"handle", handle.text}, {"reason", reason}}});
+  auto removed = call<&StoreProcess::remove>(names::store, handle, std::move(reason));
+  if (!removed.ok()) return removed;
+  yield_point("removal.committed");
+  call<&ShapeStatusOwner::forget>(names::shape_status_owner, handle);
+  cast<&ShapeCleaner::finish>(runtime::Ref<ShapeCleaner>{self()}, std::move(handle));
+  return removed;
+}
+
+void ShapeCleaner::finish(protocol::ShapeHandle handle) {
+  cast<&ShapeStatusOwner::forget>(names::shape_status_owner, handle);
+  yield_point("removal.forgotten");
+  try {
+    // Routing and consumer. Without a collector there is neither: its successor reads the catalogue.
+    call<&ShapeLogCollector::remove_shape>(names::shape_log_collector, handle);
+    yield_point("removal.unrouted");
+    auto finished = call<&StoreProcess::finish_removal>(names::store, handle);
+    if (finished.ok()) return;
+  } catch (const runtime::ProcessExit& gone) {
+    // Every reason alike: the step was not done, so it is done later. The removal itself is durable.
+    context_->emit({observe::Level::debug,
+                    "removal_step_delayed",
+                    {{"handle", handle.text}, {"reason", gone.reason.to_string()}}});
+  }
+  send_after<&ShapeCleaner::finish>(k_retry_delay, std::move(handle));
+}
+
+void ShapeCleaner::resume(std::vector<storage::RemovedShape> unfinished) {
+  for (storage::RemovedShape& shape : unfinished) {
+    context_->reached(Mark::removal_resumed_at_boot);
+    send_after<&ShapeCleaner::finish>(k_retry_delay, std::move(shape.handle));
+  }
+}
+
+}  // namespace holdfast::stack

@@ -1,0 +1,37 @@
+// ShapeCleaner: removes shapes by the sequence of design.md §6. Step 1, the store's transaction, is
+// the removal; the other steps make the rest of the engine agree, are idempotent, and are repeated at
+// boot for removals that were not finished. A process's death never comes here (I-48).
+#pragma once
+
+#include <string>
+
+#include "core/runtime/process.hpp"
+#include "core/stack/context.hpp"
+#include "core/stack/names.hpp"
+#include "core/storage/store.hpp"
+
+namespace holdfast::stack {
+
+class ShapeCleaner : public runtime::Process {
+ public:
+  explicit ShapeCleaner(Context context) : context_(std::move(context)) {}
+
+  // -- handlers ------------------------------------------------------------------------------------
+
+  /// Answers when the removal is durable and requests no longer find the shape. SUSPENDS.
+  storage::StoreResult<void> remove(protocol::ShapeHandle handle, std::string reason);
+  /// Steps 2 to 5, for a shape whose step 1 is durable.
+  void finish(protocol::ShapeHandle handle);
+  /// Finishes what an earlier incarnation, or an earlier run, left half done. REQUIRES: taken over.
+  void resume(std::vector<storage::RemovedShape> unfinished);
+
+ protected:
+  void init() override;
+
+ private:
+  void look_for_unfinished();
+
+  Context context_;
+};
+
+}  // namespace holdfast::stack

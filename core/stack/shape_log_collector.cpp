@@ -1,0 +1,366 @@
+#include "core/stack/shape_log_collector.hpp"
+
+#include <algorithm>
+
+#include "core/stack/consumer.hpp"
+#include "core/stack/inspector.hpp"
+#include "core/stack/relation_drift.hpp"
+#include "core/stack/replication_client.hpp"
+#include "core/stack/shape_cleaner.hpp"
+#include "core/stack/shape_status_owner.hpp"
+#include "core/stack/status_monitor.hpp"
+#include "core/stack/store_process.hpp"
+
+namespace holdfast::stack {
+namespace {
+
+constexpr Duration k_restart_delay = std::chrono::milliseconds(100);
+/// How long a transaction is remembered after it was processed. Longer than the replication client
+/// holds confirmations back, so that after a restart the replay fills this memory again.
+constexpr Duration k_processed_xid_memory = std::chrono::seconds(30);
+
+std::size_t bytes_of(const postgres::Transaction& transaction) {
+  std::size_t bytes = 0;
+  for (const postgres::Change& change : transaction.changes)
+    for (const postgres::Tuple* tuple : {&change.old_tuple, &change.new_tuple})
+      for (const auto& cell : *tuple) bytes += cell ? cell->size() : 1;
+  return bytes;
+}
+
+}  // namespace
+
+void ShapeLogCollector::init() {
+  // Routing is complete before the first event can arrive (I-54).
+  const auto rows = runtime::TableRef(runtime(), tables::shape_meta).rows();
+  const auto lsn = runtime::TableRef(runtime(), tables::lsn_tracker).at(0);
+  if (!rows.found()) exit(runtime::ExitReason::table_gone());
+  for (const auto& [handle, meta] : rows.value()) {
+    router_.add(handle, meta.definition);
+    Shape shape;
+    shape.meta = meta;
+    shape.takes_part_from = pipeline_.next_number();
+    shapes_.emplace(handle, std::move(shape));
+  }
+  if (lsn) last_processed_ = lsn->processed;
+}
+
+void ShapeLogCollector::mark_as_ready() {
+  for (auto& [handle, shape] : shapes_)
+    if (!shape.meta.snapshot_complete && !ensure_consumer(shape))
+      send_after<&ShapeLogCollector::retry_start>(k_restart_delay, handle);
+  cast<&StatusMonitor::set>(names::status_monitor, Condition::collector_ready, self());
+}
+
+runtime::Ref<ShapeLogCollector> ShapeLogCollector::attach(runtime::Ref<ReplicationClient> client) {
+  client_ = client;
+  waiting_client_.reset();
+  return {self()};
+}
+
+// -- the stream ------------------------------------------------------------------------------------
+
+void ShapeLogCollector::handle(runtime::Reply<void> reply,
+                               std::vector<postgres::StreamEvent> events) {
+  Routed routed;
+  CommitPipeline::Extent extent;
+  for (postgres::StreamEvent& event : events) {
+    if (auto* transaction = std::get_if<postgres::Transaction>(&event)) {
+      take(std::move(*transaction), routed, extent);
+    } else if (const auto* changed = std::get_if<postgres::RelationChanged>(&event)) {
+      take(*changed);
+    } else {
+      // A position of no transaction: it may be confirmed once everything before it is durable.
+      extent.confirmable = std::max(extent.confirmable, std::get<postgres::Keepalive>(event).wal_end);
+    }
+  }
+  std::set<protocol::ShapeHandle> participants;
+  for (const auto& [handle, delivery] : routed) participants.insert(handle);
+  const BatchNumber batch = pipeline_.open(extent, participants);
+  yield_point("collector.routed");
+  for (auto& [handle, delivery] : routed) {
+    const auto shape = shapes_.find(handle);
+    if (shape == shapes_.end()) {  // removed by a later event of the same batch
+      pipeline_.forget(handle);
+      continue;
+    }
+    delivery->batch = batch;
+    send(shape->second, std::move(delivery));
+  }
+  advance();
+  if (pipeline_.bytes() <= k_bytes_under_way_max)
+    reply.send();
+  else
+    waiting_client_.emplace(std::move(reply));
+}
+
+void ShapeLogCollector::take(postgres::Transaction transaction, Routed& routed,
+                             CommitPipeline::Extent& extent) {
+  // A replayed transaction is routed like any other: each consumer knows from its own head whether it
+  // has it. A shape whose snapshot did not see it, though it was processed before, gets it this way.
+  remember(transaction.xid);
+  extent.confirmable = std::max(extent.confirmable, transaction.end_lsn);
+  if (transaction.commit_lsn > last_processed_)
+    extent.applied = last_processed_ = transaction.commit_lsn;
+  extent.transactions++;
+  extent.bytes += bytes_of(transaction);
+
+  const auto shared = std::make_shared<const postgres::Transaction>(std::move(transaction));
+  const auto encoded = std::make_shared<EncodedChanges>();
+  std::map<protocol::ShapeHandle, DeliveredTransaction> parts;
+  for (std::uint32_t i = 0; i < shared->changes.size(); ++i) {
+    const postgres::Change& change = shared->changes[i];
+    for (const routing::Route* route : concerned(change)) {
+      DeliveredTransaction& part = parts[route->handle];
+      if (part.transaction == nullptr) part = {shared, encoded, {}};
+      part.changes.push_back(i);
+    }
+  }
+  for (auto& [handle, part] : parts) {
+    std::shared_ptr<Delivery>& delivery = routed[handle];
+    if (delivery == nullptr) delivery = std::make_shared<Delivery>();
+    delivery->transactions.push_back(std::move(part));
+  }
+}
+
+const std::vector<const routing::Route*>& ShapeLogCollector::concerned(
+    const postgres::Change& change) {
+  if (drifted_.contains(change.relation->oid))
+    router_.route_all(change.relation->oid, routes_);
+  else
+    router_.route(change, routes_);
+  return routes_;
+}
+
+void ShapeLogCollector::find_drift(postgres::Oid table) {
+  drifted_.erase(table);
+  const auto relation = relations_.find(table);
+  if (relation == relations_.end()) return;
+  router_.route_all(table, routes_);
+  for (const routing::Route* route : routes_)
+    if (column_mapping(*relation->second, *route->definition)) drifted_.insert(table);
+}
+
+void ShapeLogCollector::remember(postgres::Xid xid) {
+  const Instant at = now();
+  while (!processed_xids_.empty() && at - processed_xids_.front().at > k_processed_xid_memory)
+    processed_xids_.pop_front();
+  processed_xids_.push_back({xid, pipeline_.next_number(), at});
+}
+
+void ShapeLogCollector::take(const postgres::RelationChanged& changed) {
+  for (auto it = shapes_.begin(); it != shapes_.end();) {
+    const auto next = std::next(it);
+    const shape::Definition& definition = *it->second.meta.definition;
+    if (affects(*changed.relation, definition)) {
+      cast<&Inspector::forget_relation>(names::inspector, definition.relation().name);
+      remove_now(it->first, "schema_changed");
+    }
+    it = next;
+  }
+  relations_[changed.relation->oid] = changed.relation;
+  find_drift(changed.relation->oid);
+}
+
+void ShapeLogCollector::remove_now(protocol::ShapeHandle handle, std::string reason) {
+  // The batch that ends the shape still waits for this shape's answer, so the removal is durable
+  // before the batch is. Were it applied first, a crash between the two would keep the shape for ever.
+  if (context_->guards.on(Guard::removal_before_truncate_is_applied)) {
+    auto removed = call<&StoreProcess::remove>(names::store, handle, reason);
+    if (!removed.ok()) exit(runtime::ExitReason::crash("removal: " + removed.error().message));
+    cast<&ShapeCleaner::finish>(names::shape_cleaner, handle);
+  } else {
+    cast<&ShapeCleaner::remove>(names::shape_cleaner, handle, reason);
+  }
+  context_->emit({observe::Level::info,
+                  "shape_removed",
+                  {{"handle", handle.text}, {"reason", std::move(reason)}}});
+  remove_shape(handle);
+}
+
+bool ShapeLogCollector::accepts_snapshot(protocol::ShapeHandle handle,
+                                         postgres::Snapshot snapshot) {
+  if (!context_->guards.on(Guard::retake_snapshot_if_streamed_before_visible)) return true;
+  const auto shape = shapes_.find(handle);
+  if (shape == shapes_.end()) return true;
+  const BatchNumber from = shape->second.takes_part_from;
+  return std::all_of(processed_xids_.begin(), processed_xids_.end(), [&](const ProcessedXid& p) {
+    return p.batch >= from || snapshot.sees(p.xid);
+  });
+}
+
+// -- shapes and their consumers --------------------------------------------------------------------
+
+void ShapeLogCollector::add_shape(ShapeMeta meta) {
+  if (shapes_.contains(meta.handle)) return;
+  router_.add(meta.handle, meta.definition);
+  Shape shape;
+  shape.meta = std::move(meta);
+  shape.takes_part_from = pipeline_.next_number();
+  const protocol::ShapeHandle handle = shape.meta.handle;
+  Shape& added = shapes_.emplace(handle, std::move(shape)).first->second;
+  find_drift(added.meta.definition->relation().oid);
+  if (!ensure_consumer(added))
+    send_after<&ShapeLogCollector::retry_start>(k_restart_delay, handle);
+}
+
+void ShapeLogCollector::remove_shape(protocol::ShapeHandle handle) {
+  const auto found = shapes_.find(handle);
+  if (found == shapes_.end()) return;
+  router_.remove(handle);
+  if (found->second.consumer) {
+    demonitor(found->second.monitor);
+    monitors_.erase(found->second.monitor);
+    send_exit(found->second.consumer->id,
+              runtime::ExitReason::shutdown(runtime::ShutdownCause::removed));
+  }
+  shapes_.erase(found);
+  std::erase_if(completing_, [&](const auto& entry) { return entry.first == handle; });
+  pipeline_.forget(handle);
+  advance();
+}
+
+bool ShapeLogCollector::ensure_consumer(Shape& shape) {
+  if (shape.consumer) return true;
+  try {
+    auto started = call<&runtime::Supervisor::start_child>(
+        names::consumers, consumer_child(context_, shape.meta, {self()}));
+    if (!started.ok()) return false;
+    shape.consumer = runtime::Ref<Consumer>{*started};
+  } catch (const runtime::ProcessExit&) {
+    return false;  // whatever the reason: no consumer now, and that says nothing about the shape
+  }
+  if (!shape.meta.snapshot_complete) shape.takes_part_from = pipeline_.next_number();
+  shape.monitor = monitor(shape.consumer->id);
+  monitors_.emplace(shape.monitor, shape.meta.handle);
+  for (const auto& delivery : shape.undelivered)
+    cast<&Consumer::deliver>(*shape.consumer, delivery);
+  return true;
+}
+
+void ShapeLogCollector::send(Shape& shape, const std::shared_ptr<const Delivery>& delivery) {
+  shape.undelivered.push_back(delivery);
+  if (shape.consumer) {
+    cast<&Consumer::deliver>(*shape.consumer, delivery);
+    return;
+  }
+  context_->reached(Mark::consumer_started_lazily);
+  if (!ensure_consumer(shape))
+    send_after<&ShapeLogCollector::retry_start>(k_restart_delay, shape.meta.handle);
+}
+
+void ShapeLogCollector::on_down(runtime::MonitorRef ref, runtime::ProcessId,
+                                const runtime::ExitReason&) {
+  const auto entry = monitors_.find(ref);
+  if (entry == monitors_.end()) return;
+  const protocol::ShapeHandle handle = entry->second;
+  monitors_.erase(entry);
+  const auto shape = shapes_.find(handle);
+  if (shape == shapes_.end()) return;
+  // Whatever it died of, the shape lives (I-48): its state is in the store, its input is here.
+  shape->second.consumer.reset();
+  if (!context_->guards.on(Guard::redeliver_to_restarted_consumer)) {
+    shape->second.undelivered.clear();
+    pipeline_.forget(handle);
+    advance();
+  }
+  retry_start(handle);
+}
+
+void ShapeLogCollector::retry_start(protocol::ShapeHandle handle) {
+  const auto shape = shapes_.find(handle);
+  if (shape == shapes_.end() || shape->second.consumer) return;
+  if (shape->second.meta.snapshot_complete && shape->second.undelivered.empty()) return;
+  if (!shape->second.undelivered.empty()) context_->reached(Mark::consumer_restarted_with_input);
+  if (!ensure_consumer(shape->second))
+    send_after<&ShapeLogCollector::retry_start>(k_restart_delay, std::move(handle));
+}
+
+// -- the barrier -----------------------------------------------------------------------------------
+
+void ShapeLogCollector::contribute(Contribution contribution) {
+  const auto shape = shapes_.find(contribution.handle);
+  if (shape == shapes_.end()) return;
+  auto& undelivered = shape->second.undelivered;
+  if (undelivered.empty() || undelivered.front()->batch != contribution.batch) return;
+  undelivered.pop_front();
+  if (contribution.truncated) {
+    context_->reached(Mark::shape_removed_by_truncate);
+    return remove_now(shape->first, "truncate");
+  }
+  if (!contribution.items.empty()) shape->second.meta.head = contribution.items.back().offset;
+  pipeline_.contribute(std::move(contribution));
+  advance();
+}
+
+void ShapeLogCollector::complete_snapshot(runtime::Ref<Consumer> consumer,
+                                          storage::SnapshotCompletion completion,
+                                          std::vector<ContributedItem> buffered, bool truncated) {
+  const auto shape = shapes_.find(completion.handle);
+  if (shape == shapes_.end() || shape->second.consumer != consumer) return;
+  if (truncated) return remove_now(shape->first, "truncate");
+  ASSERT(!shape->second.meta.snapshot_complete, "a snapshot is completed once per incarnation (I-12)");
+  shape->second.meta.snapshot_complete = true;
+  shape->second.meta.snapshot = completion.snapshot;
+  if (!buffered.empty()) shape->second.meta.head = buffered.back().offset;
+  completing_.emplace_back(completion.handle, completion.snapshot);
+  pipeline_.complete(std::move(completion), std::move(buffered));
+  advance();
+}
+
+void ShapeLogCollector::advance() {
+  while (auto next = pipeline_.next()) {
+    if (next->extent.transactions > 1) context_->reached(Mark::group_of_several_transactions);
+    if (next->group == nullptr) {
+      pipeline_.committed();
+      make_visible(next->extent, {});
+      continue;
+    }
+    in_flight_ = next->extent;
+    if (!context_->guards.on(Guard::confirm_only_committed)) confirm(next->extent.confirmable);
+    if (!context_->guards.on(Guard::visible_only_after_commit)) {
+      std::vector<storage::ShapeHead> heads;
+      for (const storage::ShapeAppend& append : next->group->appends)
+        heads.push_back({append.handle, append.records.back().offset, 1});
+      make_visible(next->extent, std::move(heads));
+    }
+    cast<&StoreProcess::commit>(names::store, runtime::Ref<ShapeLogCollector>{self()}, ++ticket_,
+                                std::move(next->group));
+    return;
+  }
+}
+
+void ShapeLogCollector::committed(std::uint64_t ticket, storage::CommitResult result) {
+  if (ticket != ticket_) return;
+  pipeline_.committed();
+  make_visible(in_flight_, std::move(result.heads));
+  advance();
+  if (waiting_client_ && pipeline_.bytes() <= k_bytes_under_way_max) {
+    waiting_client_->send();
+    waiting_client_.reset();
+  }
+}
+
+void ShapeLogCollector::make_visible(const CommitPipeline::Extent& extent,
+                                     std::vector<storage::ShapeHead> heads) {
+  Committed what{std::move(heads), {}, extent.applied};
+  // Only what this commit really completed: a completion still in the pipeline waits for its own.
+  for (const storage::ShapeHead& head : what.heads)
+    for (auto it = completing_.begin(); it != completing_.end();)
+      if (it->first == head.handle) {
+        context_->reached(Mark::snapshot_completed);
+        what.completed.push_back(std::move(*it));
+        it = completing_.erase(it);
+      } else {
+        ++it;
+      }
+  if (!what.heads.empty() || what.processed.value != 0)
+    cast<&ShapeStatusOwner::committed>(names::shape_status_owner, std::move(what));
+  confirm(extent.confirmable);
+}
+
+void ShapeLogCollector::confirm(postgres::Lsn confirmable) {
+  confirmable_ = std::max(confirmable_, confirmable);
+  if (client_) cast<&ReplicationClient::committed>(*client_, confirmable_);
+}
+
+}  // namespace holdfast::stack

@@ -1,0 +1,117 @@
+// ShapeLogCollector: the one place through which the replication stream passes. It routes whole
+// transactions to the consumers of the shapes they may concern, waits for every participant's
+// contribution, hands groups to the store, and only then lets readers and Postgres see the new
+// position (design.md §7). It never makes a blocking call into a process that may wait for it (F-53).
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "core/postgres/stream.hpp"
+#include "core/routing/router.hpp"
+#include "core/runtime/message.hpp"
+#include "core/runtime/process.hpp"
+#include "core/stack/commit_pipeline.hpp"
+#include "core/stack/context.hpp"
+#include "core/stack/delivery.hpp"
+#include "core/stack/names.hpp"
+#include "core/stack/shape_meta.hpp"
+
+namespace holdfast::stack {
+
+class Consumer;
+
+class ShapeLogCollector : public runtime::Process {
+ public:
+  explicit ShapeLogCollector(Context context) : context_(std::move(context)) {}
+
+  /// While more than this is under way, the replication client is not answered.
+  static constexpr std::size_t k_bytes_under_way_max = 4U << 20;
+
+  // -- handlers ------------------------------------------------------------------------------------
+
+  /// Everything that events need is up: consumers of unfinished snapshots start, the gate opens.
+  void mark_as_ready();
+  /// A session binds itself to this incarnation: what one collector had accepted and not committed
+  /// must be replayed by Postgres to the next, never skipped.
+  runtime::Ref<ShapeLogCollector> attach(runtime::Ref<ReplicationClient> client);
+  /// The next events of the stream. Answers when there is room for more.
+  void handle(runtime::Reply<void> reply, std::vector<postgres::StreamEvent> events);
+
+  /// A new shape: from the next transaction on it takes part, and its snapshot begins.
+  void add_shape(ShapeMeta meta);
+  /// Steps 2 and 3 of a removal. Unknown: nothing to do.
+  void remove_shape(protocol::ShapeHandle handle);
+  /// Whether a snapshot sees every transaction that was processed before its shape took part (I-13).
+  bool accepts_snapshot(protocol::ShapeHandle handle, postgres::Snapshot snapshot);
+
+  void contribute(Contribution contribution);
+  void complete_snapshot(runtime::Ref<Consumer> consumer, storage::SnapshotCompletion completion,
+                         std::vector<ContributedItem> buffered, bool truncated);
+  /// The store's answer to a commit.
+  void committed(std::uint64_t ticket, storage::CommitResult result);
+
+  /// Starts a consumer that could not be started, if it is still needed.
+  void retry_start(protocol::ShapeHandle handle);
+
+ protected:
+  void init() override;
+  void on_down(runtime::MonitorRef, runtime::ProcessId, const runtime::ExitReason&) override;
+
+ private:
+  struct Shape {
+    ShapeMeta meta;  ///< its head is the working head: the last contributed record, durable or not
+    std::optional<runtime::Ref<Consumer>> consumer;
+    runtime::MonitorRef monitor;
+    BatchNumber takes_part_from = 0;   ///< of the shape, or of its restart while unfinished
+    std::deque<std::shared_ptr<const Delivery>> undelivered;  ///< sent or to send, not answered
+  };
+  struct ProcessedXid {
+    postgres::Xid xid;
+    BatchNumber batch;
+    Instant at;
+  };
+  /// One transaction's deliveries by shape.
+  using Routed = std::map<protocol::ShapeHandle, std::shared_ptr<Delivery>>;
+
+  void take(postgres::Transaction transaction, Routed& routed, CommitPipeline::Extent& extent);
+  void take(const postgres::RelationChanged& changed);
+  void remove_now(protocol::ShapeHandle handle, std::string reason);
+  void remember(postgres::Xid xid);
+  /// Valid until the next call.
+  const std::vector<const routing::Route*>& concerned(const postgres::Change& change);
+  /// Whether some shape of the table has its columns at other positions than the stream: then the
+  /// router, which reads cells by position, is not asked.
+  void find_drift(postgres::Oid table);
+
+  bool ensure_consumer(Shape& shape);
+  void send(Shape& shape, const std::shared_ptr<const Delivery>& delivery);
+  void advance();
+  void make_visible(const CommitPipeline::Extent& extent, std::vector<storage::ShapeHead> heads);
+  void confirm(postgres::Lsn confirmable);
+
+  Context context_;
+  routing::Router router_;
+  std::vector<const routing::Route*> routes_;  // scratch of concerned() and find_drift()
+  std::map<protocol::ShapeHandle, Shape> shapes_;
+  std::map<runtime::MonitorRef, protocol::ShapeHandle> monitors_;
+  std::map<postgres::Oid, std::shared_ptr<const postgres::StreamRelation>> relations_;
+  std::set<postgres::Oid> drifted_;
+  CommitPipeline pipeline_;
+  CommitPipeline::Extent in_flight_;
+  std::vector<std::pair<protocol::ShapeHandle, postgres::Snapshot>> completing_;
+  std::uint64_t ticket_ = 0;
+  postgres::Lsn last_processed_;   ///< commit LSN of the last transaction taken from the stream
+  postgres::Lsn confirmable_;      ///< everything before it is durable
+  std::deque<ProcessedXid> processed_xids_;
+  std::optional<runtime::Ref<ReplicationClient>> client_;
+  std::optional<runtime::Reply<void>> waiting_client_;
+};
+
+}  // namespace holdfast::stack

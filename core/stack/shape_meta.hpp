@@ -1,0 +1,35 @@
+// The read model of one live shape: what requests see without a message. Rows of the table
+// `shape_meta`, owned and written by ShapeStatusOwner alone.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "core/base/hash.hpp"
+#include "core/postgres/lsn.hpp"
+#include "core/protocol/offset.hpp"
+#include "core/shape/definition.hpp"
+#include "core/storage/store.hpp"
+
+namespace holdfast::stack {
+
+struct ShapeMeta {
+  protocol::ShapeHandle handle;
+  std::shared_ptr<const shape::Definition> definition;
+  bool snapshot_complete = false;
+  postgres::Snapshot snapshot;       ///< once complete
+  protocol::LogOffset head;          ///< visible head; 0_inf until the first change
+  std::uint32_t snapshot_chunks = 0;
+};
+
+/// REQUIRES: the stored definition is readable; the store checks its checksum.
+ShapeMeta shape_meta_from(const storage::ShapeRecord& record);
+
+/// The single row of the table `lsn_tracker` (engine.md L-10).
+struct LsnRow {
+  /// Every commit up to here that concerns any shape is visible to readers (I-22).
+  postgres::Lsn processed;
+};
+
+}  // namespace holdfast::stack

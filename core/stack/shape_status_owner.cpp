@@ -1,0 +1,87 @@
+#include "core/stack/shape_status_owner.hpp"
+
+#include <set>
+
+#include "core/stack/shape_changes.hpp"
+#include "core/stack/status_monitor.hpp"
+#include "core/stack/store_slot.hpp"
+
+namespace holdfast::stack {
+
+void ShapeStatusOwner::init() {
+  auto boot = context_->readers->with_reader(
+      "store.load", [](storage::Reader& reader) { return reader.load(); });
+  // Rows first, then visible: between the two a reader sees Gone, never a shape that is missing.
+  using runtime::TableStart;
+  meta_ = std::make_unique<runtime::OwnedTable<protocol::ShapeHandle, ShapeMeta>>(
+      *this, tables::shape_meta, TableStart::hidden);
+  by_identity_ = std::make_unique<runtime::OwnedTable<Hash128, protocol::ShapeHandle>>(
+      *this, tables::shape_by_identity, TableStart::hidden);
+  lsn_ = std::make_unique<runtime::OwnedTable<std::uint8_t, LsnRow>>(*this, tables::lsn_tracker,
+                                                                     TableStart::hidden);
+  if (boot.ok()) {
+    for (const storage::ShapeRecord& record : boot->shapes) put(record);
+    lsn_->put(0, {boot->applied});
+  } else if (boot.error().kind != storage::StoreFailure::not_found) {
+    exit(runtime::ExitReason::crash("catalogue: " + boot.error().message));
+  }
+  by_identity_->open();
+  meta_->open();
+  lsn_->open();
+  cast<&StatusMonitor::set>(names::status_monitor, Condition::shape_metadata_ready, self());
+}
+
+void ShapeStatusOwner::put(const storage::ShapeRecord& record) {
+  meta_->put(record.handle, shape_meta_from(record));
+  by_identity_->put(record.identity, record.handle);
+}
+
+void ShapeStatusOwner::refresh(storage::Boot boot) {
+  std::set<protocol::ShapeHandle> live;
+  for (const storage::ShapeRecord& record : boot.shapes) {
+    put(record);
+    live.insert(record.handle);
+  }
+  std::vector<protocol::ShapeHandle> stale;
+  for (const auto& [handle, meta] : meta_->rows())
+    if (!live.contains(handle)) stale.push_back(handle);
+  for (protocol::ShapeHandle& handle : stale) forget(std::move(handle));
+  lsn_->put(0, {boot.applied});
+}
+
+void ShapeStatusOwner::add(storage::ShapeRecord record) {
+  if (!meta_->find(record.handle)) put(record);
+}
+
+void ShapeStatusOwner::committed(Committed what) {
+  for (const auto& [handle, snapshot] : what.completed)
+    meta_->update(handle, [&](ShapeMeta& meta) {
+      meta.snapshot_complete = true;
+      meta.snapshot = snapshot;
+    });
+  std::vector<protocol::ShapeHandle> changed;
+  for (const storage::ShapeHead& head : what.heads) {
+    const bool known = meta_->update(head.handle, [&](ShapeMeta& meta) {
+      ASSERT(meta.head <= head.head, "the visible head of a live shape never goes back (I-8)");
+      meta.head = head.head;
+      meta.snapshot_chunks = head.snapshot_chunks;
+    });
+    if (known) changed.push_back(head.handle);
+  }
+  // Heads before the position: what a reader finds at the position is then in the heads (I-22).
+  if (what.processed.value != 0)
+    lsn_->update(0, [&](LsnRow& row) { row.processed = std::max(row.processed, what.processed); });
+  if (!changed.empty()) cast<&ShapeChanges::changed>(names::shape_changes, std::move(changed));
+}
+
+void ShapeStatusOwner::forget(protocol::ShapeHandle handle) {
+  const auto meta = meta_->find(handle);
+  if (!meta) return;
+  const Hash128 identity = meta->definition->identity();
+  const auto owner = by_identity_->find(identity);
+  if (owner && *owner == handle) by_identity_->erase(identity);
+  meta_->erase(handle);
+  cast<&ShapeChanges::changed>(names::shape_changes, std::vector{std::move(handle)});
+}
+
+}  // namespace holdfast::stack

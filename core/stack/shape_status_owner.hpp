@@ -1,0 +1,55 @@
+// ShapeStatusOwner: owner and only writer of the read models `shape_meta`, `shape_by_identity` and
+// `lsn_tracker`. They show committed state only; the store remains the truth, so after this process's
+// death they are simply read again (engine.md §1.3).
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/runtime/owned_table.hpp"
+#include "core/runtime/process.hpp"
+#include "core/stack/context.hpp"
+#include "core/stack/names.hpp"
+#include "core/storage/store.hpp"
+
+namespace holdfast::stack {
+
+/// What a commit made visible.
+struct Committed {
+  std::vector<storage::ShapeHead> heads;
+  /// The snapshots that this commit completed.
+  std::vector<std::pair<protocol::ShapeHandle, postgres::Snapshot>> completed;
+  postgres::Lsn processed;  ///< 0: unchanged
+};
+
+class ShapeStatusOwner : public runtime::Process {
+ public:
+  explicit ShapeStatusOwner(Context context) : context_(std::move(context)) {}
+
+  // -- handlers ------------------------------------------------------------------------------------
+
+  /// Replaces everything by what a take-over found. Old rows go last, so that no live shape is ever
+  /// missing.
+  void refresh(storage::Boot boot);
+  /// A shape that the store made durable. Known already: nothing changes.
+  void add(storage::ShapeRecord record);
+  /// Advances heads and wakes who waits for them.
+  void committed(Committed what);
+  /// A shape that the store has removed: requests no longer find it, and its waiters are woken.
+  void forget(protocol::ShapeHandle handle);
+
+ protected:
+  void init() override;
+
+ private:
+  void put(const storage::ShapeRecord& record);
+
+  Context context_;
+  std::unique_ptr<runtime::OwnedTable<protocol::ShapeHandle, ShapeMeta>> meta_;
+  std::unique_ptr<runtime::OwnedTable<Hash128, protocol::ShapeHandle>> by_identity_;
+  std::unique_ptr<runtime::OwnedTable<std::uint8_t, LsnRow>> lsn_;
+};
+
+}  // namespace holdfast::stack

@@ -1,0 +1,67 @@
+// StatusMonitor: which parts of the stack are ready. Each condition is bound to a live process whose
+// death clears it. Owns the table `conditions`, read by requests without a message (engine.md §1.6).
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "core/runtime/message.hpp"
+#include "core/runtime/owned_table.hpp"
+#include "core/runtime/process.hpp"
+#include "core/stack/names.hpp"
+
+namespace holdfast::stack {
+
+enum class Condition : std::uint8_t {
+  lock_acquired,
+  replication_client_ready,
+  connection_pool_ready,
+  integrity_checked,
+  shape_metadata_ready,
+  collector_ready,
+  processes_ready,
+};
+
+/// What a stack can do for a request, worst first.
+enum class Readiness : std::uint8_t { starting, read_only, active };
+
+/// The service status of the health endpoint (http-api.md §3).
+enum class ServiceStatus : std::uint8_t { starting, waiting, active };
+
+struct StackStatus {
+  Readiness readiness = Readiness::starting;
+  ServiceStatus service = ServiceStatus::starting;
+};
+
+/// Reads the table; a missing owner reads as `starting`. Does not suspend.
+StackStatus read_status(runtime::Runtime& runtime);
+
+class StatusMonitor : public runtime::Process {
+ public:
+  // -- handlers ------------------------------------------------------------------------------------
+
+  /// The condition holds for as long as `process` lives.
+  void set(Condition condition, runtime::ProcessId process);
+  void clear(Condition condition);
+  /// Answers once the stack is at least that ready; callers bound the wait by their call timeout.
+  void wait_until(runtime::Reply<Readiness> reply, Readiness wanted);
+
+ protected:
+  void init() override;
+  void on_down(runtime::MonitorRef, runtime::ProcessId, const runtime::ExitReason&) override;
+
+ private:
+  struct Waiting {
+    runtime::Reply<Readiness> reply;
+    Readiness wanted;
+  };
+  void answer_waiters();
+
+  std::unique_ptr<runtime::OwnedTable<Condition, runtime::ProcessId>> conditions_;
+  std::map<runtime::MonitorRef, Condition> monitors_;
+  std::vector<Waiting> waiting_;
+};
+
+}  // namespace holdfast::stack

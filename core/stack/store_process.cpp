@@ -1,0 +1,162 @@
+#include "core/stack/store_process.hpp"
+
+#include "core/stack/shape_log_collector.hpp"
+#include "core/stack/store_slot.hpp"
+
+namespace holdfast::stack {
+namespace {
+
+storage::StoreError not_open() {
+  return {storage::StoreFailure::io, "the store is not open: this instance does not hold the lock"};
+}
+
+constexpr Duration k_maintenance_delay = std::chrono::milliseconds(100);
+
+}  // namespace
+
+template <class F>
+auto StoreProcess::on_store(const char* label, F use)
+    -> std::invoke_result_t<F, storage::Store&> {
+  using R = std::invoke_result_t<F, storage::Store&>;
+  if (!origin_) return Failure{not_open()};
+  R result = runtime::run_job(
+      *context_->environment.write_worker, label,
+      [slot = context_->store, use = std::move(use)]() mutable -> R { return use(*slot->store); });
+  if (!result.ok()) check(result.error());
+  return result;
+}
+
+void StoreProcess::check(const storage::StoreError& error) {
+  switch (error.kind) {
+    case storage::StoreFailure::unknown_outcome:
+    case storage::StoreFailure::fenced:
+    case storage::StoreFailure::corrupt:
+      context_->store->set_index(nullptr);
+      context_->emit({observe::Level::error, "store_failed", {{"reason", error.message}}});
+      exit(runtime::ExitReason::crash("store: " + error.message));
+    case storage::StoreFailure::io:
+    case storage::StoreFailure::not_found:
+      return;
+  }
+}
+
+void StoreProcess::init() {
+  // A job of a killed predecessor may still run, and may still commit: wait, then start from what it
+  // left. The old connection is closed where it was used.
+  context_->environment.write_worker->drain();
+  context_->store->set_index(nullptr);
+  runtime::run_job(*context_->environment.write_worker, "store.close",
+                   [slot = context_->store] { slot->store.reset(); });
+}
+
+storage::StoreResult<storage::Boot> StoreProcess::take_over() {
+  context_->store->set_index(nullptr);
+  auto boot = runtime::run_job(
+      *context_->environment.write_worker, "store.take_over",
+      [context = context_]() -> storage::StoreResult<storage::Boot> {
+        StoreSlot& slot = *context->store;
+        slot.store.reset();
+        auto opened = storage::open_store(*context->environment.disk, context->options.store);
+        if (!opened.ok()) return opened.failure();
+        slot.store = std::move(*opened);
+        return slot.store->take_over();
+      });
+  if (!boot.ok()) {
+    check(boot.error());
+    return boot;
+  }
+  origin_ = StoreOrigin{boot->system_identity, boot->applied.value != 0 || !boot->shapes.empty()};
+  context_->store->set_index(runtime::run_job(
+      *context_->environment.write_worker, "store.index",
+      [slot = context_->store] { return slot->store->journal_index(); }));
+  context_->reached(Mark::takeover);
+  return boot;
+}
+
+storage::StoreResult<storage::ShapeRecord> StoreProcess::create(Hash128 identity,
+                                                                std::string definition) {
+  return on_store("store.create", [identity, definition = std::move(definition)](
+                                      storage::Store& s) { return s.create(identity, definition); });
+}
+
+void StoreProcess::commit(runtime::Ref<ShapeLogCollector> collector, std::uint64_t ticket,
+                          std::shared_ptr<const storage::Group> group) {
+  auto result = on_store("store.commit", [group](storage::Store& s) { return s.commit(*group); });
+  if (!result.ok()) {
+    // Nothing was changed, but the collector's working state is ahead of the store: both start anew.
+    context_->emit({observe::Level::error, "commit_failed", {{"reason", result.error().message}}});
+    exit(runtime::ExitReason::crash("commit: " + result.error().message));
+  }
+  cast<&ShapeLogCollector::committed>(collector, ticket, std::move(*result));
+  if (!maintenance_scheduled_) {
+    maintenance_scheduled_ = true;
+    send_after<&StoreProcess::maintain>(k_maintenance_delay);
+  }
+}
+
+storage::StoreResult<void> StoreProcess::remove(protocol::ShapeHandle handle, std::string reason) {
+  const std::int64_t at = wall_time().unix_us;
+  return on_store("store.remove", [handle = std::move(handle), reason = std::move(reason),
+                                   at](storage::Store& s) { return s.remove(handle, reason, at); });
+}
+
+storage::StoreResult<void> StoreProcess::finish_removal(protocol::ShapeHandle handle) {
+  return on_store("store.finish_removal", [handle = std::move(handle)](storage::Store& s) {
+    return s.finish_removal(handle);
+  });
+}
+
+storage::StoreResult<void> StoreProcess::reset(std::string reason, std::string system_identity) {
+  const std::int64_t at = wall_time().unix_us;
+  auto removed = on_store("store.reset", [reason = std::move(reason), at](storage::Store& s) {
+    return s.remove_all(reason, at);
+  });
+  if (!removed.ok()) return removed;
+  return set_system_identity(std::move(system_identity));
+}
+
+storage::StoreResult<void> StoreProcess::set_system_identity(std::string system_identity) {
+  auto stored = on_store("store.set_identity", [system_identity](storage::Store& s) {
+    return s.set_system_identity(system_identity);
+  });
+  if (stored.ok()) origin_ = StoreOrigin{std::move(system_identity), true};
+  return stored;
+}
+
+storage::StoreResult<void> StoreProcess::spill(runtime::ProcessId snapshotter,
+                                               protocol::ShapeHandle handle, std::string bytes) {
+  std::shared_ptr<storage::SnapshotWriter>& writer = spills_[snapshotter];
+  if (writer == nullptr) {
+    monitor(snapshotter);
+    auto opened = on_store("store.spill_open",
+                           [handle](storage::Store& s) { return s.write_snapshot(handle); });
+    if (!opened.ok()) return opened.failure();
+    writer = std::move(*opened);
+  }
+  return on_store("store.spill", [writer, bytes = std::move(bytes)](storage::Store&) {
+    return writer->append(bytes);
+  });
+}
+
+storage::StoreResult<std::string> StoreProcess::finish_spill(runtime::ProcessId snapshotter) {
+  const auto found = spills_.find(snapshotter);
+  ASSERT(found != spills_.end(), "a spill is finished by the snapshotter that began it");
+  auto writer = std::move(found->second);
+  spills_.erase(found);
+  return on_store("store.spill_finish", [writer](storage::Store&) { return writer->finish(); });
+}
+
+void StoreProcess::on_down(runtime::MonitorRef, runtime::ProcessId snapshotter,
+                           const runtime::ExitReason&) {
+  spills_.erase(snapshotter);
+}
+
+void StoreProcess::maintain() {
+  maintenance_scheduled_ = false;
+  auto result = on_store("store.maintain", [](storage::Store& s) { return s.maintain(); });
+  if (result.ok() && !result->more) return;
+  maintenance_scheduled_ = true;
+  send_after<&StoreProcess::maintain>(k_maintenance_delay);
+}
+
+}  // namespace holdfast::stack

@@ -1,0 +1,72 @@
+// StoreProcess: the one process that writes. It holds the write connection (through StoreSlot) and
+// turns every failure that leaves the outcome unknown, and every lost epoch, into its own crash: what
+// comes after it in the supervision tree then starts again from what is durable (design.md §7).
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "core/runtime/process.hpp"
+#include "core/stack/context.hpp"
+#include "core/stack/names.hpp"
+#include "core/storage/store.hpp"
+
+namespace holdfast::stack {
+
+/// Which database the shapes come from, and whether there is anything to lose.
+struct StoreOrigin {
+  std::string system_identity;  ///< empty: none yet
+  bool has_state = false;
+};
+
+class StoreProcess : public runtime::Process {
+ public:
+  explicit StoreProcess(Context context) : context_(std::move(context)) {}
+
+  // -- handlers; each SUSPENDS for a job of the write worker ---------------------------------------
+
+  /// Opens the store, raises its epoch, recovers. REQUIRES: the Postgres lock is held.
+  storage::StoreResult<storage::Boot> take_over();
+  /// What this incarnation's store belongs to; nullopt until take_over() succeeded.
+  std::optional<StoreOrigin> origin() const { return origin_; }
+
+  storage::StoreResult<storage::ShapeRecord> create(Hash128 identity, std::string definition);
+  /// Answers the collector by ShapeLogCollector::committed(ticket, …). On failure it does not answer
+  /// but crashes, and the collector ends with it.
+  void commit(runtime::Ref<ShapeLogCollector> collector, std::uint64_t ticket,
+              std::shared_ptr<const storage::Group> group);
+  storage::StoreResult<void> remove(protocol::ShapeHandle handle, std::string reason);
+  storage::StoreResult<void> finish_removal(protocol::ShapeHandle handle);
+  /// Removes every shape and stores the identity of the database now served.
+  storage::StoreResult<void> reset(std::string reason, std::string system_identity);
+  storage::StoreResult<void> set_system_identity(std::string system_identity);
+
+  /// Rows of a large snapshot, in order; each snapshotter writes a segment of its own.
+  storage::StoreResult<void> spill(runtime::ProcessId snapshotter, protocol::ShapeHandle handle,
+                                   std::string bytes);
+  /// The segment's name.
+  storage::StoreResult<std::string> finish_spill(runtime::ProcessId snapshotter);
+
+  void maintain();
+
+ protected:
+  void init() override;
+  void on_down(runtime::MonitorRef, runtime::ProcessId, const runtime::ExitReason&) override;
+
+ private:
+  template <class F>
+  auto on_store(const char* label, F use) -> std::invoke_result_t<F, storage::Store&>;
+  /// Leaves by a crash for failures after which nothing in memory can be trusted.
+  void check(const storage::StoreError& error);
+
+  Context context_;
+  bool maintenance_scheduled_ = false;
+  std::map<runtime::ProcessId, std::shared_ptr<storage::SnapshotWriter>> spills_;
+  /// What check_origin() of the connection manager compares with.
+  std::optional<StoreOrigin> origin_;
+};
+
+}  // namespace holdfast::stack

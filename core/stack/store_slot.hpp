@@ -1,0 +1,92 @@
+// What of the store outlives a killed process: the open database, used by jobs of the write worker
+// only, and the readers, each used by jobs of its own worker only. A process that is killed while a
+// job runs abandons the wait, not the job; its successor's jobs come after it on the same worker, so
+// no connection ever has two jobs (design.md §5).
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "core/base/spin_lock.hpp"
+#include "core/runtime/suspend.hpp"
+#include "core/storage/store.hpp"
+
+namespace holdfast::stack {
+
+class StoreSlot {
+ public:
+  /// Used inside jobs of the write worker only; null until take-over.
+  std::unique_ptr<storage::Store> store;
+
+  /// The journal index of the store that holds the epoch; null while none does.
+  std::shared_ptr<const storage::JournalIndex> index() const {
+    SpinGuard guard(lock_);
+    return index_;
+  }
+  void set_index(std::shared_ptr<const storage::JournalIndex> index) {
+    SpinGuard guard(lock_);
+    index_ = std::move(index);
+  }
+
+ private:
+  mutable SpinLock lock_;
+  std::shared_ptr<const storage::JournalIndex> index_;
+};
+
+/// The read connections of one instance, one a read worker.
+class ReaderSet {
+ public:
+  ReaderSet(env::Disk& disk, storage::StoreOptions options, std::shared_ptr<StoreSlot> slot,
+            std::vector<runtime::Worker*> workers);
+
+  /// Runs `use(reader)` as a job on one of the read workers and returns its StoreResult. A store
+  /// that does not exist yet is StoreFailure::not_found. SUSPENDS.
+  template <class F>
+  auto with_reader(const char* label, F use)
+      -> std::invoke_result_t<F, storage::Reader&> {
+    using R = std::invoke_result_t<F, storage::Reader&>;
+    const std::shared_ptr<Seat>& seat = next_seat();
+    return runtime::run_job(*seat->worker, label, [seat, use = std::move(use)]() mutable -> R {
+      storage::StoreResult<storage::Reader*> reader = seat->open();
+      if (!reader.ok()) return reader.failure();
+      return use(**reader);
+    });
+  }
+
+  /// A worker with a big stack, for parsing (design.md §5).
+  runtime::Worker& parse_worker() { return *next_seat()->worker; }
+
+  /// Closes every reader, on its worker. SUSPENDS.
+  void close();
+  /// As close(), without waiting.
+  void abandon();
+
+ private:
+  struct Seat {
+    runtime::Worker* worker = nullptr;
+    env::Disk* disk = nullptr;
+    storage::StoreOptions options;
+    std::shared_ptr<StoreSlot> slot;
+    std::shared_ptr<const storage::JournalIndex> opened_with;
+    std::unique_ptr<storage::Reader> reader;
+
+    /// The reader, opened anew when the store behind it changed.
+    storage::StoreResult<storage::Reader*> open();
+    void forget() {
+      reader.reset();
+      opened_with.reset();
+    }
+  };
+
+  const std::shared_ptr<Seat>& next_seat() {
+    return seats_[turn_.fetch_add(1, std::memory_order_relaxed) % seats_.size()];
+  }
+
+  std::vector<std::shared_ptr<Seat>> seats_;
+  std::atomic<std::size_t> turn_{0};
+};
+
+}  // namespace holdfast::stack
