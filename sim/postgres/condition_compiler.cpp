@@ -106,7 +106,7 @@ ExpressionRef ConditionCompiler::expression(const TreeNode& node) {
       case NodeKind::boolean_test: return boolean_test(node.body);
       case NodeKind::type_cast: return cast(node.body);
       case NodeKind::func_call: return call(node.body);
-      case NodeKind::coalesce_expr: return choice(Choice::first_not_null, node.body.children(3));
+      case NodeKind::coalesce_expr: return choice(Choice::first_not_null, node.body.children(4));
       case NodeKind::min_max_expr:
         return choice(node.body.number(5) == 1 ? Choice::greatest : Choice::least,
                       node.body.children(6));

@@ -36,19 +36,29 @@ std::size_t slots_of(const TableVersion& table) {
   return slots;
 }
 
-/// `base` with the cells of `set` replaced, checked against the table.
-SqlResult<RowRef> make_row(const TableVersion& table, Row base,
-                           const std::vector<ColumnText>& set) {
-  base.values.resize(slots_of(table));
-  base.texts.resize(base.values.size());
+using NewCells = std::vector<std::pair<const Column*, Value>>;
+
+/// What the parser makes of a SET list, before any row is looked at.
+SqlResult<NewCells> read_set(const TableVersion& table, const std::vector<ColumnText>& set) {
+  NewCells cells;
   for (const auto& [name, text] : set) {
     const int at = table.find_column(name);
     if (at < 0) return Failure<SqlError>{no_column(table, name)};
     const Column& column = table.columns[static_cast<std::size_t>(at)];
     auto value = read_cell(column, text);
     if (!value) return value.failure();
-    base.texts[column.slot] = value->null ? std::string() : print_value(*value);
-    base.values[column.slot] = std::move(*value);
+    cells.emplace_back(&column, std::move(*value));
+  }
+  return cells;
+}
+
+/// `base` with new cells, checked against the table.
+SqlResult<RowRef> make_row(const TableVersion& table, Row base, const NewCells& cells) {
+  base.values.resize(slots_of(table));
+  base.texts.resize(base.values.size());
+  for (const auto& [column, value] : cells) {
+    base.texts[column->slot] = value.null ? std::string() : print_value(value);
+    base.values[column->slot] = value;
   }
   for (const Column& column : table.columns) {
     if (!base.values[column.slot].null || (!column.not_null && column.key_position == 0)) continue;
@@ -85,13 +95,16 @@ bool held_by_other(const RowVersion& version, const Transaction& self) {
 ExecuteResult Executor::execute(Transaction& transaction, const Statement& statement) {
   const auto found = tables_.find(statement.table);
   if (found == tables_.end()) return failed(no_table(statement.table));
-  switch (statement.kind) {
-    case StatementKind::insert: return insert(transaction, *found->second, statement);
-    case StatementKind::update:
-    case StatementKind::erase: return modify(transaction, *found->second, statement);
-    case StatementKind::truncate: return truncate(transaction, statement);
-  }
-  ASSERT(false, "every kind of statement is executed");
+  Table& table = *found->second;
+  if (statement.kind == StatementKind::truncate) return truncate(transaction, statement);
+  const bool held = table.lock().writes(&transaction);
+  if (!lock_shared(transaction, table)) return blocked();
+  ExecuteResult result = statement.kind == StatementKind::insert
+                             ? insert(transaction, table, statement)
+                             : modify(transaction, table, statement);
+  if (result.outcome == ExecuteOutcome::blocked && !held)
+    std::erase(table.lock().writers, &transaction);  // nothing happened
+  return result;
 }
 
 void Executor::release_locks(const Transaction& transaction) {
@@ -126,8 +139,9 @@ Executor::KeyState Executor::key_state(const Transaction& transaction, const Tab
 
 ExecuteResult Executor::insert(Transaction& transaction, Table& table, const Statement& statement) {
   const TableVersion& version = *table.current();
-  if (!lock_shared(transaction, table)) return blocked();
-  auto row = make_row(version, Row{}, statement.set);
+  const auto cells = read_set(version, statement.set);
+  if (!cells) return failed(cells.error());
+  auto row = make_row(version, Row{}, *cells);
   if (!row) return failed(row.error());
   assign_xid(transaction);
   if (!version.key.empty()) {
@@ -205,14 +219,11 @@ SqlResult<std::vector<std::size_t>> Executor::find_rows(const Transaction& trans
 }
 
 ExecuteResult Executor::modify(Transaction& transaction, Table& table, const Statement& statement) {
-  if (auto error = identity_error(*table.current(), statement.kind)) return failed(std::move(*error));
-  if (!lock_shared(transaction, table)) return blocked();
+  const auto cells = read_set(*table.current(), statement.set);
+  if (!cells) return failed(cells.error());
   const auto rows = find_rows(transaction, table, statement);
   if (!rows) return failed(rows.error());
-  if (statement.kind == StatementKind::update && rows->empty()) {
-    for (const auto& [name, text] : statement.set)
-      if (table.current()->find_column(name) < 0) return failed(no_column(*table.current(), name));
-  }
+  if (auto error = identity_error(*table.current(), statement.kind)) return failed(std::move(*error));
   if (rows->empty()) return {};
   assign_xid(transaction);
   for (const std::size_t index : *rows)
@@ -226,9 +237,11 @@ ExecuteResult Executor::modify(Transaction& transaction, Table& table, const Sta
 ExecuteResult Executor::apply_update(Transaction& transaction, Table& table,
                                      const Statement& statement,
                                      const std::vector<std::size_t>& rows) {
+  const auto cells = read_set(*table.current(), statement.set);
+  ASSERT(cells.ok(), "the SET list was read before");
   std::vector<RowRef> new_rows;
   for (const std::size_t index : rows) {
-    auto row = make_row(*table.current(), *table.versions()[index].row, statement.set);
+    auto row = make_row(*table.current(), *table.versions()[index].row, *cells);
     if (!row) return failed(row.error());
     new_rows.push_back(std::move(*row));
   }

@@ -45,7 +45,11 @@ ExecuteResult PostgresModel::execute(Session session, const Statement& statement
                       "block"},
             0};
   ExecuteResult result = state_->executor.execute(*found->second.transaction, statement);
-  if (result.outcome == ExecuteOutcome::error) found->second.failed = true;
+  if (result.outcome == ExecuteOutcome::error) {
+    // The transaction is over at once, its locks are free; only the session has yet to be told.
+    found->second.failed = true;
+    state_->abort(*found->second.transaction);
+  }
   state_->note_wal();
   return result;
 }
@@ -98,15 +102,11 @@ void PostgresModel::rollback(Session session) {
   const auto found = state_->sessions.find(session.id);
   if (found == state_->sessions.end()) return;
   Transaction& transaction = *found->second.transaction;
-  ASSERT(transaction.state == TransactionState::in_progress,
+  const bool failed = found->second.failed;
+  ASSERT(failed || transaction.state == TransactionState::in_progress,
          "a transaction whose commit record is written cannot be rolled back");
   state_->sessions.erase(found);
-  if (transaction.xid.value != 0) {
-    const WalSpan span = state_->wal.append(10);
-    if (transaction.first_record_end.value == 0) transaction.first_record_end = span.end;
-    state_->note_wal();
-  }
-  state_->end_transaction(transaction, TransactionState::aborted);
+  if (!failed) state_->abort(transaction);
 }
 
 void PostgresModel::write_unrelated_wal(std::size_t bytes) {

@@ -163,6 +163,16 @@ void ModelState::end_transaction(Transaction& transaction, TransactionState stat
   wake(lock_waiters);
 }
 
+void ModelState::abort(Transaction& transaction) {
+  constexpr std::size_t k_abort_payload_bytes = 10;
+  if (transaction.xid.value != 0) {
+    const WalSpan span = wal.append(k_abort_payload_bytes);
+    if (transaction.first_record_end.value == 0) transaction.first_record_end = span.end;
+    note_wal();
+  }
+  end_transaction(transaction, TransactionState::aborted);
+}
+
 bool ModelState::log_commit(Transaction& transaction) {
   if (transaction.xid.value == 0) return false;
   wal.append_commit(transaction);

@@ -52,6 +52,8 @@ class ModelState {
   void note_wal();                 ///< WAL was written: the writer has work
   void flush_wal();
   void end_transaction(Transaction& transaction, TransactionState state);
+  /// Writes the abort record, if there is anything to abort, and ends the transaction.
+  void abort(Transaction& transaction);
   /// Writes the commit record; false: nothing to log, the transaction wrote nothing.
   bool log_commit(Transaction& transaction);
   /// An xid, a record and a synchronous, at once visible commit of a catalogue change.
