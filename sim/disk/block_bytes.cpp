@@ -45,10 +45,10 @@ void BlockBytes::resize(std::uint64_t size) {
 
 void BlockBytes::read(std::uint64_t offset, char* into, std::size_t count) const {
   ASSERT(offset + count <= size_, "only bytes that are there are read");
-  for_each_part(offset, offset + count, [&](std::uint64_t at, const char* bytes,
-                                            std::uint64_t part) {
-    std::memcpy(into + at, bytes, part);
-  });
+  for_each_part(offset, offset + count,
+                [&](std::uint64_t at, const char* bytes, std::uint64_t part) {
+                  std::memcpy(into + at, bytes, part);
+                });
 }
 
 void BlockBytes::write(std::uint64_t offset, std::string_view bytes) {
@@ -65,9 +65,8 @@ void BlockBytes::write(std::uint64_t offset, std::string_view bytes) {
 
 void BlockBytes::clear(std::uint64_t begin, std::uint64_t end) {
   ASSERT(end <= size_, "only bytes that are there are cleared");
-  for_each_part(begin, end, [](std::uint64_t, char* into, std::uint64_t part) {
-    std::memset(into, 0, part);
-  });
+  for_each_part(begin, end,
+                [](std::uint64_t, char* into, std::uint64_t part) { std::memset(into, 0, part); });
 }
 
 }  // namespace holdfast::sim

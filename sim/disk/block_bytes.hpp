@@ -1,5 +1,6 @@
-// A growing array of bytes in blocks of 16 KiB: appending never moves what is there, and no block is
-// so large that the allocator would ask the kernel for it (page faults were half of a run's cost).
+// A growing array of bytes in blocks of 16 KiB: appending never moves what is there, and no block
+// is so large that the allocator would ask the kernel for it (page faults were half of a run's
+// cost).
 #pragma once
 
 #include <cstdint>

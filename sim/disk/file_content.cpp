@@ -87,10 +87,12 @@ void FileContent::forget(std::size_t count) {
   for (Change& change : pending_) change.undo -= cut;
 }
 
-void FileContent::sync() { forget(pending_.size()); }
+void FileContent::sync() {
+  forget(pending_.size());
+}
 
-/// Walks the pending changes from the last to the first and leaves in `file.bytes_` what the platter
-/// holds. A sector is settled once a kept change was met.
+/// Walks the pending changes from the last to the first and leaves in `file.bytes_` what the
+/// platter holds. A sector is settled once a kept change was met.
 class FileContent::Rewind {
  public:
   Rewind(FileContent& file, const Fates& fates, Mishap mishap)

@@ -1,11 +1,11 @@
-// The bytes of one simulated file: what every reader sees (the page cache) and, as an undo list, how
-// far the platter may still lag behind. Knows nothing of names, handles or SQLite.
+// The bytes of one simulated file: what every reader sees (the page cache) and, as an undo list,
+// how far the platter may still lag behind. Knows nothing of names, handles or SQLite.
 //
-// An append records only its extent, an overwrite also the bytes it covers; a sync forgets the list.
-// At a power loss the list is walked from its end: a sector shows the state right after the last
-// kept operation that touched it (write-back writes whole sectors as they are in the cache), so a
-// kept operation brings along what earlier ones did to the same sector. Bytes of a sector that no
-// pending operation touched never change: SQLite's POWERSAFE_OVERWRITE holds.
+// An append records only its extent, an overwrite also the bytes it covers; a sync forgets the
+// list. At a power loss the list is walked from its end: a sector shows the state right after the
+// last kept operation that touched it (write-back writes whole sectors as they are in the cache),
+// so a kept operation brings along what earlier ones did to the same sector. Bytes of a sector that
+// no pending operation touched never change: SQLite's POWERSAFE_OVERWRITE holds.
 #pragma once
 
 #include <cstdint>
@@ -52,11 +52,11 @@ class FileContent {
  private:
   struct Change {
     std::uint64_t ordinal = 0;
-    std::uint64_t begin = 0;     ///< of what changed
+    std::uint64_t begin = 0;  ///< of what changed
     std::uint64_t end = 0;
     std::uint64_t old_size = 0;  ///< of the file, before
     std::uint64_t new_size = 0;
-    std::size_t undo = 0;        ///< position in undo_ of the old bytes of [begin, undo_end)
+    std::size_t undo = 0;  ///< position in undo_ of the old bytes of [begin, undo_end)
     std::uint64_t undo_end = 0;
     bool truncates() const { return new_size < old_size; }
   };

@@ -29,7 +29,8 @@ const char* words(DiskFailure failure) {
 }
 
 Failure<DiskError> failure(DiskFailure kind, OperationKind operation, const std::string& path) {
-  return {DiskError{kind, std::string(operation_name(operation)) + " " + path + ": " + words(kind)}};
+  return {
+      DiskError{kind, std::string(operation_name(operation)) + " " + path + ": " + words(kind)}};
 }
 
 Failure<DiskError> failure_at(DiskFailure kind, OperationKind operation, const std::string& path,
@@ -111,7 +112,9 @@ void Mount::kill() {
   for (SqliteHandle* handle : sqlite_handles_) handle->on_kill();
 }
 
-const char* Mount::sqlite_vfs() const { return vfs_->name(); }
+const char* Mount::sqlite_vfs() const {
+  return vfs_->name();
+}
 
 Failed Mount::admit(Operation& operation, std::uint64_t* written_prefix_bytes) {
   if (!alive_) return DiskFailure::dead;
@@ -126,8 +129,7 @@ Failed Mount::admit(Operation& operation, std::uint64_t* written_prefix_bytes) {
   const std::optional<Duration> latency = options.latency[kind];
   if (options.pause && (latency.has_value() || decision.stall > Duration{0})) {
     waiting_ += 1;
-    options.pause(operation_label(operation.kind),
-                  latency.value_or(Duration{0}) + decision.stall);
+    options.pause(operation_label(operation.kind), latency.value_or(Duration{0}) + decision.stall);
     waiting_ -= 1;
     if (!alive_) return DiskFailure::dead;
   }
@@ -231,7 +233,8 @@ DiskResult<std::unique_ptr<env::File>> Mount::open(const std::string& path, env:
   if (Failed f = open_node(normal, creates ? OpenHow::create_new : OpenHow::existing, node)) {
     return failure(*f, creates ? OperationKind::create : OperationKind::open, normal);
   }
-  return std::unique_ptr<env::File>(std::make_unique<SimFile>(*this, std::move(node), normal, mode));
+  return std::unique_ptr<env::File>(
+      std::make_unique<SimFile>(*this, std::move(node), normal, mode));
 }
 
 DiskResult<void> Mount::remove(const std::string& path) {

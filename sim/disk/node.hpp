@@ -1,6 +1,6 @@
 // Inodes of the simulated disk and the names that lead to them. A directory keeps two tables: what
-// every reader sees, and what the platter knows; the difference is its list of pending entries, each
-// of which is kept or dropped on its own at a power loss.
+// every reader sees, and what the platter knows; the difference is its list of pending entries,
+// each of which is kept or dropped on its own at a power loss.
 #pragma once
 
 #include <cstdint>

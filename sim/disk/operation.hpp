@@ -2,8 +2,9 @@
 // hooks for faults, for the trace and for waiting. No state and no behaviour here.
 //
 // Every operation of a live mount goes through the same four steps: it is numbered, `DiskFaults`
-// decides its fate, it waits (`Pause`), it takes effect as one atomic step; then `DiskObserver` sees
-// it. A crash in `decide` is a crash before the operation, a crash in `on_operation` one after it.
+// decides its fate, it waits (`Pause`), it takes effect as one atomic step; then `DiskObserver`
+// sees it. A crash in `decide` is a crash before the operation, a crash in `on_operation` one after
+// it.
 #pragma once
 
 #include <array>
@@ -18,8 +19,8 @@
 namespace holdfast::sim {
 
 enum class OperationKind : std::uint8_t {
-  open,              ///< an existing file
-  create,            ///< a new file, or an anonymous temporary one
+  open,    ///< an existing file
+  create,  ///< a new file, or an anonymous temporary one
   read,
   write,
   truncate,
@@ -28,9 +29,9 @@ enum class OperationKind : std::uint8_t {
   remove,
   create_directory,
   list,
-  stat,              ///< size or existence
-  lock,              ///< SQLite's SHARED … EXCLUSIVE
-  shared_memory,     ///< map or lock of SQLite's WAL index
+  stat,           ///< size or existence
+  lock,           ///< SQLite's SHARED … EXCLUSIVE
+  shared_memory,  ///< map or lock of SQLite's WAL index
 };
 inline constexpr std::size_t k_operation_kinds = 13;
 
@@ -40,8 +41,8 @@ const char* operation_label(OperationKind kind);
 std::string_view operation_name(OperationKind kind);
 
 struct Operation {
-  std::uint64_t number = 0;       ///< 1, 2, … over the life of the disk
-  std::uint64_t ordinal = 0;      ///< 1, 2, … within (mount, kind): stable when other kinds change
+  std::uint64_t number = 0;   ///< 1, 2, … over the life of the disk
+  std::uint64_t ordinal = 0;  ///< 1, 2, … within (mount, kind): stable when other kinds change
   OperationKind kind = OperationKind::read;
   std::uint64_t incarnation = 0;  ///< of the mount that asked
   std::string_view path;          ///< valid during the hook only; empty for a temporary file

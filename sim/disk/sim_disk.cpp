@@ -10,7 +10,9 @@ namespace holdfast::sim {
 SimDisk::SimDisk(SimDiskOptions options)
     : options_(std::move(options)), root_(std::make_shared<DirectoryNode>(hash64("/"))) {}
 
-SimDisk::~SimDisk() { ASSERT(mounts_.empty(), "a disk outlives its mounts"); }
+SimDisk::~SimDisk() {
+  ASSERT(mounts_.empty(), "a disk outlives its mounts");
+}
 
 std::unique_ptr<Mount> SimDisk::mount(std::uint64_t incarnation) {
   return std::make_unique<Mount>(*this, incarnation, next_mount_++);
@@ -70,16 +72,16 @@ SimDisk::Place SimDisk::locate(const std::string& path) const {
 
 std::shared_ptr<FileNode> SimDisk::create_file(const Place& place, const std::string& path) {
   const std::uint64_t earlier = place.parent->creations_of(place.name);
-  auto file =
-      std::make_shared<FileNode>(combine64(hash64(path), earlier), Durability::durable);
+  auto file = std::make_shared<FileNode>(combine64(hash64(path), earlier), Durability::durable);
   place.parent->add(place.name, Entry{file, nullptr});
   return file;
 }
 
 void SimDisk::create_directory(const Place& place, const std::string& path) {
   const std::uint64_t earlier = place.parent->creations_of(place.name);
-  place.parent->add(place.name, Entry{nullptr, std::make_shared<DirectoryNode>(
-                                                   combine64(hash64(path), earlier))});
+  place.parent->add(
+      place.name,
+      Entry{nullptr, std::make_shared<DirectoryNode>(combine64(hash64(path), earlier))});
 }
 
 namespace {

@@ -3,8 +3,8 @@
 //
 // The model: what a process wrote is seen by all at once (page cache). Only `sync` of a file makes
 // its bytes survive a power loss, only `sync_directory` the creations and removals in a directory;
-// before that each may be there or not, writes also in part, by 512-byte sectors. kill -9 of a mount
-// loses nothing that was written. Not modelled: README.md of this folder.
+// before that each may be there or not, writes also in part, by 512-byte sectors. kill -9 of a
+// mount loses nothing that was written. Not modelled: README.md of this folder.
 #pragma once
 
 #include <cstdint>

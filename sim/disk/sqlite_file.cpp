@@ -17,7 +17,9 @@ int code_or(const Failed& failed, int code) {
   return failed == env::DiskFailure::no_space ? SQLITE_FULL : code;
 }
 
-SqliteHandle& handle(sqlite3_file* file) { return *reinterpret_cast<SqliteFile*>(file)->handle; }
+SqliteHandle& handle(sqlite3_file* file) {
+  return *reinterpret_cast<SqliteFile*>(file)->handle;
+}
 
 }  // namespace
 
@@ -176,7 +178,9 @@ int SqliteHandle::lock_shared_memory(int first, int count, int flags) {
   return locked ? SQLITE_OK : SQLITE_BUSY;
 }
 
-void SqliteHandle::barrier() { publish(); }
+void SqliteHandle::barrier() {
+  publish();
+}
 
 int SqliteHandle::unmap_shared_memory(bool remove) {
   if (!shared_.view) return SQLITE_OK;
@@ -198,47 +202,45 @@ const sqlite3_io_methods* SqliteHandle::methods() {
   // Version 2: no xFetch, so SQLite never maps the database itself.
   static constexpr sqlite3_io_methods k_methods = {
       .iVersion = 2,
-      .xClose = [](sqlite3_file* f) noexcept {
-        delete &handle(f);
-        f->pMethods = nullptr;
-        return SQLITE_OK;
-      },
-      .xRead = [](sqlite3_file* f, void* into, int count, sqlite3_int64 offset) noexcept {
-        return handle(f).read(into, count, offset);
-      },
-      .xWrite = [](sqlite3_file* f, const void* from, int count, sqlite3_int64 offset) noexcept {
-        return handle(f).write(from, count, offset);
-      },
-      .xTruncate = [](sqlite3_file* f, sqlite3_int64 size) noexcept {
-        return handle(f).truncate(size);
-      },
+      .xClose =
+          [](sqlite3_file* f) noexcept {
+            delete &handle(f);
+            f->pMethods = nullptr;
+            return SQLITE_OK;
+          },
+      .xRead = [](sqlite3_file* f, void* into, int count,
+                  sqlite3_int64 offset) noexcept { return handle(f).read(into, count, offset); },
+      .xWrite = [](sqlite3_file* f, const void* from, int count,
+                   sqlite3_int64 offset) noexcept { return handle(f).write(from, count, offset); },
+      .xTruncate = [](sqlite3_file* f,
+                      sqlite3_int64 size) noexcept { return handle(f).truncate(size); },
       .xSync = [](sqlite3_file* f, int) noexcept { return handle(f).sync(); },
-      .xFileSize = [](sqlite3_file* f, sqlite3_int64* into) noexcept {
-        return handle(f).size(into);
-      },
+      .xFileSize = [](sqlite3_file* f,
+                      sqlite3_int64* into) noexcept { return handle(f).size(into); },
       .xLock = [](sqlite3_file* f, int level) noexcept { return handle(f).lock(level); },
       .xUnlock = [](sqlite3_file* f, int level) noexcept { return handle(f).unlock(level); },
-      .xCheckReservedLock = [](sqlite3_file* f, int* reserved) noexcept {
-        return handle(f).check_reserved(reserved);
-      },
-      .xFileControl = [](sqlite3_file* f, int operation, void* argument) noexcept {
-        return handle(f).control(operation, argument);
-      },
+      .xCheckReservedLock =
+          [](sqlite3_file* f, int* reserved) noexcept {
+            return handle(f).check_reserved(reserved);
+          },
+      .xFileControl =
+          [](sqlite3_file* f, int operation, void* argument) noexcept {
+            return handle(f).control(operation, argument);
+          },
       .xSectorSize = [](sqlite3_file*) noexcept { return k_sector_size; },
-      .xDeviceCharacteristics = [](sqlite3_file*) noexcept {
-        return SQLITE_IOCAP_POWERSAFE_OVERWRITE;
-      },
-      .xShmMap = [](sqlite3_file* f, int region, int size, int extend,
-                    void volatile** into) noexcept {
-        return handle(f).map_shared_memory(region, size, extend, into);
-      },
-      .xShmLock = [](sqlite3_file* f, int first, int count, int flags) noexcept {
-        return handle(f).lock_shared_memory(first, count, flags);
-      },
+      .xDeviceCharacteristics =
+          [](sqlite3_file*) noexcept { return SQLITE_IOCAP_POWERSAFE_OVERWRITE; },
+      .xShmMap =
+          [](sqlite3_file* f, int region, int size, int extend, void volatile** into) noexcept {
+            return handle(f).map_shared_memory(region, size, extend, into);
+          },
+      .xShmLock =
+          [](sqlite3_file* f, int first, int count, int flags) noexcept {
+            return handle(f).lock_shared_memory(first, count, flags);
+          },
       .xShmBarrier = [](sqlite3_file* f) noexcept { handle(f).barrier(); },
-      .xShmUnmap = [](sqlite3_file* f, int remove) noexcept {
-        return handle(f).unmap_shared_memory(remove != 0);
-      },
+      .xShmUnmap = [](sqlite3_file* f,
+                      int remove) noexcept { return handle(f).unmap_shared_memory(remove != 0); },
       .xFetch = nullptr,
       .xUnfetch = nullptr,
   };

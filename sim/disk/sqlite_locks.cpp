@@ -50,9 +50,8 @@ void SqliteLocks::release(LockHolder& holder, LockLevel remaining) {
 }
 
 bool SqliteLocks::is_reserved() const {
-  return std::any_of(holders_.begin(), holders_.end(), [](const LockHolder* holder) {
-    return holder->level >= LockLevel::reserved;
-  });
+  return std::any_of(holders_.begin(), holders_.end(),
+                     [](const LockHolder* holder) { return holder->level >= LockLevel::reserved; });
 }
 
 }  // namespace holdfast::sim

@@ -44,7 +44,9 @@ bool SqliteSharedMemory::detach(Connection& connection) {
   return last;
 }
 
-void SqliteSharedMemory::abandon(Connection& connection) { leave(connection); }
+void SqliteSharedMemory::abandon(Connection& connection) {
+  leave(connection);
+}
 
 std::byte* SqliteSharedMemory::map(Connection& connection, std::size_t region,
                                    std::size_t size_bytes, bool extend) {

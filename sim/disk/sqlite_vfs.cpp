@@ -37,9 +37,7 @@ SqliteVfs::SqliteVfs(Mount& mount) : mount_(mount) {
   vfs_.zName = name_.c_str();
   vfs_.pAppData = this;
   vfs_.xOpen = [](sqlite3_vfs* vfs, sqlite3_filename name, sqlite3_file* into, int flags,
-                  int* out_flags) noexcept {
-    return self(vfs).open(name, into, flags, out_flags);
-  };
+                  int* out_flags) noexcept { return self(vfs).open(name, into, flags, out_flags); };
   vfs_.xDelete = [](sqlite3_vfs* vfs, const char* name, int sync) noexcept {
     return self(vfs).remove(name, sync != 0);
   };
@@ -72,7 +70,9 @@ SqliteVfs::SqliteVfs(Mount& mount) : mount_(mount) {
   ASSERT(registered == SQLITE_OK, "SQLite accepts a VFS with a fresh name");
 }
 
-SqliteVfs::~SqliteVfs() { sqlite3_vfs_unregister(&vfs_); }
+SqliteVfs::~SqliteVfs() {
+  sqlite3_vfs_unregister(&vfs_);
+}
 
 int SqliteVfs::open(const char* name, sqlite3_file* into, int flags, int* out_flags) {
   into->pMethods = nullptr;  // SQLite closes what has methods, also after a failed open

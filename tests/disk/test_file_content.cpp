@@ -114,10 +114,9 @@ rc::Gen<Step> any_step() {
                    rc::gen::oneOf(edge, rc::gen::inRange<std::uint64_t>(0, k_longest / 2))),
       rc::gen::set(&Step::count,
                    rc::gen::oneOf(edge, rc::gen::inRange<std::uint64_t>(1, k_longest / 2))),
-      rc::gen::set(&Step::policy,
-                   rc::gen::element(CrashPolicy::drawn, CrashPolicy::lose_all,
-                                    CrashPolicy::keep_all, CrashPolicy::keep_prefix,
-                                    CrashPolicy::independent)));
+      rc::gen::set(&Step::policy, rc::gen::element(CrashPolicy::drawn, CrashPolicy::lose_all,
+                                                   CrashPolicy::keep_all, CrashPolicy::keep_prefix,
+                                                   CrashPolicy::independent)));
 }
 
 RC_GTEST_PROP(FileContent, EverySectorIsOldOrNewAndWhatWasSyncedStays, ()) {

@@ -1,6 +1,6 @@
 // SQLite in WAL mode with synchronous=FULL over the simulated disk keeps its promise at every crash
-// point of a run, under every outcome the disk model allows that we draw. Were it not so, either the
-// VFS or the model would be wrong, and the engine's own durability tests would prove nothing.
+// point of a run, under every outcome the disk model allows that we draw. Were it not so, either
+// the VFS or the model would be wrong, and the engine's own durability tests would prove nothing.
 #include <set>
 
 #include "sim/disk/crash_point.hpp"
@@ -27,7 +27,8 @@ std::uint64_t operations_of(const Workload& workload) {
   return disk.operations();
 }
 
-/// Runs until the crash point, crashes, re-opens with a new mount, compares; then loses power again.
+/// Runs until the crash point, crashes, re-opens with a new mount, compares; then loses power
+/// again.
 Outcome crash_and_recover(const Workload& workload, std::uint64_t seed, std::uint64_t operation,
                           CrashMoment moment, Crash crash) {
   seed_sqlite(1);
@@ -117,7 +118,8 @@ TEST_P(EveryCrashPoint, KillOfOneMountLeavesAReaderRight) {
     const std::string state = state_of(reader);
     EXPECT_TRUE(state == workload.states[committed] ||
                 state == workload.states[std::min(committed + 1, workload.states.size() - 1)])
-        << "operation " << k << ":\n" << state;
+        << "operation " << k << ":\n"
+        << state;
     EXPECT_EQ(reader.value("PRAGMA integrity_check"), "ok");
     EXPECT_EQ(reader.run("BEGIN IMMEDIATE; COMMIT"), SQLITE_OK) << "the dead hold no locks";
     if (HasFailure()) FAIL() << "operation " << k << " of " << operations;

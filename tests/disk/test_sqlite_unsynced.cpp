@@ -1,6 +1,6 @@
 // What SQLite does not promise: a tail of the WAL that a new process reads from the page cache need
-// not be on the platter. These are the traps the engine's start has to avoid (design.md §7); each is
-// shown to be there, and the way around it to be one.
+// not be on the platter. These are the traps the engine's start has to avoid (design.md §7); each
+// is shown to be there, and the way around it to be one.
 #include <map>
 #include <set>
 
@@ -112,8 +112,8 @@ TEST(SqliteUnsynced, AfterAFailedSyncACommitDoesNotMakeTheTailDurable) {
       << "its sync does not write the pages that count as clean, and recovery stops at the gap";
 }
 
-// The pages of the lost commit are in the database file, the WAL on the platter ends before it: with
-// the truncation not yet synced, recovery lays old pages over some of the new ones.
+// The pages of the lost commit are in the database file, the WAL on the platter ends before it:
+// with the truncation not yet synced, recovery lays old pages over some of the new ones.
 TEST(SqliteUnsynced, AfterAFailedSyncACheckpointCanMixTwoStates) {
   EXPECT_EQ(outcomes(Trial::Trouble::failed_sync, Start::checkpoint), (Outcomes{"mixed", "same"}));
 }

@@ -90,8 +90,9 @@ struct Workload {
     for (const std::size_t candidate : {done, done + 1}) {
       if (candidate < states.size() && state == states[candidate]) return candidate;
     }
-    ADD_FAILURE() << "not the state after " << done << " or " << done + 1
-                  << " transactions:\n" << state << "\nbut expected\n" << states[done];
+    ADD_FAILURE() << "not the state after " << done << " or " << done + 1 << " transactions:\n"
+                  << state << "\nbut expected\n"
+                  << states[done];
     return done;
   }
 
