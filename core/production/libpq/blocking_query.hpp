@@ -51,7 +51,7 @@ class BlockingQuery {
       : settings_(settings), connection_(std::move(connection)) {}
   Deadline soon() const { return deadline_after(settings_.statement_timeout); }
   env::DatabaseResult<ResultRows> run(const std::string& sql) {
-    return connection_->run(sql, soon(), Activity::querying);
+    return connection_->run(sql, soon(), DatabaseActivity::querying);
   }
   env::DatabaseResult<std::optional<postgres::RelationInfo>> inspect_in_transaction(
       const postgres::RelationName& name);

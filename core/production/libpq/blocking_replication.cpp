@@ -63,7 +63,8 @@ DatabaseResult<std::unique_ptr<BlockingReplication>> BlockingReplication::open(
 }
 
 DatabaseResult<ResultRows> BlockingReplication::run(const std::string& sql) {
-  return connection_->run(sql, deadline_after(settings_.statement_timeout), Activity::replicating);
+  return connection_->run(sql, deadline_after(settings_.statement_timeout),
+                          DatabaseActivity::replicating);
 }
 
 DatabaseResult<env::SystemIdentity> BlockingReplication::identify_system() {
@@ -86,7 +87,7 @@ DatabaseResult<env::ServerSettings> BlockingReplication::settings() {
 DatabaseResult<void> BlockingReplication::acquire_lock(const std::string& name) {
   auto rows = connection_->run(
       "SELECT pg_catalog.pg_advisory_lock(pg_catalog.hashtext(" + quote_literal(name) + "))",
-      std::nullopt, Activity::waiting_for_lock);
+      std::nullopt, DatabaseActivity::waiting_for_lock);
   if (!rows.ok()) return rows.failure();
   return {};
 }
@@ -148,7 +149,7 @@ DatabaseResult<env::SlotState> BlockingReplication::ensure_slot(const std::strin
     if (auto replaced = replace_publication(slot); !replaced.ok()) return replaced.failure();
   auto created = connection_->run(
       "CREATE_REPLICATION_SLOT " + quote_identifier(slot) + " LOGICAL pgoutput NOEXPORT_SNAPSHOT",
-      std::nullopt, Activity::replicating);
+      std::nullopt, DatabaseActivity::replicating);
   if (!created.ok()) {
     if (created.error().sqlstate == "42710") return existing_slot(slot);
     return created.failure();

@@ -144,14 +144,14 @@ DatabaseResult<void> Connection::finish_connecting(Deadline deadline) {
       const std::string text = PQerrorMessage(connection_);
       const ServerFailure failure = parse_connect_failure(text);
       end_ = failure.sqlstate.empty()
-                 ? classify_transport(text, Activity::connecting, or_empty(PQhost(connection_)),
-                                      or_empty(PQport(connection_)))
-                 : classify(failure, Activity::connecting);
+                 ? classify_transport(text, DatabaseActivity::connecting,
+                                      or_empty(PQhost(connection_)), or_empty(PQport(connection_)))
+                 : classify(failure, DatabaseActivity::connecting);
       return Failure{*end_};
     }
     const Wait waited = wait(next == PGRES_POLLING_READING ? POLLIN : POLLOUT, deadline);
     if (waited == Wait::deadline) {
-      end_ = classify_transport("timeout expired", Activity::connecting,
+      end_ = classify_transport("timeout expired", DatabaseActivity::connecting,
                                 or_empty(PQhost(connection_)), or_empty(PQport(connection_)));
       return Failure{*end_};
     }
@@ -204,7 +204,7 @@ Connection::Wait Connection::wait(short events, Deadline deadline, short* found)
   }
 }
 
-DatabaseError Connection::lost(Activity activity) {
+DatabaseError Connection::lost(DatabaseActivity activity) {
   end_ = classify_transport(PQerrorMessage(connection_), activity, or_empty(PQhost(connection_)),
                             or_empty(PQport(connection_)));
   return *end_;
@@ -218,7 +218,7 @@ DatabaseError Connection::abandoned(Wait wait) {
   return *end_;
 }
 
-DatabaseError Connection::failed(const pg_result* result, Activity activity) {
+DatabaseError Connection::failed(const pg_result* result, DatabaseActivity activity) {
   const ServerFailure failure{
       field(result, PG_DIAG_SEVERITY_NONLOCALIZED), field(result, PG_DIAG_SQLSTATE),
       field(result, PG_DIAG_MESSAGE_PRIMARY), field(result, PG_DIAG_MESSAGE_DETAIL)};
@@ -235,7 +235,7 @@ std::optional<DatabaseError> Connection::unusable() const {
 // -- queries
 // -----------------------------------------------------------------------------------------
 
-DatabaseResult<void> Connection::flush(Deadline deadline, Activity activity) {
+DatabaseResult<void> Connection::flush(Deadline deadline, DatabaseActivity activity) {
   for (;;) {
     const int pending = PQflush(connection_);
     if (pending < 0) return Failure{lost(activity)};
@@ -249,7 +249,7 @@ DatabaseResult<void> Connection::flush(Deadline deadline, Activity activity) {
   }
 }
 
-DatabaseResult<void> Connection::await_result(Deadline deadline, Activity activity) {
+DatabaseResult<void> Connection::await_result(Deadline deadline, DatabaseActivity activity) {
   while (PQisBusy(connection_) != 0) {
     const Wait waited = wait(POLLIN, deadline);
     if (waited != Wait::ready) return Failure{abandoned(waited)};
@@ -260,7 +260,7 @@ DatabaseResult<void> Connection::await_result(Deadline deadline, Activity activi
   return {};
 }
 
-DatabaseResult<ResultRows> Connection::collect(Deadline deadline, Activity activity) {
+DatabaseResult<ResultRows> Connection::collect(Deadline deadline, DatabaseActivity activity) {
   if (auto flushed = flush(deadline, activity); !flushed.ok()) return flushed.failure();
   std::optional<ResultRows> rows;
   std::optional<DatabaseError> error;
@@ -287,7 +287,7 @@ DatabaseResult<ResultRows> Connection::collect(Deadline deadline, Activity activ
 }
 
 DatabaseResult<ResultRows> Connection::run(const std::string& sql, Deadline deadline,
-                                           Activity activity) {
+                                           DatabaseActivity activity) {
   if (const auto end = unusable()) return Failure{*end};
   if (PQsendQuery(connection_, sql.c_str()) == 0) return Failure{lost(activity)};
   return collect(deadline, activity);
@@ -301,16 +301,16 @@ DatabaseResult<ResultRows> Connection::run(const std::string& sql,
   for (const std::string& parameter : parameters) values.push_back(parameter.c_str());
   if (PQsendQueryParams(connection_, sql.c_str(), static_cast<int>(values.size()), nullptr,
                         values.data(), nullptr, nullptr, 0) == 0)
-    return Failure{lost(Activity::querying)};
-  return collect(deadline, Activity::querying);
+    return Failure{lost(DatabaseActivity::querying)};
+  return collect(deadline, DatabaseActivity::querying);
 }
 
 DatabaseResult<void> Connection::start_rows(const std::string& sql) {
   if (const auto end = unusable()) return Failure{*end};
-  if (PQsendQuery(connection_, sql.c_str()) == 0) return Failure{lost(Activity::querying)};
+  if (PQsendQuery(connection_, sql.c_str()) == 0) return Failure{lost(DatabaseActivity::querying)};
   const bool one_by_one = PQsetSingleRowMode(connection_) != 0;
   ASSERT(one_by_one, "single-row mode is chosen right after sending");
-  return flush(std::nullopt, Activity::querying);
+  return flush(std::nullopt, DatabaseActivity::querying);
 }
 
 DatabaseResult<bool> Connection::fetch_rows(postgres::RowBatch& batch, Deadline deadline,
@@ -320,7 +320,7 @@ DatabaseResult<bool> Connection::fetch_rows(postgres::RowBatch& batch, Deadline 
   while (batch.rows() < max_rows && batch.bytes() < max_bytes) {
     if (PQisBusy(connection_) != 0) {
       // Rows that are here go out rather than wait for more.
-      if (auto ready = await_result(deadline, Activity::querying); !ready.ok())
+      if (auto ready = await_result(deadline, DatabaseActivity::querying); !ready.ok())
         return ready.failure();
     }
     pg_result* result = PQgetResult(connection_);

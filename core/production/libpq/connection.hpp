@@ -68,7 +68,8 @@ class Connection {
   int backend_pid() const;
 
   /// One statement by the simple protocol, the only one that replication sessions speak.
-  env::DatabaseResult<ResultRows> run(const std::string& sql, Deadline deadline, Activity activity);
+  env::DatabaseResult<ResultRows> run(const std::string& sql, Deadline deadline,
+                                      DatabaseActivity activity);
   /// One statement with parameters $1…, by the extended protocol and unnamed.
   env::DatabaseResult<ResultRows> run(const std::string& sql,
                                       const std::vector<std::string>& parameters,
@@ -97,15 +98,15 @@ class Connection {
       : connection_(connection), interrupt_(std::move(interrupt)) {}
   env::DatabaseResult<void> finish_connecting(Deadline deadline);
   Wait wait(short events, Deadline deadline, short* found = nullptr);
-  env::DatabaseError lost(Activity activity);
+  env::DatabaseError lost(DatabaseActivity activity);
   env::DatabaseError abandoned(Wait wait);
   env::DatabaseError end_rows(const pg_result* result);
   env::DatabaseError end_of_copy();
-  env::DatabaseError failed(const pg_result* result, Activity activity);
+  env::DatabaseError failed(const pg_result* result, DatabaseActivity activity);
   std::optional<env::DatabaseError> unusable() const;
-  env::DatabaseResult<void> flush(Deadline deadline, Activity activity);
-  env::DatabaseResult<void> await_result(Deadline deadline, Activity activity);
-  env::DatabaseResult<ResultRows> collect(Deadline deadline, Activity activity);
+  env::DatabaseResult<void> flush(Deadline deadline, DatabaseActivity activity);
+  env::DatabaseResult<void> await_result(Deadline deadline, DatabaseActivity activity);
+  env::DatabaseResult<ResultRows> collect(Deadline deadline, DatabaseActivity activity);
 
   pg_conn* connection_;
   std::shared_ptr<Interrupt> interrupt_;

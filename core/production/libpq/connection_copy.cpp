@@ -19,8 +19,8 @@ constexpr Duration k_last_words = std::chrono::seconds(5);
 
 // After an error the server still has to say that it is ready for the next statement.
 DatabaseError Connection::end_rows(const pg_result* result) {
-  const DatabaseError error = failed(result, Activity::querying);
-  while (!end_ && await_result(deadline_after(k_last_words), Activity::querying).ok()) {
+  const DatabaseError error = failed(result, DatabaseActivity::querying);
+  while (!end_ && await_result(deadline_after(k_last_words), DatabaseActivity::querying).ok()) {
     pg_result* more = PQgetResult(connection_);
     if (more == nullptr) return error;
     PQclear(more);
@@ -39,7 +39,7 @@ void Connection::cancel_rows() {
   }
   bool stopped = false;
   const Deadline deadline = deadline_after(k_last_words);
-  while (await_result(deadline, Activity::querying).ok()) {
+  while (await_result(deadline, DatabaseActivity::querying).ok()) {
     pg_result* result = PQgetResult(connection_);
     if (result == nullptr) break;
     if (PQresultStatus(result) == PGRES_FATAL_ERROR) stopped = true;
@@ -53,14 +53,15 @@ void Connection::cancel_rows() {
 
 DatabaseResult<void> Connection::start_copy_both(const std::string& sql, Deadline deadline) {
   if (end_) return Failure{*end_};
-  if (PQsendQuery(connection_, sql.c_str()) == 0) return Failure{lost(Activity::replicating)};
-  if (auto flushed = flush(deadline, Activity::replicating); !flushed.ok()) return flushed;
-  if (auto ready = await_result(deadline, Activity::replicating); !ready.ok()) return ready;
+  if (PQsendQuery(connection_, sql.c_str()) == 0)
+    return Failure{lost(DatabaseActivity::replicating)};
+  if (auto flushed = flush(deadline, DatabaseActivity::replicating); !flushed.ok()) return flushed;
+  if (auto ready = await_result(deadline, DatabaseActivity::replicating); !ready.ok()) return ready;
   pg_result* result = PQgetResult(connection_);
-  if (result == nullptr) return Failure{lost(Activity::replicating)};
+  if (result == nullptr) return Failure{lost(DatabaseActivity::replicating)};
   const ResultRows owned(result);
   if (PQresultStatus(result) == PGRES_COPY_BOTH) return {};
-  const DatabaseError error = failed(result, Activity::replicating);
+  const DatabaseError error = failed(result, DatabaseActivity::replicating);
   end_ = error;  // whether the refusal left a usable session is of no interest: it is set up anew
   return Failure{error};
 }
@@ -84,7 +85,7 @@ DatabaseResult<std::vector<std::string>> Connection::receive_copy(Deadline deadl
         cancel_at_end_ = false;  // a walsender that streams ends with its socket
         return Failure{error};
       }
-      if (PQconsumeInput(connection_) == 0) return Failure{lost(Activity::replicating)};
+      if (PQconsumeInput(connection_) == 0) return Failure{lost(DatabaseActivity::replicating)};
     } else {
       // What came before is delivered first; the next call reports the end.
       end_ = end_of_copy();
@@ -97,11 +98,12 @@ DatabaseResult<std::vector<std::string>> Connection::receive_copy(Deadline deadl
 
 DatabaseError Connection::end_of_copy() {
   DatabaseError error{DatabaseFailure::connection, {}, "the server ended the replication stream"};
-  if (!await_result(deadline_after(k_last_words), Activity::replicating).ok()) return *end_;
+  if (!await_result(deadline_after(k_last_words), DatabaseActivity::replicating).ok()) return *end_;
   pg_result* result = PQgetResult(connection_);
   if (result == nullptr) return error;
   const ResultRows owned(result);
-  if (PQresultStatus(result) == PGRES_FATAL_ERROR) error = failed(result, Activity::replicating);
+  if (PQresultStatus(result) == PGRES_FATAL_ERROR)
+    error = failed(result, DatabaseActivity::replicating);
   return error;
 }
 
@@ -109,8 +111,9 @@ DatabaseResult<void> Connection::send_copy(std::string_view payload, Deadline de
   if (end_) return Failure{*end_};
   for (;;) {
     const int sent = PQputCopyData(connection_, payload.data(), static_cast<int>(payload.size()));
-    if (sent < 0) return Failure{lost(Activity::replicating)};
-    if (auto flushed = flush(deadline, Activity::replicating); !flushed.ok()) return flushed;
+    if (sent < 0) return Failure{lost(DatabaseActivity::replicating)};
+    if (auto flushed = flush(deadline, DatabaseActivity::replicating); !flushed.ok())
+      return flushed;
     if (sent > 0) return {};
   }
 }

@@ -13,8 +13,9 @@ bool contains(std::string_view text, std::string_view part) {
 }
 
 /// What an error that no row names means: connections and streams are tried again.
-DatabaseFailure unknown(Activity activity) {
-  return activity == Activity::querying ? DatabaseFailure::query : DatabaseFailure::connection;
+DatabaseFailure unknown(DatabaseActivity activity) {
+  return activity == DatabaseActivity::querying ? DatabaseFailure::query
+                                                : DatabaseFailure::connection;
 }
 
 // -- the texts of postgres.md §6 that are not the server's own
@@ -129,10 +130,10 @@ bool classify_authentication(const ServerFailure& f, DatabaseError& out) {
   return false;
 }
 
-bool classify_cancelled(const ServerFailure& f, Activity activity, DatabaseError& out) {
+bool classify_cancelled(const ServerFailure& f, DatabaseActivity activity, DatabaseError& out) {
   if (f.sqlstate == "55P03") {
     out.kind = DatabaseFailure::lock_timeout;
-  } else if (f.sqlstate == "57014" && activity == Activity::waiting_for_lock) {
+  } else if (f.sqlstate == "57014" && activity == DatabaseActivity::waiting_for_lock) {
     out.kind = DatabaseFailure::lock_timeout;
   } else if (f.sqlstate == "57014" && contains(f.message, "timeout")) {
     out.kind = DatabaseFailure::timeout;
@@ -144,7 +145,7 @@ bool classify_cancelled(const ServerFailure& f, Activity activity, DatabaseError
 
 }  // namespace
 
-DatabaseError classify(const ServerFailure& f, Activity activity) {
+DatabaseError classify(const ServerFailure& f, DatabaseActivity activity) {
   DatabaseError out{unknown(activity), f.sqlstate, f.message};
   if (classify_slot(f, out) || classify_configuration(f, out) || classify_authentication(f, out) ||
       classify_cancelled(f, activity, out))
@@ -166,8 +167,8 @@ DatabaseError classify(const ServerFailure& f, Activity activity) {
   return out;
 }
 
-DatabaseError classify_transport(std::string_view text, Activity activity, std::string_view host,
-                                 std::string_view port) {
+DatabaseError classify_transport(std::string_view text, DatabaseActivity activity,
+                                 std::string_view host, std::string_view port) {
   while (!text.empty() && text.back() == '\n') text.remove_suffix(1);
   const std::string place = std::string(host) + ":" + std::string(port);
   DatabaseError out{DatabaseFailure::connection, {}, std::string(text)};
@@ -183,13 +184,13 @@ DatabaseError classify_transport(std::string_view text, Activity activity, std::
   } else if (contains(text, "Connection refused")) {
     out.message = "connection refused while trying to connect to " + place;
   } else if (contains(text, "timeout expired") || contains(text, "timed out")) {
-    out.message = activity == Activity::connecting
+    out.message = activity == DatabaseActivity::connecting
                       ? "connection timed out while trying to connect to " + place
                       : "connection timed out";
   } else if (contains(text, "server closed the connection unexpectedly") ||
              contains(text, "SSL connection has been closed unexpectedly") ||
              contains(text, "Connection reset by peer")) {
-    out.message = activity == Activity::connecting
+    out.message = activity == DatabaseActivity::connecting
                       ? "connection closed while connecting to the database"
                       : "connection closed while talking to the database";
   }

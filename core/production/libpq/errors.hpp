@@ -12,7 +12,7 @@ namespace holdfast::production {
 
 /// What was going on. The same error means different things: an unknown one ends a connection
 /// attempt or a stream, which is tried again, but is the answer to a query.
-enum class Activity : std::uint8_t { connecting, waiting_for_lock, replicating, querying };
+enum class DatabaseActivity : std::uint8_t { connecting, waiting_for_lock, replicating, querying };
 
 /// An ErrorResponse, field by field; a field that was not sent is empty.
 struct ServerFailure {
@@ -22,10 +22,10 @@ struct ServerFailure {
   std::string detail;
 };
 
-env::DatabaseError classify(const ServerFailure& failure, Activity activity);
+env::DatabaseError classify(const ServerFailure& failure, DatabaseActivity activity);
 
 /// A failure without an ErrorResponse: sockets, name resolution, TLS. `text` is libpq's message.
-env::DatabaseError classify_transport(std::string_view text, Activity activity,
+env::DatabaseError classify_transport(std::string_view text, DatabaseActivity activity,
                                       std::string_view host, std::string_view port);
 
 /// The ErrorResponse inside the text of a failed connection attempt, whose verbosity must have been
