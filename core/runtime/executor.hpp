@@ -1,5 +1,5 @@
-// What the runtime needs of whoever runs it. The simulated executor (sim/scheduler) and the threaded
-// one (core/production) implement these two interfaces and nothing else of the runtime.
+// What the runtime needs of whoever runs it. The simulated executor (sim/scheduler) and the
+// threaded one (core/production) implement these two interfaces and nothing else of the runtime.
 #pragma once
 
 #include <memory>

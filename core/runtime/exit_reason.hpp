@@ -1,5 +1,6 @@
-// Why a process ended: a closed type. Whoever handles "the callee is gone" handles every kind, since
-// upstream's fix for bug 6 listed reasons and left out `killed` (design.md §5, engine.md §1.4).
+// Why a process ended: a closed type. Whoever handles "the callee is gone" handles every kind,
+// since upstream's fix for bug 6 listed reasons and left out `killed` (design.md §5, engine.md
+// §1.4).
 #pragma once
 
 #include <cstdint>

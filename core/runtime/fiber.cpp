@@ -149,7 +149,9 @@ void Fiber::yield() {
   running_fiber->switch_back();
 }
 
-Fiber* Fiber::current() { return running_fiber; }
+Fiber* Fiber::current() {
+  return running_fiber;
+}
 
 std::unique_ptr<Fiber> FiberPool::acquire() {
   ++borrowed_;

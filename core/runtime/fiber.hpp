@@ -85,8 +85,12 @@ class FiberPool {
   std::unique_ptr<Fiber> acquire();
   /// REQUIRES: fiber->idle().
   void release(std::unique_ptr<Fiber> fiber);
-  std::size_t borrowed() const { return borrowed_; }
-  std::size_t idle_count() const { return idle_.size(); }
+  std::size_t borrowed() const {
+    return borrowed_;
+  }
+  std::size_t idle_count() const {
+    return idle_.size();
+  }
 
  private:
   std::size_t stack_size_;

@@ -97,8 +97,7 @@ inline constexpr Buffer k_buffer = class_and_method<Method>();
 
 /// "ShapeCache::create_or_wait": class without namespace and template arguments, and method.
 template <auto Method>
-inline constexpr Label k_label_of =
-    Label::of(std::string_view(label_detail::k_buffer<Method>.text,
-                               label_detail::k_buffer<Method>.size));
+inline constexpr Label k_label_of = Label::of(
+    std::string_view(label_detail::k_buffer<Method>.text, label_detail::k_buffer<Method>.size));
 
 }  // namespace holdfast::runtime

@@ -1,5 +1,5 @@
-// The messages that the runtime itself puts into mailboxes: Down, a linked process's end for one that
-// traps exits, and the request to end in order.
+// The messages that the runtime itself puts into mailboxes: Down, a linked process's end for one
+// that traps exits, and the request to end in order.
 #pragma once
 
 #include <memory>

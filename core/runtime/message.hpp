@@ -68,8 +68,8 @@ class CallHandle {
   std::unique_ptr<PendingCall> call_;
 };
 
-/// The first parameter of a handler that answers later. Movable, may be stored in the process; stays
-/// inside the process that was called.
+/// The first parameter of a handler that answers later. Movable, may be stored in the process;
+/// stays inside the process that was called.
 template <class R>
 class Reply {
  public:
@@ -78,15 +78,10 @@ class Reply {
   bool wanted() const { return static_cast<bool>(call_); }
 
   template <class V = R>
-    requires(!std::is_void_v<R>)
-  void send(V&& value) {
+  requires(!std::is_void_v<R>) void send(V&& value) {
     call_.answer(std::make_unique<TypedReply<R>>(R(std::forward<V>(value))));
   }
-  void send()
-    requires(std::is_void_v<R>)
-  {
-    call_.answer(std::make_unique<TypedReply<void>>());
-  }
+  void send() requires(std::is_void_v<R>) { call_.answer(std::make_unique<TypedReply<void>>()); }
 
  private:
   CallHandle call_;

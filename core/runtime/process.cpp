@@ -96,7 +96,9 @@ TimerRef Process::send_after_erased(Duration delay, std::unique_ptr<Envelope> me
   return {reference};
 }
 
-void Process::cancel(TimerRef timer) { acting().timers.erase(timer.value); }
+void Process::cancel(TimerRef timer) {
+  acting().timers.erase(timer.value);
+}
 
 MonitorRef Process::monitor(ProcessId target) {
   ProcessRecord& record = acting();
@@ -157,7 +159,9 @@ void Process::unlink(ProcessId target) {
     record.home.send(between(record.id, target, SignalKind::unlink));
 }
 
-void Process::trap_exits() { acting().traps_exits = true; }
+void Process::trap_exits() {
+  acting().traps_exits = true;
+}
 
 ProcessId Process::spawn_erased(SpawnOptions options, ProcessFactory make) {
   ProcessRecord& record = acting();
@@ -186,9 +190,13 @@ void Process::exit(ExitReason reason) {
   throw ExitRequest{std::move(reason)};
 }
 
-Instant Process::now() const { return runtime().now(); }
+Instant Process::now() const {
+  return runtime().now();
+}
 
-WallTime Process::wall_time() const { return runtime().executor().clock().wall_time(); }
+WallTime Process::wall_time() const {
+  return runtime().executor().clock().wall_time();
+}
 
 void Process::sleep(Duration duration) {
   ProcessRecord& record = acting();
@@ -207,8 +215,7 @@ std::uint64_t Process::draw(std::string_view site) {
   ProcessRecord& record = acting();
   const std::uint64_t key = Label::of(site).hash;
   for (auto& [known, next] : record.draws)
-    if (known == key)
-      return record.executor().random().draw(record.path_hash(), site, next++);
+    if (known == key) return record.executor().random().draw(record.path_hash(), site, next++);
   record.draws.emplace_back(key, 1);
   return record.executor().random().draw(record.path_hash(), site, 0);
 }

@@ -6,12 +6,12 @@
 // A kill takes effect at the next suspension point: the fiber is unwound, destructors run, handlers
 // and terminate() do not. Destructors never suspend, send or draw.
 //
-// Any other exit (send_exit, a supervisor's shutdown, a linked process's end) depends on trap_exits(),
-// as in OTP. Without it: the exit takes effect at the next suspension point too; the running handler
-// is unwound, messages still queued are dropped, then terminate() runs. With it: a shutdown or
-// send_exit, and the end of the parent, wait their turn in the mailbox, so the running handler and
-// earlier messages finish first, then terminate() runs; another linked process's end becomes
-// on_linked_exit().
+// Any other exit (send_exit, a supervisor's shutdown, a linked process's end) depends on
+// trap_exits(), as in OTP. Without it: the exit takes effect at the next suspension point too; the
+// running handler is unwound, messages still queued are dropped, then terminate() runs. With it: a
+// shutdown or send_exit, and the end of the parent, wait their turn in the mailbox, so the running
+// handler and earlier messages finish first, then terminate() runs; another linked process's end
+// becomes on_linked_exit().
 //
 // Order is guaranteed per sender–receiver pair and no further (design.md §5).
 #pragma once
@@ -57,8 +57,8 @@ struct ExitRequest {
 inline constexpr Duration k_call_timeout = std::chrono::seconds(30);
 
 struct SpawnOptions {
-  std::string role = {};             ///< what it is, e.g. "consumer"; part of the structural id
-  std::string key = {};              ///< which one, e.g. a handle; unique among live siblings of a role
+  std::string role = {};  ///< what it is, e.g. "consumer"; part of the structural id
+  std::string key = {};   ///< which one, e.g. a handle; unique among live siblings of a role
   std::string registered_name = {};  ///< non-empty: registered before init(), gone with the process
   bool link_to_parent = false;
 };
@@ -80,7 +80,8 @@ class Process {
   template <class K, class V>
   friend class OwnedTable;
 
-  // -- callbacks, all on the process's own fiber; each may suspend ---------------------------------
+  // -- callbacks, all on the process's own fiber; each may suspend
+  // ---------------------------------
 
   /// Runs before the first message. Leaving it by exit() or an exception is a failed start.
   virtual void init() {}
@@ -96,7 +97,8 @@ class Process {
   // Everything from here on acts on behalf of this process: REQUIRES its own fiber. Public so that
   // functions shared by several kinds of process can take a Process&.
 
-  // -- messages ------------------------------------------------------------------------------------
+  // -- messages
+  // ------------------------------------------------------------------------------------
 
   /// Calls a handler of another process and waits for its reply. `Target` is Ref<P>, or Name<P>
   /// (looked up now). A handler may take Reply<R> as its first parameter and answer later.
@@ -117,7 +119,8 @@ class Process {
   TimerRef send_after(Duration delay, Args&&... args);
   void cancel(TimerRef);
 
-  // -- other processes -----------------------------------------------------------------------------
+  // -- other processes
+  // -----------------------------------------------------------------------------
 
   MonitorRef monitor(ProcessId);
   /// After this no on_down for it arrives, even if it was already in the mailbox.
@@ -134,7 +137,8 @@ class Process {
   /// Ends this process: unwinds to the runtime, then terminate().
   [[noreturn]] void exit(ExitReason);
 
-  // -- time, order, randomness ---------------------------------------------------------------------
+  // -- time, order, randomness
+  // ---------------------------------------------------------------------
 
   Instant now() const;
   WallTime wall_time() const;

@@ -79,8 +79,8 @@ class MethodEnvelope final : public Envelope {
       (owner.*Method)(std::move(values)...);
       call.answer(std::make_unique<TypedReply<void>>());
     } else if (call) {
-      call.answer(std::make_unique<TypedReply<std::decay_t<Value>>>(
-          (owner.*Method)(std::move(values)...)));
+      call.answer(
+          std::make_unique<TypedReply<std::decay_t<Value>>>((owner.*Method)(std::move(values)...)));
     } else {
       static_cast<void>((owner.*Method)(std::move(values)...));
     }
@@ -103,8 +103,8 @@ template <auto Method, class Target, class... Args>
 auto Process::call_within(Duration timeout, const Target& target, Args&&... args) {
   using Value = std::decay_t<typename handler_detail::MethodEnvelope<Method>::Value>;
   const std::unique_ptr<ReplyBox> reply = call_erased(
-      resolve(target),
-      handler_detail::make_envelope<Method, Target>(std::forward<Args>(args)...), timeout);
+      resolve(target), handler_detail::make_envelope<Method, Target>(std::forward<Args>(args)...),
+      timeout);
   if constexpr (!std::is_void_v<Value>)
     return std::move(static_cast<TypedReply<Value>&>(*reply).value);
 }

@@ -17,9 +17,13 @@ ProcessRecord::ProcessRecord(Runtime& runtime, Executor& its_executor, SpawnRequ
       make(std::move(request.make)),
       started(std::move(request.started)) {}
 
-ProcessRecord::~ProcessRecord() { executor().forget(*this); }
+ProcessRecord::~ProcessRecord() {
+  executor().forget(*this);
+}
 
-void ProcessRecord::run_step() { home.run(*this); }
+void ProcessRecord::run_step() {
+  home.run(*this);
+}
 
 Label ProcessRecord::next_label() const {
   if (kill_pending) return Label::of("kill");

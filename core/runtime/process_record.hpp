@@ -28,7 +28,8 @@ struct ProcessRecord final : FiberTask {
   ProcessRecord(Runtime& runtime, Executor& executor, SpawnRequest request);
   ~ProcessRecord() override;
 
-  // -- Task ----------------------------------------------------------------------------------------
+  // -- Task
+  // ----------------------------------------------------------------------------------------
   void run_step() override;
   Label next_label() const override;
   ProcessId process_id() const override { return id; }
@@ -40,8 +41,8 @@ struct ProcessRecord final : FiberTask {
 
   struct Monitored {
     ProcessId target;
-    bool awaited = false;              ///< await_end() waits for it, no on_down()
-    std::optional<ExitReason> ended;   ///< of an awaited one
+    bool awaited = false;             ///< await_end() waits for it, no on_down()
+    std::optional<ExitReason> ended;  ///< of an awaited one
   };
   struct Timer final : TimerNode {
     explicit Timer(ProcessRecord& record) : owner(record) {}
@@ -70,7 +71,7 @@ struct ProcessRecord final : FiberTask {
   bool name_taken = false;
   bool traps_exits = false;
   bool kill_pending = false;
-  bool unwinding = false;                 ///< an Unwind is under way
+  bool unwinding = false;                  ///< an Unwind is under way
   std::optional<ExitReason> exit_pending;  ///< an exit that interrupts, of one that does not trap
   std::optional<ExitReason> outcome;       ///< set by body() when the process is to end
 

@@ -28,14 +28,17 @@ Runtime::Runtime(RuntimeOptions options, Executor& executor, std::shared_ptr<Dir
   ASSERT(options_.shard < 256, "a process id has eight bits for its shard");
 }
 
-Runtime::~Runtime() { destroy_all(); }
+Runtime::~Runtime() {
+  destroy_all();
+}
 
 ProcessRecord* Runtime::find(ProcessId process) const {
   const auto found = records_.find(process.value);
   return found == records_.end() ? nullptr : found->second.get();
 }
 
-// -- from outside ------------------------------------------------------------------------------------
+// -- from outside
+// ------------------------------------------------------------------------------------
 
 void Runtime::from_outside(Signal signal) {
   if (router_ == nullptr) {
@@ -110,7 +113,8 @@ std::vector<ProcessInfo> Runtime::processes() const {
   return all;
 }
 
-// -- signals -----------------------------------------------------------------------------------------
+// -- signals
+// -----------------------------------------------------------------------------------------
 
 void Runtime::send(Signal signal) {
   if (is_local(signal.to)) {
@@ -234,7 +238,8 @@ void Runtime::down(ProcessRecord& record, MonitorRef monitor, ProcessId from,
   if (record.awaiting == monitor.value) record.wake();
 }
 
-// -- calls -------------------------------------------------------------------------------------------
+// -- calls
+// -------------------------------------------------------------------------------------------
 
 void Runtime::complete_call(ProcessId caller, std::uint64_t call_id,
                             std::unique_ptr<ReplyBox> reply) {
@@ -267,7 +272,8 @@ void Runtime::fail_call(ProcessId caller, std::uint64_t call_id, const ExitReaso
   record->wake();
 }
 
-// -- start and steps ---------------------------------------------------------------------------------
+// -- start and steps
+// ---------------------------------------------------------------------------------
 
 ProcessId Runtime::request_spawn(ProcessRecord* parent, SpawnOptions options, ProcessFactory make,
                                  std::uint64_t call_id) {
@@ -277,8 +283,8 @@ ProcessId Runtime::request_spawn(ProcessRecord* parent, SpawnOptions options, Pr
   const ProcessId child = directory_->new_process_id(shard);
   request->id = child;
   request->parent = parent->id;
-  request->path = child_path(parent->path(), options,
-                             parent->children.next(options.role, options.key));
+  request->path =
+      child_path(parent->path(), options, parent->children.next(options.role, options.key));
   request->started = CallHandle(parent->id, call_id);
   if (options.link_to_parent) parent->links.insert(child);
   request->options = std::move(options);

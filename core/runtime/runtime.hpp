@@ -20,14 +20,14 @@ namespace holdfast::runtime {
 
 struct RuntimeOptions {
   std::string root = {};  ///< first part of every path, e.g. "a" gives "/a/stack/core"
-  unsigned shard = 0;   ///< below 256
+  unsigned shard = 0;     ///< below 256
   /// A process whose mailbox grows beyond this ends with crash{"mailbox_overflow"}.
   std::size_t mailbox_limit = 1'000'000;
 };
 
 struct Counters {
   std::uint64_t steps = 0;
-  std::uint64_t messages = 0;   ///< put into mailboxes
+  std::uint64_t messages = 0;  ///< put into mailboxes
   std::uint64_t spawned = 0;
   std::uint64_t ended = 0;
   std::size_t live = 0;
@@ -39,9 +39,9 @@ struct ProcessInfo {
   std::string path;
   std::string registered_name;
   std::size_t mailbox_size = 0;
-  bool suspended = false;        ///< in the middle of a handler
-  std::string waits_for;         ///< label of the suspension
-  ProcessId callee;              ///< whom it waits for, if in a call
+  bool suspended = false;  ///< in the middle of a handler
+  std::string waits_for;   ///< label of the suspension
+  ProcessId callee;        ///< whom it waits for, if in a call
 };
 
 class Runtime {
@@ -53,8 +53,8 @@ class Runtime {
   Runtime(const Runtime&) = delete;
   Runtime& operator=(const Runtime&) = delete;
 
-  // -- from outside: the server, the simulated world, tests ----------------------------------------
-  // With a Router, from any thread except where marked.
+  // -- from outside: the server, the simulated world, tests
+  // ---------------------------------------- With a Router, from any thread except where marked.
 
   /// Starts a process without a parent and returns at once; a failed init() shows as its end.
   template <class P, class... Args>
@@ -69,14 +69,17 @@ class Runtime {
   /// Ends it as a kill, on this shard's thread and outside fibers at once: when this returns its
   /// fiber is unwound, its tables are gone, and its monitors' Downs are in their mailboxes.
   void kill(ProcessId process);
-  /// `observer` is told once, on the shard's thread; at once with noproc if there is no such process.
+  /// `observer` is told once, on the shard's thread; at once with noproc if there is no such
+  /// process.
   void monitor_outside(ProcessId process, EndObserver observer);
   ProcessId whereis(std::string_view name) const { return directory_->find_name(name); }
 
-  // -- on this shard's thread ----------------------------------------------------------------------
+  // -- on this shard's thread
+  // ----------------------------------------------------------------------
 
-  /// kill -9 of the instance at this instant: every process is unwound and destroyed, no handler and
-  /// no terminate() runs, nobody is told. Workers go on (design.md §5). REQUIRES: outside fibers.
+  /// kill -9 of the instance at this instant: every process is unwound and destroyed, no handler
+  /// and no terminate() runs, nobody is told. Workers go on (design.md §5). REQUIRES: outside
+  /// fibers.
   void destroy_all();
   bool destroyed() const { return destroyed_; }
   bool alive(ProcessId process) const { return find(process) != nullptr; }
@@ -93,7 +96,8 @@ class Runtime {
   Instant now() const { return executor_.clock().now(); }
   unsigned shard_of(ProcessId process) const { return process.value & 0xff; }
 
-  // -- for the runtime itself and for routers ------------------------------------------------------
+  // -- for the runtime itself and for routers
+  // ------------------------------------------------------
 
   /// A signal that was routed to this shard.
   void apply(Signal signal);

@@ -8,7 +8,9 @@
 
 namespace holdfast::runtime {
 
-void Runtime::kill(ProcessId process) { send_exit(process, ExitReason::killed()); }
+void Runtime::kill(ProcessId process) {
+  send_exit(process, ExitReason::killed());
+}
 
 void Runtime::mark_killed(ProcessRecord& record) {
   record.kill_pending = true;

@@ -1,5 +1,5 @@
-// Everything one process can do to another crosses between shards as a Signal. On one shard the same
-// functions are called directly.
+// Everything one process can do to another crosses between shards as a Signal. On one shard the
+// same functions are called directly.
 #pragma once
 
 #include <cstdint>

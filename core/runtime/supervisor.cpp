@@ -80,7 +80,8 @@ void Supervisor::on_linked_exit(ProcessId process, const ExitReason& reason) {
   if (significant) exit(ExitReason::shutdown());
 }
 
-// -- handlers ----------------------------------------------------------------------------------------
+// -- handlers
+// ----------------------------------------------------------------------------------------
 
 Result<ProcessId, ExitReason> Supervisor::start_child(ChildSpec spec) {
   const auto known = state_->by_name.find({spec.role, spec.key});
@@ -112,9 +113,12 @@ std::optional<ProcessId> Supervisor::child_of(std::string role, std::string key)
   return process.valid() ? std::optional(process) : std::nullopt;
 }
 
-std::size_t Supervisor::count_children() { return state_->by_process.size(); }
+std::size_t Supervisor::count_children() {
+  return state_->by_process.size();
+}
 
-// -- bookkeeping -------------------------------------------------------------------------------------
+// -- bookkeeping
+// -------------------------------------------------------------------------------------
 
 Supervisor::Child& Supervisor::add(ChildSpec spec) {
   const std::uint64_t order = ++state_->next_order;
@@ -146,7 +150,8 @@ Result<ProcessId, ExitReason> Supervisor::start(Child& child) {
   return child.process;
 }
 
-// -- stop --------------------------------------------------------------------------------------------
+// -- stop
+// --------------------------------------------------------------------------------------------
 
 void Supervisor::stop(Child& child) {
   if (!child.process.valid()) return;
@@ -166,7 +171,8 @@ void Supervisor::stop(Child& child) {
   child.process = {};
 }
 
-/// All children that were added later, at the same time: 10,000 slow ones take one limit, not 10,000.
+/// All children that were added later, at the same time: 10,000 slow ones take one limit, not
+/// 10,000.
 void Supervisor::stop_together() {
   struct Stopping {
     Instant deadline;
@@ -185,9 +191,8 @@ void Supervisor::stop_together() {
     send_exit(child.process,
               limit > Duration::zero() ? ExitReason::shutdown() : ExitReason::killed());
   }
-  std::stable_sort(stopping.begin(), stopping.end(), [](const Stopping& a, const Stopping& b) {
-    return a.deadline < b.deadline;
-  });
+  std::stable_sort(stopping.begin(), stopping.end(),
+                   [](const Stopping& a, const Stopping& b) { return a.deadline < b.deadline; });
   for (const Stopping& each : stopping) {
     if (!await_end(each.end, each.deadline)) {
       send_exit(each.process, ExitReason::killed());
@@ -207,7 +212,8 @@ void Supervisor::stop_in_reverse(std::uint64_t first_order) {
   for (const std::uint64_t order : orders) stop(state_->children.at(order));
 }
 
-// -- restart -----------------------------------------------------------------------------------------
+// -- restart
+// -----------------------------------------------------------------------------------------
 
 void Supervisor::count_restart() {
   std::deque<Instant>& restarts = state_->restarts;
@@ -220,7 +226,8 @@ void Supervisor::restart(std::uint64_t order) {
   count_restart();
   switch (state_->spec.strategy) {
     case Strategy::one_for_one: {
-      if (!start(state_->children.at(order))) cast<&Supervisor::retry>(Ref<Supervisor>{self()}, order);
+      if (!start(state_->children.at(order)))
+        cast<&Supervisor::retry>(Ref<Supervisor>{self()}, order);
       return;
     }
     case Strategy::one_for_all:

@@ -3,8 +3,8 @@
 // before returned, and stop in reverse: shutdown request, limit, then kill. Children added later by
 // start_child() stop before the static ones and all at the same time, each within its own limit.
 // A failed init() of a static child fails the supervisor's own start; at a restart it counts as one
-// more restart and is tried again. A supervisor handles one message at a time, so a slow init() or a
-// slow stop of one child delays the others, as in OTP.
+// more restart and is tried again. A supervisor handles one message at a time, so a slow init() or
+// a slow stop of one child delays the others, as in OTP.
 #pragma once
 
 #include <functional>
@@ -51,7 +51,8 @@ class Supervisor : public Process {
   static ChildSpec child(std::string role, std::string name, std::function<SupervisorSpec()> spec,
                          Restart restart = Restart::permanent);
 
-  // -- handlers ------------------------------------------------------------------------------------
+  // -- handlers
+  // ------------------------------------------------------------------------------------
 
   /// Adds and starts a child. An equal (role, key) that runs: its id. A failed init(): its reason.
   Result<ProcessId, ExitReason> start_child(ChildSpec spec);

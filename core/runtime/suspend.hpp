@@ -38,8 +38,8 @@ Instant current_time();
 
 /// An I/O worker: runs jobs one at a time, in order. In production a thread (the job may block); in
 /// the simulator a worker fiber outside the supervision tree (the job may suspend at each disk
-/// operation). SQLite runs only here (design.md §5). Killing a process that waits for a job abandons
-/// the wait, not the job.
+/// operation). SQLite runs only here (design.md §5). Killing a process that waits for a job
+/// abandons the wait, not the job.
 class Worker {
  public:
   virtual ~Worker() = default;
@@ -58,7 +58,8 @@ auto run_job(Worker& worker, const char* label, F f) -> std::invoke_result_t<F> 
   using R = std::invoke_result_t<F>;
   if constexpr (std::is_void_v<R>) {
     suspend(label, Instant::never(), [&](Wakeup done) {
-      worker.submit(label, [f = std::make_shared<F>(std::move(f))]() mutable { (*f)(); }, done);
+      worker.submit(
+          label, [f = std::make_shared<F>(std::move(f))]() mutable { (*f)(); }, done);
     });
   } else {
     auto result = std::make_shared<std::optional<R>>();

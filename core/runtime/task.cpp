@@ -9,7 +9,9 @@ namespace holdfast::runtime {
 FiberTask::FiberTask(std::string path, Executor& executor)
     : Task(std::move(path)), executor_(executor), deadline_(*this) {}
 
-FiberTask::~FiberTask() { ASSERT(!on_fiber(), "a task is destroyed only after its fiber ended"); }
+FiberTask::~FiberTask() {
+  ASSERT(!on_fiber(), "a task is destroyed only after its fiber ended");
+}
 
 FiberTask* FiberTask::current() {
   Fiber* const fiber = Fiber::current();

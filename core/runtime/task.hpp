@@ -26,8 +26,8 @@ struct SchedulerHook {
   Task* next = nullptr;
   std::size_t position = 0;
   bool queued = false;
-  std::uint64_t steps = 0;     ///< steps this task has run
-  std::int64_t priority = 0;   ///< PCT's, once `prioritised`
+  std::uint64_t steps = 0;    ///< steps this task has run
+  std::int64_t priority = 0;  ///< PCT's, once `prioritised`
   bool prioritised = false;
 };
 
@@ -73,7 +73,8 @@ class FiberTask : public Task, private FiberBody {
   bool waiting() const { return waiting_; }
   Label wait_label() const { return wait_label_; }
 
-  // -- on its own fiber ----------------------------------------------------------------------------
+  // -- on its own fiber
+  // ----------------------------------------------------------------------------
 
   /// Waits until wake() or the deadline: begin_wait, then what arranges for the waking, then
   /// finish_wait. wake() may come in between. Both may throw an interrupt. SUSPENDS.
@@ -82,12 +83,13 @@ class FiberTask : public Task, private FiberBody {
   /// Gives up a wait that begin_wait started.
   void abandon_wait();
 
-  // -- from its own thread -------------------------------------------------------------------------
+  // -- from its own thread
+  // -------------------------------------------------------------------------
 
   /// Ends the current wait; without one nothing happens.
   void wake();
-  /// Borrows a fiber if it has none, runs to the next suspension or the end of body(), and gives the
-  /// fiber back at the end.
+  /// Borrows a fiber if it has none, runs to the next suspension or the end of body(), and gives
+  /// the fiber back at the end.
   void run_fiber(FiberPool& pool);
 
  protected:

@@ -8,7 +8,9 @@ TimerNode::~TimerNode() {
   if (queue_ != nullptr) queue_->cancel(*this);
 }
 
-TimerQueue::~TimerQueue() { ASSERT(heap_.empty(), "a timer queue outlives its timers"); }
+TimerQueue::~TimerQueue() {
+  ASSERT(heap_.empty(), "a timer queue outlives its timers");
+}
 
 bool TimerQueue::before(const TimerNode& a, const TimerNode& b) {
   return a.at_ != b.at_ ? a.at_ < b.at_ : a.order_ < b.order_;

@@ -71,7 +71,8 @@ SimulatedExecutor::~SimulatedExecutor() {
   ASSERT(runnable_.empty(), "instances are destroyed before their executor");
 }
 
-// -- runtime::Executor -------------------------------------------------------------------------------
+// -- runtime::Executor
+// -------------------------------------------------------------------------------
 
 void SimulatedExecutor::make_runnable(Task& task) {
   if (task.hook.queued) return;
@@ -91,7 +92,8 @@ void SimulatedExecutor::forget(Task& task) {
   if (!stalls_.empty()) stalls_.erase(&task);
 }
 
-// -- steps -------------------------------------------------------------------------------------------
+// -- steps
+// -------------------------------------------------------------------------------------------
 
 Task& SimulatedExecutor::pick() {
   Task& oldest = *runnable_.oldest();
@@ -172,7 +174,9 @@ StopCause SimulatedExecutor::run_until(const std::function<bool()>& done, RunLim
   }
 }
 
-StopCause SimulatedExecutor::run_until_quiet(RunLimits limits) { return run_until({}, limits); }
+StopCause SimulatedExecutor::run_until_quiet(RunLimits limits) {
+  return run_until({}, limits);
+}
 
 StopCause SimulatedExecutor::run_for(Duration duration) {
   const Instant end = clock_.now() + duration;
@@ -186,7 +190,8 @@ void SimulatedExecutor::drain_workers() {
   ASSERT(cause == StopCause::predicate, "every job of a worker ends by itself");
 }
 
-// -- the world ---------------------------------------------------------------------------------------
+// -- the world
+// ---------------------------------------------------------------------------------------
 
 EventId SimulatedExecutor::at(Instant when, std::string path, const char* label,
                               std::function<void()> happen) {
@@ -221,7 +226,8 @@ void SimulatedExecutor::stall(runtime::Runtime& instance, runtime::ProcessId pro
   timers_.set(*stall, clock_.now() + duration);
 }
 
-// -- workers -----------------------------------------------------------------------------------------
+// -- workers
+// -----------------------------------------------------------------------------------------
 
 void SimulatedExecutor::adopt(std::unique_ptr<WorkerTask> worker) {
   --workers_;

@@ -1,6 +1,6 @@
-// The simulated executor: one thread, virtual time, and a strategy that owns every scheduling choice.
-// Runs the processes of any number of Runtimes (instances), worker fibers and world events. The same
-// options and the same program give the same steps, on every platform and build.
+// The simulated executor: one thread, virtual time, and a strategy that owns every scheduling
+// choice. Runs the processes of any number of Runtimes (instances), worker fibers and world events.
+// The same options and the same program give the same steps, on every platform and build.
 #pragma once
 
 #include <cstdint>
@@ -27,13 +27,13 @@ struct StepInfo {
   const std::string& path;
   runtime::Label label;
   Instant at;
-  runtime::ProcessId process;           ///< invalid for workers and world events
+  runtime::ProcessId process;            ///< invalid for workers and world events
   runtime::Runtime* instance = nullptr;  ///< likewise
 };
 
 enum class StopCause : std::uint8_t {
-  predicate,   ///< it became true
-  quiet,       ///< nothing is runnable and no timer is set
+  predicate,  ///< it became true
+  quiet,      ///< nothing is runnable and no timer is set
   time_limit,
   step_limit,
 };
@@ -65,7 +65,8 @@ class SimulatedExecutor final : public runtime::Executor {
   /// REQUIRES: Runtimes and workers are gone, and the workers' jobs have ended (drain_workers()).
   ~SimulatedExecutor() override;
 
-  // -- running -------------------------------------------------------------------------------------
+  // -- running
+  // -------------------------------------------------------------------------------------
 
   /// Runs steps until `done()`, which is asked before each step, or a limit.
   StopCause run_until(const std::function<bool()>& done, RunLimits limits = {});
@@ -76,20 +77,20 @@ class SimulatedExecutor final : public runtime::Executor {
   /// Runs until no worker has a job: after kill -9 and before the disk is destroyed.
   void drain_workers();
 
-  // -- the world -----------------------------------------------------------------------------------
+  // -- the world
+  // -----------------------------------------------------------------------------------
 
-  /// Something that happens outside the engine: a step of its own, in no process. `path` and `label`
-  /// name it in the trace; `label` is a literal.
+  /// Something that happens outside the engine: a step of its own, in no process. `path` and
+  /// `label` name it in the trace; `label` is a literal.
   EventId at(Instant when, std::string path, const char* label, std::function<void()> happen);
-  EventId after(Duration delay, std::string path, const char* label,
-                std::function<void()> happen);
+  EventId after(Duration delay, std::string path, const char* label, std::function<void()> happen);
   /// Nothing happens if it already has.
   void cancel(EventId event);
   /// A process that is slow: from now until then it takes no step. A kill still reaches it.
   void stall(runtime::Runtime& instance, runtime::ProcessId process, Duration duration);
 
-  /// Called before each step; may kill, stop, stall, start, destroy whole instances, and so undo the
-  /// step it was called for.
+  /// Called before each step; may kill, stop, stall, start, destroy whole instances, and so undo
+  /// the step it was called for.
   void on_step(std::function<void(const StepInfo&)> observer) { observer_ = std::move(observer); }
 
   VirtualClock& virtual_clock() { return clock_; }
@@ -102,7 +103,8 @@ class SimulatedExecutor final : public runtime::Executor {
   /// Every choice in which the run deviated from FIFO.
   const std::vector<ScheduleDecision>& decisions() const { return decisions_; }
 
-  // -- runtime::Executor ---------------------------------------------------------------------------
+  // -- runtime::Executor
+  // ---------------------------------------------------------------------------
 
   void make_runnable(runtime::Task& task) override;
   void forget(runtime::Task& task) override;
@@ -114,7 +116,8 @@ class SimulatedExecutor final : public runtime::Executor {
     runtime::deliver_wake(state);
   }
 
-  // -- for SimulatedWorker -------------------------------------------------------------------------
+  // -- for SimulatedWorker
+  // -------------------------------------------------------------------------
 
   runtime::FiberPool& worker_fibers() { return worker_fibers_; }
   void add_worker() { ++workers_; }

@@ -36,7 +36,7 @@ void WorkerTask::body() noexcept {
   ASSERT(!jobs_.empty(), "a worker runs only when it has a job");
   Job job = std::move(jobs_.front());
   jobs_.pop_front();
-  job.run();         // an exception ends the program: a job must not throw
+  job.run();          // an exception ends the program: a job must not throw
   job.run = nullptr;  // what it holds is destroyed here, where it may suspend
   job.done.fire();
 }
@@ -46,15 +46,19 @@ SimulatedWorker::SimulatedWorker(SimulatedExecutor& executor, std::string path)
   executor_.add_worker();
 }
 
-SimulatedWorker::~SimulatedWorker() { executor_.adopt(std::move(task_)); }
+SimulatedWorker::~SimulatedWorker() {
+  executor_.adopt(std::move(task_));
+}
 
 void SimulatedWorker::submit(const char* label, std::function<void()> job, runtime::Wakeup done) {
   task_->submit(label, std::move(job), std::move(done));
 }
 
 void SimulatedWorker::drain() {
-  runtime::suspend("worker.drain", Instant::never(),
-                   [&](runtime::Wakeup done) { submit("worker.drain", [] {}, std::move(done)); });
+  runtime::suspend("worker.drain", Instant::never(), [&](runtime::Wakeup done) {
+    submit(
+        "worker.drain", [] {}, std::move(done));
+  });
 }
 
 }  // namespace holdfast::sim

@@ -1,6 +1,6 @@
-// The I/O worker of an instance in the simulator: a fiber outside every supervision tree. Its jobs may
-// suspend at each disk operation. Nothing unwinds it: when its instance is killed, the jobs it has go
-// on until they have returned (SQLite must), on disk handles that no longer have an effect.
+// The I/O worker of an instance in the simulator: a fiber outside every supervision tree. Its jobs
+// may suspend at each disk operation. Nothing unwinds it: when its instance is killed, the jobs it
+// has go on until they have returned (SQLite must), on disk handles that no longer have an effect.
 #pragma once
 
 #include <deque>

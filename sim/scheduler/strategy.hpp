@@ -16,8 +16,8 @@ namespace holdfast::sim {
 class SchedulingStrategy {
  public:
   virtual ~SchedulingStrategy() = default;
-  /// `point.first` and `point.ordinal` name what FIFO would run; `step` counts all steps of the run.
-  /// REQUIRES: at least two are runnable.
+  /// `point.first` and `point.ordinal` name what FIFO would run; `step` counts all steps of the
+  /// run. REQUIRES: at least two are runnable.
   virtual runtime::Task& choose(const RunnableSet& runnable, const ScheduleDecision& point,
                                 std::uint64_t step) = 0;
   virtual std::string name() const = 0;
@@ -45,8 +45,8 @@ class UniformRandomStrategy final : public SchedulingStrategy {
 };
 
 /// Probabilistic concurrency testing (Burckhardt et al. 2010): each task has a random priority, the
-/// highest runnable one runs, and at depth - 1 random steps of the first `expected_steps` the running
-/// task falls below all others. Finds a bug of depth d with probability >= 1 / (n k^(d-1)).
+/// highest runnable one runs, and at depth - 1 random steps of the first `expected_steps` the
+/// running task falls below all others. Finds a bug of depth d with probability >= 1 / (n k^(d-1)).
 class PctStrategy final : public SchedulingStrategy {
  public:
   PctStrategy(std::uint64_t seed, unsigned depth, std::uint64_t expected_steps = 20'000);

@@ -30,7 +30,9 @@ struct ExecutorUnderTest {
   std::function<std::unique_ptr<ExecutorFixture>()> make;
 };
 std::vector<ExecutorUnderTest> executors_under_test();
-inline void PrintTo(const ExecutorUnderTest& under, std::ostream* out) { *out << under.name; }
+inline void PrintTo(const ExecutorUnderTest& under, std::ostream* out) {
+  *out << under.name;
+}
 
 /// The base of every suite that means the same under every executor.
 class RuntimeTest : public ::testing::TestWithParam<ExecutorUnderTest> {
@@ -43,8 +45,8 @@ class RuntimeTest : public ::testing::TestWithParam<ExecutorUnderTest> {
   std::unique_ptr<ExecutorFixture> fixture;
 };
 
-#define HOLDFAST_UNDER_EVERY_EXECUTOR(suite)                                             \
-  INSTANTIATE_TEST_SUITE_P(Under, suite, ::testing::ValuesIn(executors_under_test()),    \
+#define HOLDFAST_UNDER_EVERY_EXECUTOR(suite)                                          \
+  INSTANTIATE_TEST_SUITE_P(Under, suite, ::testing::ValuesIn(executors_under_test()), \
                            [](const auto& under) { return under.param.name; })
 
 }  // namespace holdfast::test

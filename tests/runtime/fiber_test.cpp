@@ -49,9 +49,8 @@ TEST(FiberDeathTest, a_process_that_calls_itself_ends_the_program) {
   EXPECT_DEATH(
       {
         SimulatedFixture fixture;
-        start(fixture.instance, "selfish", [](Scripted& me) {
-          me.call<&Scripted::begin>(runtime::Ref<Scripted>{me.self()});
-        });
+        start(fixture.instance, "selfish",
+              [](Scripted& me) { me.call<&Scripted::begin>(runtime::Ref<Scripted>{me.self()}); });
         fixture.settle();
       },
       "never calls itself");

@@ -1,4 +1,5 @@
-// Monitors, links, exits, kills and timers: what a process learns of the others' ends and how it ends.
+// Monitors, links, exits, kills and timers: what a process learns of the others' ends and how it
+// ends.
 #include <gtest/gtest.h>
 
 #include <string>
@@ -134,9 +135,10 @@ TEST_P(Lifecycle, a_child_ends_with_the_parent_it_is_linked_to) {
   ProcessId child;
   const auto parent = spawn({.run = [&](Scripted& me) {
     child = me.spawn<Scripted>({.role = "child", .link_to_parent = true},
-                               Scripted::Script{.terminate = [this](Scripted&, const ExitReason& r) {
-                                 log.add("terminate " + r.to_string());
-                               }})
+                               Scripted::Script{.terminate =
+                                                    [this](Scripted&, const ExitReason& r) {
+                                                      log.add("terminate " + r.to_string());
+                                                    }})
                 .id;
   }});
   settle();
@@ -171,14 +173,17 @@ TEST_P(Lifecycle, terminate_runs_in_every_end_but_a_kill) {
 
 TEST_P(Lifecycle, an_exit_interrupts_a_handler_unless_exits_are_trapped) {
   for (const bool traps : {false, true}) {
-    const auto process = spawn({.init = [traps](Scripted& me) { if (traps) me.trap_exits(); },
-                                .run = [this](Scripted& me) {
-                                  me.sleep(50ms);
-                                  log.add("handler finished");
-                                },
-                                .terminate = [this](Scripted&, const ExitReason&) {
-                                  log.add("terminate");
-                                }});
+    const auto process =
+        spawn({.init =
+                   [traps](Scripted& me) {
+                     if (traps) me.trap_exits();
+                   },
+               .run =
+                   [this](Scripted& me) {
+                     me.sleep(50ms);
+                     log.add("handler finished");
+                   },
+               .terminate = [this](Scripted&, const ExitReason&) { log.add("terminate"); }});
     pass(10ms);
     runtime().send_exit(process.id, ExitReason::shutdown());
     settle();
@@ -194,19 +199,18 @@ TEST_P(Lifecycle, a_kill_unwinds_nested_frames_and_their_destructors_run) {
   };
   const auto callee = spawn({.run = [](Scripted& me) { me.sleep(100ms); }}, "callee");
   settle();
-  const auto subject = spawn({.run = [&, callee](Scripted& me) {
-                                const Guarded outer{log, "outer"};
-                                const auto inner = [&] {
-                                  const Guarded guard{log, "inner"};
-                                  me.call<&Scripted::perform>(
-                                      callee, [](Scripted& other) { other.sleep(100ms); });
-                                };
-                                inner();
-                                log.add("not reached");
-                              },
-                              .terminate = [this](Scripted&, const ExitReason&) {
-                                log.add("not run");
-                              }});
+  const auto subject = spawn(
+      {.run =
+           [&, callee](Scripted& me) {
+             const Guarded outer{log, "outer"};
+             const auto inner = [&] {
+               const Guarded guard{log, "inner"};
+               me.call<&Scripted::perform>(callee, [](Scripted& other) { other.sleep(100ms); });
+             };
+             inner();
+             log.add("not reached");
+           },
+       .terminate = [this](Scripted&, const ExitReason&) { log.add("not run"); }});
   pass(20ms);
   runtime().kill(subject.id);
   settle();
@@ -245,10 +249,9 @@ TEST_P(Lifecycle, a_kill_ends_a_terminate_that_takes_too_long) {
 TEST_P(Lifecycle, a_failed_init_fails_the_spawn_and_spares_the_linked_parent) {
   const auto parent = spawn({.run = [&](Scripted& me) {
     log.add(me.exit_of([&] {
-      me.spawn<Scripted>({.role = "child", .link_to_parent = true},
-                         Scripted::Script{.init = [](Scripted&) {
-                           throw std::runtime_error("no");
-                         }});
+      me.spawn<Scripted>(
+          {.role = "child", .link_to_parent = true},
+          Scripted::Script{.init = [](Scripted&) { throw std::runtime_error("no"); }});
     }));
     me.yield_point("pause");
     log.add("parent lives");
@@ -318,18 +321,19 @@ TEST_P(Lifecycle, timers_end_with_their_process) {
 
 TEST_P(Lifecycle, two_processes_suspended_inside_catch_rethrow_their_own_exception) {
   for (const std::string name : {"a", "b"})
-    spawn({.run = [this, name](Scripted& me) {
-             try {
-               throw std::runtime_error(name);
-             } catch (const std::runtime_error&) {
-               me.sleep(10ms);  // the other one is inside its catch now too
-               try {
-                 throw;
-               } catch (const std::runtime_error& again) {
-                 log.add(name + again.what());
-               }
-             }
-           }},
+    spawn({.run =
+               [this, name](Scripted& me) {
+                 try {
+                   throw std::runtime_error(name);
+                 } catch (const std::runtime_error&) {
+                   me.sleep(10ms);  // the other one is inside its catch now too
+                   try {
+                     throw;
+                   } catch (const std::runtime_error& again) {
+                     log.add(name + again.what());
+                   }
+                 }
+               }},
           name);
   settle();
   EXPECT_EQ(log.sorted(), (Lines{"aa", "bb"}));
@@ -353,9 +357,11 @@ TEST_P(Lifecycle, a_kill_inside_catch_unwinds_too) {
 
 TEST_P(Lifecycle, siblings_of_one_role_have_generations_and_keys_in_their_paths) {
   runtime().spawn_root<Scripted>({.role = "a"}, Scripted::Script{.run = [&](Scripted& me) {
-    for (int i = 0; i < 2; ++i) me.spawn<Scripted>({.role = "b", .key = "k"}, Scripted::Script{});
-    me.spawn<Scripted>({.role = "b"}, Scripted::Script{});
-  }});
+                                   for (int i = 0; i < 2; ++i)
+                                     me.spawn<Scripted>({.role = "b", .key = "k"},
+                                                        Scripted::Script{});
+                                   me.spawn<Scripted>({.role = "b"}, Scripted::Script{});
+                                 }});
   settle();
   Lines paths;
   for (const auto& info : runtime().processes()) paths.push_back(info.path);

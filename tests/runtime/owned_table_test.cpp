@@ -1,10 +1,12 @@
-// Owned tables: a reader sees a value, Missing or Gone, and Gone from the very step its owner ended in.
+// Owned tables: a reader sees a value, Missing or Gone, and Gone from the very step its owner ended
+// in.
+#include "core/runtime/owned_table.hpp"
+
 #include <gtest/gtest.h>
 
 #include <optional>
 #include <string>
 
-#include "core/runtime/owned_table.hpp"
 #include "tests/runtime/executor_fixture.hpp"
 #include "tests/runtime/test_processes.hpp"
 
@@ -80,9 +82,8 @@ TEST_P(OwnedTables, whoever_learns_of_the_owners_end_finds_the_table_gone) {
   runtime().spawn_root<Scripted>(
       {.role = "watcher"},
       Scripted::Script{.init = [&](Scripted& me) { me.monitor(process.id); },
-                       .down = [&](Scripted&, runtime::ProcessId, const ExitReason&) {
-                         log.add("down: " + seen(table, "ann"));
-                       }});
+                       .down = [&](Scripted&, runtime::ProcessId,
+                                   const ExitReason&) { log.add("down: " + seen(table, "ann")); }});
   settle();
   runtime().send_exit(process.id, ExitReason::crash("x"));
   settle();

@@ -1,4 +1,5 @@
-// The simulated executor itself: determinism, virtual time, strategies, kill -9, stalls, world events.
+// The simulated executor itself: determinism, virtual time, strategies, kill -9, stalls, world
+// events.
 #include <gtest/gtest.h>
 
 #include <map>
@@ -90,8 +91,8 @@ TEST(SimulatedExecutor, two_runs_that_differ_are_told_apart_at_the_first_differi
   SimulatedFixture second(random(5), 5);
   for (SimulatedFixture* fixture : {&first, &second})
     fixture->executor.on_step([&, fixture](const sim::StepInfo& info) {
-      if (fixture == &second && info.step == 100) fixture->executor.virtual_clock().advance_to(
-          fixture->executor.now() + 1ns);
+      if (fixture == &second && info.step == 100)
+        fixture->executor.virtual_clock().advance_to(fixture->executor.now() + 1ns);
     });
   busy_world(first, log);
   busy_world(second, log);
@@ -166,7 +167,7 @@ TEST(SimulatedExecutor, a_run_stops_at_its_limits) {
 }
 
 TEST(SimulatedExecutor, pct_runs_the_highest_priority_until_it_blocks) {
-  for (const std::uint64_t seed : {1, 2, 3, 4}) {
+  for (const std::uint64_t seed : {1u, 2u, 3u, 4u}) {
     Log log;
     SimulatedFixture fixture(std::make_unique<sim::PctStrategy>(seed, 1), seed);
     for (const std::string name : {"a", "b", "c"})
@@ -246,7 +247,8 @@ TEST(SimulatedExecutor, a_table_is_gone_in_the_very_step_of_a_kill) {
   SimulatedFixture fixture;
   const auto owner = fixture.instance.spawn_root<Owner>({.role = "owner"});
   fixture.settle();
-  const runtime::TableRef<int, int> table(fixture.instance, runtime::TableName<int, int>("numbers"));
+  const runtime::TableRef<int, int> table(fixture.instance,
+                                          runtime::TableName<int, int>("numbers"));
   EXPECT_TRUE(table.find(1).missing());
   fixture.instance.kill(owner.id);
   EXPECT_TRUE(table.find(1).gone());
@@ -298,14 +300,14 @@ TEST(SimulatedExecutor, kill_9_ends_one_instance_and_leaves_the_other_alone) {
   };
   {
     runtime::Runtime other({.root = "b"}, fixture.executor, std::make_shared<runtime::Directory>());
-    other.spawn_root<Scripted>({.role = "x", .registered_name = "x"},
-                               Scripted::Script{.run = [&](Scripted& me) {
-                                                  const Guarded guard{log};
-                                                  me.sleep(1h);
-                                                },
-                                                .terminate = [&](Scripted&, const ExitReason&) {
-                                                  log.add("not run");
-                                                }});
+    other.spawn_root<Scripted>(
+        {.role = "x", .registered_name = "x"},
+        Scripted::Script{.run =
+                             [&](Scripted& me) {
+                               const Guarded guard{log};
+                               me.sleep(1h);
+                             },
+                         .terminate = [&](Scripted&, const ExitReason&) { log.add("not run"); }});
     start(fixture.instance, "survivor", [&](Scripted& me) {
       me.sleep(100ms);
       log.add("survivor");

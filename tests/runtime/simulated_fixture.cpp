@@ -6,7 +6,7 @@ namespace holdfast::test {
 std::vector<ExecutorUnderTest> executors_under_test() {
   std::vector<ExecutorUnderTest> all;
   all.push_back({"fifo", [] { return std::make_unique<SimulatedFixture>(); }});
-  for (const std::uint64_t seed : {1, 2, 3}) {
+  for (const std::uint64_t seed : {1u, 2u, 3u}) {
     all.push_back({"random_" + std::to_string(seed), [seed] {
                      return std::make_unique<SimulatedFixture>(
                          std::make_unique<sim::UniformRandomStrategy>(seed), seed);

@@ -1,5 +1,5 @@
-// Prints what a step costs; design.md §15 wants 2,000,000 bare steps a second in Release. Asserts only
-// that the steps were run: a busy machine is no reason to fail.
+// Prints what a step costs; design.md §15 wants 2,000,000 bare steps a second in Release. Asserts
+// only that the steps were run: a busy machine is no reason to fail.
 #include <gtest/gtest.h>
 
 #include <chrono>
@@ -55,9 +55,8 @@ TEST(Speed, two_processes_play_ping_pong) {
     const auto a = runtime.spawn_root<Player>({.role = "player", .key = "a"});
     const auto b = runtime.spawn_root<Player>({.role = "player", .key = "b"});
     runtime.cast_from_outside<&Player::play>(a, b);
-    report(fixture.executor.strategy().name().c_str(), fixture, [&] {
-      fixture.executor.run_until({}, {.most_steps = 100'000});
-    });
+    report(fixture.executor.strategy().name().c_str(), fixture,
+           [&] { fixture.executor.run_until({}, {.most_steps = 100'000}); });
     EXPECT_EQ(fixture.executor.steps(), 100'000u);
   }
 }

@@ -1,9 +1,10 @@
 // Supervisors: start and stop order, restart strategies, intensity, limits, significant children.
+#include "core/runtime/supervisor.hpp"
+
 #include <gtest/gtest.h>
 
 #include <string>
 
-#include "core/runtime/supervisor.hpp"
 #include "tests/runtime/executor_fixture.hpp"
 #include "tests/runtime/test_processes.hpp"
 
@@ -30,11 +31,9 @@ class Supervision : public RuntimeTest {
     spec.restart = restart;
     spec.shutdown_limit = 20ms;
     spec.make = [this, name] {
-      return std::make_unique<Scripted>(
-          Scripted::Script{.init = [this, name](Scripted&) { log.add("+" + name); },
-                           .terminate = [this, name](Scripted&, const ExitReason&) {
-                             log.add("-" + name);
-                           }});
+      return std::make_unique<Scripted>(Scripted::Script{
+          .init = [this, name](Scripted&) { log.add("+" + name); },
+          .terminate = [this, name](Scripted&, const ExitReason&) { log.add("-" + name); }});
     };
     return spec;
   }
@@ -115,9 +114,7 @@ TEST_P(Supervision, restarts_outside_the_period_do_not_count) {
 }
 
 TEST_P(Supervision, an_exceeded_intensity_escalates_to_the_supervisor_above) {
-  const auto inner = [this] {
-    return SupervisorSpec{.intensity = 0, .children = {child("leaf")}};
-  };
+  const auto inner = [this] { return SupervisorSpec{.intensity = 0, .children = {child("leaf")}}; };
   supervise({.children = {child("before"), Supervisor::child("inner", "inner", inner)}});
   crash("leaf");
   EXPECT_EQ(log.lines(), (Lines{"+before", "+leaf", "-leaf", "+leaf"}));
@@ -225,7 +222,8 @@ TEST_P(Supervision, dynamic_children_are_started_found_stopped_and_forgotten) {
     log.add(std::to_string(me.call<&Supervisor::count_children>(supervisor)));
   });
   settle();
-  EXPECT_EQ(log.lines(), (Lines{"+x", "same", "found", "-x", "stopped", "forgotten", "normal", "0"}));
+  EXPECT_EQ(log.lines(),
+            (Lines{"+x", "same", "found", "-x", "stopped", "forgotten", "normal", "0"}));
 }
 
 TEST_P(Supervision, slow_dynamic_children_stop_together_within_one_limit) {

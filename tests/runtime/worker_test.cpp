@@ -34,10 +34,12 @@ TEST_P(Workers, a_job_returns_its_result_to_the_process_that_waits) {
 
 TEST_P(Workers, jobs_run_one_at_a_time_in_order) {
   for (const std::string name : {"a", "b", "c"})
-    worker->submit("job", [this, name] {
-      log.add(name + " begins");
-      log.add(name + " ends");
-    }, {});
+    worker->submit("job",
+                   [this, name] {
+                     log.add(name + " begins");
+                     log.add(name + " ends");
+                   },
+                   {});
   settle();
   EXPECT_EQ(log.lines(), (Lines{"a begins", "a ends", "b begins", "b ends", "c begins", "c ends"}));
 }
