@@ -1,5 +1,6 @@
 #include "core/where/scalar.hpp"
 
+#include <array>
 #include <bit>
 #include <charconv>
 #include <cmath>
@@ -43,31 +44,38 @@ bool load_real(std::string_view cell, Scalar& into) {
   return error == std::errc{} && stop == end && !cell.empty() && std::isfinite(value);
 }
 
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
+bool load_decimal(std::string_view cell, Scalar& into) {
+  const auto decimal = read_decimal(cell);
+  if (decimal) into.decimal = *decimal;
+  return decimal.has_value();
 }
+
+/// The value of each hexadecimal digit; 16 for every other byte.
+constexpr std::array<std::uint8_t, 256> k_hex_values = [] {
+  std::array<std::uint8_t, 256> values{};
+  values.fill(16);
+  for (unsigned i = 0; i < 10; ++i) values['0' + i] = static_cast<std::uint8_t>(i);
+  for (unsigned i = 0; i < 6; ++i)
+    values['a' + i] = values['A' + i] = static_cast<std::uint8_t>(10 + i);
+  return values;
+}();
 
 /// The hyphenated form that Postgres prints.
 bool load_uuid(std::string_view cell, Scalar& into) {
-  if (cell.size() != 36) return false;
-  std::uint64_t halves[2] = {0, 0};
-  unsigned digits = 0;
-  for (std::size_t i = 0; i < 36; ++i) {
-    if (i == 8 || i == 13 || i == 18 || i == 23) {
-      if (cell[i] != '-') return false;
-      continue;
+  if (cell.size() != 36 || cell[8] != '-' || cell[13] != '-' || cell[18] != '-' || cell[23] != '-')
+    return false;
+  unsigned wrong = 0;
+  const auto digits = [&](std::size_t from, std::size_t to, std::uint64_t value) {
+    for (std::size_t i = from; i < to; ++i) {
+      const unsigned digit = k_hex_values[static_cast<unsigned char>(cell[i])];
+      wrong |= digit;
+      value = value << 4 | (digit & 15U);
     }
-    const int digit = hex_digit(cell[i]);
-    if (digit < 0) return false;
-    halves[digits / 16] = halves[digits / 16] << 4 | static_cast<std::uint64_t>(digit);
-    ++digits;
-  }
-  into.integer = std::bit_cast<std::int64_t>(halves[0]);
-  into.low = halves[1];
-  return true;
+    return value;
+  };
+  into.integer = std::bit_cast<std::int64_t>(digits(14, 18, digits(9, 13, digits(0, 8, 0))));
+  into.low = digits(24, 36, digits(19, 23, 0));
+  return (wrong & 16U) == 0;
 }
 
 bool load_instant(std::optional<std::int64_t> value, Scalar& into) {
@@ -85,13 +93,6 @@ std::strong_ordering compare_real(double a, double b) {
   if (std::isnan(a) || std::isnan(b)) return std::isnan(a) <=> std::isnan(b);
   return a < b ? std::strong_ordering::less
                : (a > b ? std::strong_ordering::greater : std::strong_ordering::equal);
-}
-
-std::strong_ordering compare_decimal(const Scalar& a, const Scalar& b) {
-  const auto left = read_decimal(a.text);
-  const auto right = read_decimal(b.text);
-  ASSERT(left && right, "a decimal was validated when it was loaded");
-  return compare(*left, *right);
 }
 
 }  // namespace
@@ -163,8 +164,7 @@ bool load(Loader loader, std::string_view cell, Scalar& into) {
     case Loader::integer:
       return load_integer(cell, into);
     case Loader::decimal:
-      into.text = cell;
-      return read_decimal(cell).has_value();
+      return load_decimal(cell, into);
     case Loader::real8:
       return load_real<double>(cell, into);
     case Loader::real4:
@@ -204,7 +204,7 @@ std::strong_ordering compare(ValueClass value_class, const Scalar& a, const Scal
     case ValueClass::real:
       return compare_real(a.real, b.real);
     case ValueClass::decimal:
-      return compare_decimal(a, b);
+      return compare(a.decimal, b.decimal);
     case ValueClass::text:
       return a.text.compare(b.text) <=> 0;
     case ValueClass::uuid: {
@@ -238,12 +238,9 @@ void append_key(std::string& out, ValueClass value_class, const Scalar& value) {
       else
         append_number(std::bit_cast<std::uint64_t>(value.real == 0 ? 0.0 : value.real), 16);
       return;
-    case ValueClass::decimal: {
-      const auto decimal = read_decimal(value.text);
-      ASSERT(decimal, "a decimal was validated when it was loaded");
-      append_decimal(out, *decimal);
+    case ValueClass::decimal:
+      append_decimal(out, value.decimal);
       return;
-    }
     case ValueClass::text:
       out += value.text;
       return;

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "core/where/decimal.hpp"
 #include "core/where/types.hpp"
 
 namespace holdfast::where {
@@ -46,7 +47,8 @@ struct Scalar {
   std::int64_t integer = 0;  ///< boolean, integer, instant; the high half of a uuid
   std::uint64_t low = 0;     ///< the low half of a uuid
   double real = 0;
-  std::string_view text;  ///< text; the digits of a decimal
+  std::string_view text;
+  Decimal decimal;
 };
 
 ValueClass class_of(Loader loader);

@@ -113,6 +113,7 @@ bool take_era(Cursor& cursor, CivilDate& date) {
 
 /// The words that stand for a whole value. The outer optional says whether there was one.
 std::optional<std::int64_t> take_special(std::string_view text, std::int64_t epoch) {
+  if (!text.empty() && is_digit(text.front())) return std::nullopt;
   Cursor cursor(text);
   cursor.skip_blanks();
   std::int64_t value = 0;
@@ -180,9 +181,57 @@ std::optional<std::int64_t> take_zone(Cursor& cursor) {
   return west ? -total : total;
 }
 
+/// The number in two digits; out of every range if they are none.
+unsigned two_digits(const char* at) {
+  const auto high = static_cast<unsigned>(at[0] - '0');
+  const auto low = static_cast<unsigned>(at[1] - '0');
+  return high > 9 || low > 9 ? 1000 : high * 10 + low;
+}
+
+/// "2020-01-31" with a year of four digits after the first, by far the most frequent form. nullopt:
+/// something else, which may still be a date.
+std::optional<std::int64_t> read_plain_date(std::string_view text) {
+  if (text.size() != 10 || text[4] != '-' || text[7] != '-') return std::nullopt;
+  const unsigned century = two_digits(text.data());
+  const unsigned year = two_digits(text.data() + 2);
+  const CivilDate date{century * 100 + year, two_digits(text.data() + 5),
+                       two_digits(text.data() + 8)};
+  if (century > 99 || year > 99 || date.year == 0 || date.month < 1 || date.month > 12 ||
+      date.day < 1 || date.day > days_in_month(date.year, date.month))
+    return std::nullopt;
+  return days_from_civil(date);
+}
+
+/// "2020-01-31 12:34:56[.123456]", and with "+00" if the zone is applied: what Postgres prints for
+/// almost every timestamp. nullopt: something else, which may still be one.
+std::optional<std::int64_t> read_plain_timestamp(std::string_view text, Zone zone) {
+  if (zone == Zone::applied) {
+    if (!text.ends_with("+00")) return std::nullopt;
+    text.remove_suffix(3);
+  }
+  if (text.size() < 19 || text[10] != ' ' || text[13] != ':' || text[16] != ':')
+    return std::nullopt;
+  const auto days = read_plain_date(text.substr(0, 10));
+  const unsigned hour = two_digits(text.data() + 11);
+  const unsigned minute = two_digits(text.data() + 14);
+  const unsigned second = two_digits(text.data() + 17);
+  if (!days || hour > 23 || minute > 59 || second > 59) return std::nullopt;
+  std::int64_t fraction_us = 0;
+  if (text.size() > 19) {
+    if (text[19] != '.' || text.size() == 20 || text.size() > 26) return std::nullopt;
+    for (std::size_t i = 20; i < 26; ++i) {
+      if (i < text.size() && !is_digit(text[i])) return std::nullopt;
+      fraction_us = fraction_us * 10 + (i < text.size() ? text[i] - '0' : 0);
+    }
+  }
+  return *days * k_us_per_day + ((hour * 60 + minute) * 60 + second) * k_us_per_second +
+         fraction_us;
+}
+
 }  // namespace
 
 std::optional<std::int64_t> read_date(std::string_view text) {
+  if (const auto plain = read_plain_date(text)) return plain;
   if (const auto special = take_special(text, -10'957)) return special;
   Cursor cursor(text);
   cursor.skip_blanks();
@@ -194,6 +243,7 @@ std::optional<std::int64_t> read_date(std::string_view text) {
 }
 
 std::optional<std::int64_t> read_timestamp(std::string_view text, Zone zone) {
+  if (const auto plain = read_plain_timestamp(text, zone)) return plain;
   if (const auto special = take_special(text, -10'957 * k_us_per_day)) return special;
   Cursor cursor(text);
   cursor.skip_blanks();
