@@ -52,7 +52,8 @@ install_node() {
   local wanted=()
   command -v node >/dev/null || wanted+=(nodejs)
   command -v npm >/dev/null || wanted+=(npm)
-  ((${#wanted[@]} == 0)) || install_packages "${wanted[@]}"
+  # Without the certificates Debian's Node reaches no registry; it only recommends them.
+  ((${#wanted[@]} == 0)) || install_packages "${wanted[@]}" ca-certificates
   local major
   major="$(node --version | sed -E 's/^v([0-9]+)\..*/\1/')"
   ((major >= 18)) || die "node $(node --version) is too old: version 18 or newer is needed"
