@@ -39,9 +39,7 @@ TypeId unified(TypeId type) { return type == TypeId::varchar ? TypeId::text : ty
 /// A literal whose type its context decides becomes a constant of that type.
 ExpressionRef coerce(ExpressionRef term, TypeId to) {
   if (term->type() != TypeId::unknown) return term;
-  const Row empty;
-  const std::vector<SubSelectRows> none;
-  const Value literal = term->evaluate({empty, none});
+  const Value literal = constant_value(*term);
   if (literal.null) return make_constant(Value::null_of(to));
   auto value = read_value(to, literal.text);
   if (!value) throw Raised{value.error()};
@@ -445,8 +443,6 @@ ExpressionRef ConditionCompiler::in_values(Terms left, const TreeMessage& select
   std::vector<TypeId> types;
   for (const ExpressionRef& term : left) types.push_back(unified(term->type()));
   SubSelectRows rows;
-  const Row empty;
-  const std::vector<SubSelectRows> none;
   for (const TreeMessage& one : select.children(10)) {
     const auto cells = TreeNode(one).body.children(1);
     if (cells.size() != left.size())
@@ -455,7 +451,8 @@ ExpressionRef ConditionCompiler::in_values(Terms left, const TreeMessage& select
     for (std::size_t i = 0; i < cells.size(); ++i) {
       const ExpressionRef cell = coerce(expression(TreeNode(cells[i])), types[i]);
       if (family(cell->type()) != family(types[i])) no_operator("=", types[i], cell->type());
-      values.push_back(cell->evaluate({empty, none}));
+      if (!cell->constant()) unsupported("VALUES that are not constant");
+      values.push_back(constant_value(*cell));
     }
     rows.rows.push_back(std::move(values));
   }

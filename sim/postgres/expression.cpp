@@ -18,6 +18,7 @@ class Constant final : public Expression {
   explicit Constant(Value value) : Expression(value.type), value_(std::move(value)) {}
   Value evaluate(const Scope&) const override { return value_; }
   const Value* peek(const Scope&) const override { return &value_; }
+  bool constant() const override { return true; }
 
  private:
   Value value_;
@@ -226,6 +227,13 @@ Truth compare(Comparison op, const Value& a, const Value& b) {
 }
 
 ExpressionRef make_constant(Value value) { return std::make_unique<Constant>(std::move(value)); }
+
+Value constant_value(const Expression& expression) {
+  ASSERT(expression.constant(), "only a constant has a value without a row");
+  const Row no_row;
+  const std::vector<SubSelectRows> no_results;
+  return expression.evaluate({no_row, no_results});
+}
 
 ExpressionRef make_column(TypeId type, std::uint16_t slot) {
   return std::make_unique<ColumnValue>(type, slot);

@@ -36,6 +36,8 @@ class Expression {
   virtual Truth test(const Scope& scope) const;
   /// The value without a copy, where it lies somewhere already.
   virtual const Value* peek(const Scope&) const { return nullptr; }
+  /// Whether the value is the same for every row.
+  virtual bool constant() const { return false; }
 
  private:
   TypeId type_;
@@ -59,6 +61,8 @@ Truth truth_of(bool b);
 Truth negate(Truth truth);
 
 ExpressionRef make_constant(Value value);
+/// The value of a constant expression. REQUIRES: constant().
+Value constant_value(const Expression& expression);
 ExpressionRef make_column(TypeId type, std::uint16_t slot);
 ExpressionRef make_comparison(Comparison op, ExpressionRef left, ExpressionRef right);
 ExpressionRef make_and(std::vector<ExpressionRef> terms);

@@ -252,12 +252,24 @@ ExpressionRef make_like(LikeCase like_case, ExpressionRef text, ExpressionRef pa
   return std::make_unique<Like>(like_case, std::move(text), std::move(pattern));
 }
 
+// Casts and sums of constants are computed at once, as the planner does: their errors come even if no
+// row would have reached them.
 ExpressionRef make_cast(ExpressionRef term, TypeId to) {
-  return std::make_unique<Cast>(std::move(term), to);
+  const bool constant = term->constant();
+  ExpressionRef cast = std::make_unique<Cast>(std::move(term), to);
+  if (!constant) return cast;
+  const Row no_row;
+  const std::vector<SubSelectRows> no_results;
+  return make_constant(cast->evaluate({no_row, no_results}));
 }
 
 ExpressionRef make_arithmetic(char op, ExpressionRef left, ExpressionRef right) {
   const TypeId type = common_number_type(left->type(), right->type());
+  if (left->constant() && right->constant()) {
+    const Value a = constant_value(*left);
+    const Value b = constant_value(*right);
+    return make_constant(a.null || b.null ? Value::null_of(type) : compute(op, a, b, type));
+  }
   return std::make_unique<Arithmetic>(op, type, std::move(left), std::move(right));
 }
 

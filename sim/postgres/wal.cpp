@@ -1,5 +1,7 @@
 #include "sim/postgres/wal.hpp"
 
+#include <algorithm>
+
 #include "core/base/assert.hpp"
 
 namespace holdfast::sim::postgres {
@@ -50,11 +52,24 @@ void Wal::append_commit(Transaction& transaction) {
 void Wal::append_catalog_change(Oid table) {
   const WalSpan span = append(k_catalog_change_payload_bytes);
   records_.push_back({span, nullptr, table});
+  catalog_changes_.push_back(records_.back());
 }
 
 void Wal::crash() {
   while (!records_.empty() && records_.back().span.end > flushed_) records_.pop_back();
+  while (!catalog_changes_.empty() && catalog_changes_.back().span.end > flushed_)
+    catalog_changes_.pop_back();
   end_ = flushed_;
+}
+
+std::span<const DecodedRecord> Wal::catalog_changes(Lsn after, Lsn before) const {
+  const auto starts_before = [](const DecodedRecord& change, Lsn position) {
+    return change.span.start < position;
+  };
+  const auto begin = std::lower_bound(catalog_changes_.begin(), catalog_changes_.end(), after,
+                                      starts_before);
+  const auto end = std::lower_bound(begin, catalog_changes_.end(), before, starts_before);
+  return {begin, end};
 }
 
 Lsn Wal::insert_position() const { return {skip_header(end_.value)}; }

@@ -5,6 +5,8 @@
 
 #include <cstdint>
 #include <deque>
+#include <span>
+#include <vector>
 
 #include "core/postgres/lsn.hpp"
 #include "sim/postgres/transactions.hpp"
@@ -40,11 +42,14 @@ class Wal {
   Lsn end() const { return end_; }
   Lsn flushed() const { return flushed_; }
   const std::deque<DecodedRecord>& records() const { return records_; }
+  /// Those whose records lie between the two positions, in order.
+  std::span<const DecodedRecord> catalog_changes(Lsn after, Lsn before) const;
 
  private:
   Lsn end_;
   Lsn flushed_;
   std::deque<DecodedRecord> records_;
+  std::vector<DecodedRecord> catalog_changes_;
 };
 
 }  // namespace holdfast::sim::postgres

@@ -20,10 +20,7 @@ void Walsender::decode(std::int64_t clock_us, MidKeepalives mid_keepalives) {
     if (record.span.end > wal_.flushed()) break;
     if (!outgoing_.empty()) return;
     if (record.transaction == nullptr) {
-      if (record.invalidated.value == 0)
-        known_relations_.clear();
-      else
-        known_relations_.erase(record.invalidated);
+      invalidate(record.invalidated);
     } else if (record.span.start >= start_) {
       send_transaction(*record.transaction, clock_us, mid_keepalives);
     }
@@ -32,8 +29,24 @@ void Walsender::decode(std::int64_t clock_us, MidKeepalives mid_keepalives) {
   sent_ = std::max(sent_, wal_.flushed());
 }
 
-bool Walsender::publishes(const TableVersion& table) const {
-  return table.publications.count(publication_) != 0;
+// The cache outlives a transaction on purpose: one that began before a catalogue change, but commits
+// after another that was decoded under it, finds what that one cached. So does pgoutput.
+Walsender::Relation& Walsender::relation(const TableVersion& table) {
+  const auto known = relations_.find(table.oid);
+  if (known != relations_.end()) return known->second;
+  return relations_[table.oid] = {table.publications.count(publication_) != 0, 0};
+}
+
+void Walsender::invalidate(Oid table) {
+  if (table.value == 0)
+    relations_.clear();
+  else
+    relations_.erase(table);
+}
+
+void Walsender::invalidate_between(Lsn after, Lsn before) {
+  for (const DecodedRecord& change : wal_.catalog_changes(after, before))
+    invalidate(change.invalidated);
 }
 
 void Walsender::send_transaction(const Transaction& transaction, std::int64_t clock_us,
@@ -45,30 +58,40 @@ void Walsender::send_transaction(const Transaction& transaction, std::int64_t cl
       outgoing_.push_back(make_keepalive(sent_, clock_us, Reply::requested));
     begun = true;
   };
+  Lsn previous = transaction.changes.empty() ? Lsn{} : transaction.changes.front().lsn;
   for (const LoggedChange& change : transaction.changes) {
+    invalidate_between(previous, change.lsn);
+    previous = change.lsn;
     if (change.kind == ChangeKind::truncate) {
+      // TRUNCATE gives a table new storage: a catalogue change of its own transaction.
+      for (const TableVersionRef& table : change.truncated) invalidate(table->oid);
       std::vector<Oid> oids;
       for (const TableVersionRef& table : change.truncated)
-        if (publishes(*table)) oids.push_back(table->oid);
+        if (relation(*table).published) oids.push_back(table->oid);
       if (oids.empty()) continue;
       begin(change.lsn);
       for (const TableVersionRef& table : change.truncated)
-        if (publishes(*table)) send_relation(*table, change.lsn, clock_us);
+        if (relation(*table).published) send_relation(*table, change.lsn, clock_us);
       send(change.lsn, clock_us, encode_truncate(oids));
       continue;
     }
-    if (!publishes(*change.table)) continue;
+    if (!relation(*change.table).published) continue;
     begin(change.lsn);
     send_relation(*change.table, change.lsn, clock_us);
     send(change.lsn, clock_us, encode_change(change));
   }
   if (begun) send(transaction.end_lsn, clock_us, encode_commit(transaction));
+  // The invalidations of a transaction, its own and those it met, are executed once more at its end.
+  if (transaction.changes.empty()) return;
+  invalidate_between(transaction.changes.front().lsn, transaction.commit_lsn);
+  for (const LoggedChange& change : transaction.changes)
+    for (const TableVersionRef& table : change.truncated) invalidate(table->oid);
 }
 
 void Walsender::send_relation(const TableVersion& table, Lsn position, std::int64_t clock_us) {
-  const auto known = known_relations_.find(table.oid);
-  if (known != known_relations_.end() && known->second == table.version) return;
-  known_relations_[table.oid] = table.version;
+  Relation& known = relation(table);
+  if (known.version_told == table.version) return;
+  known.version_told = table.version;
   send(position, clock_us, encode_relation(table));
 }
 

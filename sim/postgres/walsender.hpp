@@ -29,7 +29,16 @@ class Walsender {
  private:
   void send_transaction(const Transaction& transaction, std::int64_t clock_us,
                         MidKeepalives mid_keepalives);
-  bool publishes(const TableVersion& table) const;
+  /// What this session has cached about a table, as pgoutput's relation cache does: computed at the
+  /// first use after an invalidation, under the catalogue of that moment of the log.
+  struct Relation {
+    bool published = false;
+    std::uint64_t version_told = 0;  ///< 0: the client was not told yet
+  };
+  Relation& relation(const TableVersion& table);
+  void invalidate(Oid table);
+  /// Catalogue changes committed between two records of a transaction take effect there.
+  void invalidate_between(Lsn after, Lsn before);
   void send_relation(const TableVersion& table, Lsn position, std::int64_t clock_us);
   void send(Lsn position, std::int64_t clock_us, const std::string& message);
 
@@ -38,7 +47,7 @@ class Walsender {
   Lsn start_;
   Lsn sent_;
   std::size_t next_record_ = 0;
-  std::map<Oid, std::uint64_t> known_relations_;  ///< oid -> version the client was told
+  std::map<Oid, Relation> relations_;
   std::deque<std::string> outgoing_;
 };
 

@@ -73,7 +73,7 @@ class RealHistory : public ::testing::Test {
     options.first_lsn = {dice.chance(50) ? 0x1500000 : (1ULL << 63) - 4096};
     model = std::make_unique<PostgresModel>(options);
     model->create_publication("pub");
-    told = {};
+    journal.clear();
     control.must("DROP TABLE IF EXISTS wide; DROP TABLE IF EXISTS \"Side \"\"item\"\"\"");
     for (const TableDefinition& table : {wide_table(), side_table()}) {
       model->create_table(table);
@@ -91,12 +91,20 @@ class RealHistory : public ::testing::Test {
     open_snapshot = {};
   }
 
+  /// What happened, for the report of a failure.
+  void note(const Twin* twin, const std::string& what) {
+    const std::string who = twin == nullptr ? "-" : std::to_string(twin - twins);
+    journal.push_back(who + ": " + what);
+  }
+
   void publish(const RelationName& table) {
+    note(nullptr, "publish " + table.table);
     model->add_to_publication("pub", table);
     control.must("ALTER PUBLICATION pub ADD TABLE " + quote_relation(table));
     exact_xids = false;
   }
   void unpublish(const RelationName& table) {
+    note(nullptr, "unpublish " + table.table);
     model->remove_from_publication("pub", table);
     control.must("ALTER PUBLICATION pub DROP TABLE " + quote_relation(table));
     exact_xids = false;
@@ -106,6 +114,7 @@ class RealHistory : public ::testing::Test {
     const char* word = identity == ReplicaIdentity::full      ? "FULL"
                        : identity == ReplicaIdentity::nothing ? "NOTHING"
                                                               : "DEFAULT";
+    note(nullptr, table.table + " identity " + word);
     control.must("ALTER TABLE " + quote_relation(table) + " REPLICA IDENTITY " + word);
     exact_xids = false;
     return true;
@@ -137,6 +146,10 @@ class RealHistory : public ::testing::Test {
     const Statement statement = generate_statement(dice);
     const std::string sql = statement.to_sql();
     const ExecuteResult ours = model->execute(*twin.session, statement);
+    const char* outcome = ours.outcome == ExecuteOutcome::ok        ? ""
+                          : ours.outcome == ExecuteOutcome::blocked ? "  (blocked)"
+                                                                    : "  (error)";
+    note(&twin, sql + outcome);
     if (ours.outcome == ExecuteOutcome::blocked) {
       ++blocked;
       exact_xids = false;  // the savepoint has an xid of its own
@@ -165,9 +178,11 @@ class RealHistory : public ::testing::Test {
   void finish(Dice& dice, Twin& twin) {
     if (!twin.session) return;
     if (dice.chance(20)) {
+      note(&twin, "rollback");
       model->rollback(*twin.session);
       twin.real->must("ROLLBACK");
     } else {
+      note(&twin, "commit");
       const auto synchronous = dice.chance(50) ? Synchronous::on : Synchronous::off;
       const CommitResult result = model->commit(*twin.session, synchronous);
       EXPECT_EQ(result.committed, !twin.failed);
@@ -280,6 +295,7 @@ class RealHistory : public ::testing::Test {
   }
 
   void compare_streams() {
+    note(nullptr, "stream");
     auto session = model->database(0).connect_replication().value();
     ASSERT_TRUE(session->ensure_slot("check").ok());
     ASSERT_TRUE(session->start_streaming("check", "pub").ok());
@@ -298,6 +314,7 @@ class RealHistory : public ::testing::Test {
     StreamTeller theirs;
     for (const std::string& payload : take_stream(control, "check")) theirs.tell(payload);
     EXPECT_EQ(ours.lines, theirs.lines);
+    EXPECT_EQ(ours.relations, theirs.relations);
     streamed += theirs.lines.size();
     EXPECT_TRUE(std::is_sorted(ours.final_lsns.begin(), ours.final_lsns.end()));
   }
@@ -320,7 +337,7 @@ class RealHistory : public ::testing::Test {
   Twin twins[k_sessions];
   std::unique_ptr<PostgresModel> model;
   TwinSnapshot open_snapshot;  // after the model: its sessions end first
-  StreamTeller told;
+  std::vector<std::string> journal;
   std::uint64_t base_real = 0;
   std::uint64_t base_model = 0;
   bool exact_xids = true;
@@ -337,9 +354,10 @@ TEST_F(RealHistory, ModelAndServerAgreeAtEveryStep) {
     Dice dice(seed);
     start_history(dice);
     for (unsigned i = 0; i < k_steps && !HasFailure(); ++i) step(dice);
-    if (HasFailure()) return;
-    end_history();
-    if (HasFailure()) return;
+    if (!HasFailure()) end_history();
+    if (!HasFailure()) continue;
+    for (const std::string& line : journal) std::printf("%s\n", line.c_str());
+    return;
   }
   std::printf(
       "%u statements (%u blocked, %u errors), %u commits, %u alterations, %zu rows compared, "
