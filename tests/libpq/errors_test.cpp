@@ -12,98 +12,151 @@ using env::DatabaseFailure;
 
 struct Row {
   ServerFailure failure;
-  Activity activity;
+  DatabaseActivity activity;
   DatabaseFailure kind;
   std::string message;  // empty: the server's
 };
 
 TEST(Errors, classifies_what_the_server_says) {
-  const Activity connecting = Activity::connecting;
-  const Activity replicating = Activity::replicating;
-  const Activity querying = Activity::querying;
+  const DatabaseActivity connecting = DatabaseActivity::connecting;
+  const DatabaseActivity replicating = DatabaseActivity::replicating;
+  const DatabaseActivity querying = DatabaseActivity::querying;
   const Row rows[] = {
-      {{"ERROR", "55000", "logical decoding requires wal_level >= logical", ""}, replicating,
+      {{"ERROR", "55000", "logical decoding requires wal_level >= logical", ""},
+       replicating,
        DatabaseFailure::configuration,
        "Electric requires wal_level >= logical. See "
        "https://electric-sql.com/docs/guides/deployment#_1-running-postgres"},
       {{"ERROR", "55000", "logical decoding requires \"wal_level\" >= \"logical\"", ""},
-       replicating, DatabaseFailure::configuration,
+       replicating,
+       DatabaseFailure::configuration,
        "Electric requires wal_level >= logical. See "
        "https://electric-sql.com/docs/guides/deployment#_1-running-postgres"},
       {{"ERROR", "55000", "cannot read from logical replication slot \"s\"",
         "This slot has been invalidated because it exceeded the maximum reserved size."},
-       replicating, DatabaseFailure::slot_invalidated, "Couldn't start replication: slot has been "
+       replicating,
+       DatabaseFailure::slot_invalidated,
+       "Couldn't start replication: slot has been "
        "invalidated because it exceeded the maximum reserved size. The service lagged behind, or "
        "max_slot_wal_keep_size is too small for the write load; raise it in the database's "
        "configuration."},
       {{"ERROR", "55000", "can no longer access replication slot \"s\"",
         "This replication slot has been invalidated due to \"wal_removed\"."},
-       replicating, DatabaseFailure::slot_invalidated,
+       replicating,
+       DatabaseFailure::slot_invalidated,
        "Couldn't start replication: slot has been invalidated with reason \"wal_removed\"."},
-      {{"ERROR", "58P01", "requested WAL segment 0001 has already been removed", ""}, replicating,
-       DatabaseFailure::slot_invalidated, ""},
-      {{"ERROR", "42704", "replication slot \"s\" does not exist", ""}, replicating,
-       DatabaseFailure::slot_invalidated, ""},
-      {{"ERROR", "55006", "replication slot \"s\" is active for PID 1", ""}, replicating,
+      {{"ERROR", "58P01", "requested WAL segment 0001 has already been removed", ""},
+       replicating,
+       DatabaseFailure::slot_invalidated,
+       ""},
+      {{"ERROR", "42704", "replication slot \"s\" does not exist", ""},
+       replicating,
+       DatabaseFailure::slot_invalidated,
+       ""},
+      {{"ERROR", "55006", "replication slot \"s\" is active for PID 1", ""},
+       replicating,
        DatabaseFailure::slot_active,
        "Replication slot already in use by another database connection, possibly external to "
        "Electric."},
       {{"FATAL", "42501", "permission denied to start WAL sender",
         "Only roles with the REPLICATION attribute may start a WAL sender process."},
-       connecting, DatabaseFailure::configuration,
+       connecting,
+       DatabaseFailure::configuration,
        "User does not have the REPLICATION attribute. See "
        "https://electric-sql.com/docs/guides/deployment#_1-running-postgres"},
-      {{"FATAL", "28P01", "password authentication failed for user \"x\"", ""}, connecting,
-       DatabaseFailure::authentication, ""},
+      {{"FATAL", "28P01", "password authentication failed for user \"x\"", ""},
+       connecting,
+       DatabaseFailure::authentication,
+       ""},
       {{"FATAL", "28000", "branch is gone", ""}, connecting, DatabaseFailure::connection, ""},
-      {{"FATAL", "28000", "role \"x\" does not exist", ""}, connecting,
-       DatabaseFailure::authentication, ""},
+      {{"FATAL", "28000", "role \"x\" does not exist", ""},
+       connecting,
+       DatabaseFailure::authentication,
+       ""},
       {{"FATAL", "28000",
         "no pg_hba.conf entry for host \"1.2.3.4\", user \"x\", database \"y\", no encryption", ""},
-       connecting, DatabaseFailure::authentication,
+       connecting,
+       DatabaseFailure::authentication,
        "Connection refused: server requires SSL/TLS but the client connected without encryption "
        "(no pg_hba.conf entry for host \"1.2.3.4\", user \"x\", database \"y\", no encryption)"},
       {{"FATAL", "28000", "no pg_hba.conf entry for host \"h\", user \"x\", SSL encryption", ""},
-       connecting, DatabaseFailure::authentication,
+       connecting,
+       DatabaseFailure::authentication,
        "Connection rejected: no pg_hba.conf entry for host \"h\", user \"x\", SSL encryption"},
       {{"FATAL", "57P01", "terminating connection", ""}, querying, DatabaseFailure::connection, ""},
-      {{"FATAL", "57P03", "the database system is starting up", ""}, connecting,
-       DatabaseFailure::connection, ""},
-      {{"FATAL", "53300", "sorry, too many clients already", ""}, connecting,
-       DatabaseFailure::connection, ""},
+      {{"FATAL", "57P03", "the database system is starting up", ""},
+       connecting,
+       DatabaseFailure::connection,
+       ""},
+      {{"FATAL", "53300", "sorry, too many clients already", ""},
+       connecting,
+       DatabaseFailure::connection,
+       ""},
       {{"FATAL", "08006", "gone", ""}, querying, DatabaseFailure::connection, ""},
-      {{"FATAL", "08P01", "server conn crashed?", ""}, querying, DatabaseFailure::connection,
+      {{"FATAL", "08P01", "server conn crashed?", ""},
+       querying,
+       DatabaseFailure::connection,
        "Server connection crashed"},
-      {{"ERROR", "57014", "canceling statement due to user request", ""}, querying,
-       DatabaseFailure::query, ""},
-      {{"ERROR", "57014", "canceling statement due to statement timeout", ""}, querying,
-       DatabaseFailure::timeout, ""},
+      {{"ERROR", "57014", "canceling statement due to user request", ""},
+       querying,
+       DatabaseFailure::query,
+       ""},
       {{"ERROR", "57014", "canceling statement due to statement timeout", ""},
-       Activity::waiting_for_lock, DatabaseFailure::lock_timeout, ""},
-      {{"ERROR", "55P03", "canceling statement due to lock timeout", ""}, querying,
-       DatabaseFailure::lock_timeout, ""},
-      {{"ERROR", "42704", "publication \"p\" does not exist", ""}, replicating,
-       DatabaseFailure::undefined_object, ""},
-      {{"ERROR", "42P01", "relation \"x\" does not exist", ""}, querying,
-       DatabaseFailure::undefined_object, ""},
-      {{"ERROR", "42703", "column \"x\" does not exist", ""}, querying,
-       DatabaseFailure::undefined_object, ""},
-      {{"ERROR", "42501", "permission denied for table items", ""}, querying,
-       DatabaseFailure::privilege, ""},
-      {{"ERROR", "53400", "all replication slots are in use", ""}, replicating,
-       DatabaseFailure::configuration, ""},
-      {{"FATAL", "3D000", "database \"x\" does not exist", ""}, connecting,
-       DatabaseFailure::authentication, ""},
-      {{"FATAL", "XX000", "database \"x\" does not exist", ""}, connecting,
-       DatabaseFailure::authentication, ""},
+       querying,
+       DatabaseFailure::timeout,
+       ""},
+      {{"ERROR", "57014", "canceling statement due to statement timeout", ""},
+       DatabaseActivity::waiting_for_lock,
+       DatabaseFailure::lock_timeout,
+       ""},
+      {{"ERROR", "55P03", "canceling statement due to lock timeout", ""},
+       querying,
+       DatabaseFailure::lock_timeout,
+       ""},
+      {{"ERROR", "42704", "publication \"p\" does not exist", ""},
+       replicating,
+       DatabaseFailure::undefined_object,
+       ""},
+      {{"ERROR", "42P01", "relation \"x\" does not exist", ""},
+       querying,
+       DatabaseFailure::undefined_object,
+       ""},
+      {{"ERROR", "42703", "column \"x\" does not exist", ""},
+       querying,
+       DatabaseFailure::undefined_object,
+       ""},
+      {{"ERROR", "42501", "permission denied for table items", ""},
+       querying,
+       DatabaseFailure::privilege,
+       ""},
+      {{"ERROR", "53400", "all replication slots are in use", ""},
+       replicating,
+       DatabaseFailure::configuration,
+       ""},
+      {{"FATAL", "3D000", "database \"x\" does not exist", ""},
+       connecting,
+       DatabaseFailure::authentication,
+       ""},
+      {{"FATAL", "XX000", "database \"x\" does not exist", ""},
+       connecting,
+       DatabaseFailure::authentication,
+       ""},
       {{"FATAL", "XX000", "Your project has exceeded the data transfer quota. Upgrade", ""},
-       connecting, DatabaseFailure::authentication, ""},
-      {{"FATAL", "XX000", "remaining connection slots are reserved for roles with the SUPERUSER "
-                          "attribute", ""},
-       connecting, DatabaseFailure::connection, ""},
+       connecting,
+       DatabaseFailure::authentication,
+       ""},
+      {{"FATAL", "XX000",
+        "remaining connection slots are reserved for roles with the SUPERUSER "
+        "attribute",
+        ""},
+       connecting,
+       DatabaseFailure::connection,
+       ""},
       {{"ERROR", "42601", "syntax error", ""}, replicating, DatabaseFailure::query, ""},
       {{"ERROR", "22012", "division by zero", ""}, querying, DatabaseFailure::query, ""},
-      {{"ERROR", "53100", "could not extend file", ""}, replicating, DatabaseFailure::connection,
+      {{"ERROR", "53100", "could not extend file", ""},
+       replicating,
+       DatabaseFailure::connection,
        ""},
       {{"ERROR", "XX000", "never seen", ""}, connecting, DatabaseFailure::connection, ""},
   };
@@ -140,12 +193,12 @@ TEST(Errors, classifies_what_only_libpq_says) {
   };
   for (const auto& row : rows) {
     const env::DatabaseError error =
-        classify_transport(row.text, Activity::connecting, "h", "5");
+        classify_transport(row.text, DatabaseActivity::connecting, "h", "5");
     EXPECT_EQ(error.kind, row.kind) << row.text;
     EXPECT_EQ(error.message, row.message);
   }
   EXPECT_EQ(classify_transport("server closed the connection unexpectedly\n",
-                               Activity::replicating, "h", "5")
+                               DatabaseActivity::replicating, "h", "5")
                 .message,
             "connection closed while talking to the database");
 }

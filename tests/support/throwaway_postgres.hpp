@@ -1,6 +1,7 @@
 // A real Postgres for one test program: own cluster in a temporary directory, reached through a
-// Unix socket there (no ports), gone with the object; the server dies with the test even if that is
-// killed. As root it runs as the user postgres, who is the superuser of the cluster in any case.
+// Unix socket there (no ports), gone with the object. The server ends with the thread that started
+// it, thus with a test that is killed; start it on the main thread. As root it runs as the user
+// postgres, who is the superuser of the cluster in any case.
 #pragma once
 
 #include <sys/types.h>
