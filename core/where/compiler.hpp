@@ -10,9 +10,9 @@
 
 #include "core/base/result.hpp"
 #include "core/postgres/catalog.hpp"
+#include "core/where/clause_tree.hpp"
+#include "core/where/compiled_expression.hpp"
 #include "core/where/condition.hpp"
-#include "core/where/expression.hpp"
-#include "core/where/parse_tree.hpp"
 #include "core/where/typed.hpp"
 
 namespace holdfast::where {

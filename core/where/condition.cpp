@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/where/compiled_expression.hpp"
 #include "core/where/compiler.hpp"
-#include "core/where/expression.hpp"
 
 namespace holdfast::where {
 namespace {

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "core/where/types.hpp"
+#include "core/where/value_types.hpp"
 
 namespace holdfast::where {
 

@@ -9,7 +9,7 @@
 #include <string_view>
 
 #include "core/where/decimal.hpp"
-#include "core/where/types.hpp"
+#include "core/where/value_types.hpp"
 
 namespace holdfast::where {
 

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "core/where/scalar.hpp"
-#include "core/where/types.hpp"
+#include "core/where/value_types.hpp"
 
 namespace holdfast::where {
 

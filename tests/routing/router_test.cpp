@@ -103,7 +103,9 @@ TEST(Router, RoutesTooMuchRatherThanTooLittleWhenATableLostColumns) {
 class Generator {
  public:
   explicit Generator(std::uint64_t seed) : seed_(seed) {}
-  std::size_t below(std::size_t n) { return static_cast<std::size_t>(combine64(seed_, ++draws_) % n); }
+  std::size_t below(std::size_t n) {
+    return static_cast<std::size_t>(combine64(seed_, ++draws_) % n);
+  }
 
   std::string clause() {
     static constexpr std::array k_parts = {
@@ -166,9 +168,10 @@ TEST(Router, NeverLosesAShapeThatGetsAnItem) {
       EXPECT_TRUE(std::is_sorted(routes.begin(), routes.end(), [](const Route* a, const Route* b) {
         return a->number < b->number;
       }));
-      for (const auto& [handle, definition] : live) {
-        std::vector<shape::LogItem> made;
-        shape::append_change(made, *definition, change, {1}, {1});
+      for (const auto& shape : live) {
+        const std::string& handle = shape.first;
+        std::vector<holdfast::shape::LogItem> made;
+        holdfast::shape::append_change(made, *shape.second, change, {1}, {1});
         items_made += made.size();
         const bool present = std::any_of(routes.begin(), routes.end(),
                                          [&](const Route* r) { return r->handle.text == handle; });

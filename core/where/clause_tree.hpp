@@ -60,7 +60,7 @@ std::string_view node_name(std::uint32_t kind);
 class ParsedClause {
  public:
   /// Deepest nesting that is accepted. libpg_query recurses over the tree without a check of its
-  /// own; see tests/where/parse_tree_test.cpp for the stack that this depth needs.
+  /// own; see tests/where/clause_tree_test.cpp for the stack that this depth needs.
   static constexpr unsigned k_max_depth = 100;
   static constexpr std::size_t k_max_query_bytes = 65'536;
   static constexpr int k_prefix_size = 15;  ///< of "SELECT 1 WHERE ", which locations count

@@ -1,6 +1,6 @@
 // libpg_query recurses over its tree without looking at the stack, and clauses come from strangers:
 // what is let through must fit the 512 KiB of a worker, and nothing else may reach the parser.
-#include "core/where/parse_tree.hpp"
+#include "core/where/clause_tree.hpp"
 
 #include <gtest/gtest.h>
 #include <pthread.h>

@@ -1,4 +1,4 @@
-#include "core/where/expression.hpp"
+#include "core/where/compiled_expression.hpp"
 
 #include <algorithm>
 #include <numeric>

@@ -1,4 +1,4 @@
-#include "core/where/types.hpp"
+#include "core/where/value_types.hpp"
 
 #include <array>
 #include <string>

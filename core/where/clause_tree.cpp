@@ -1,4 +1,4 @@
-#include "core/where/parse_tree.hpp"
+#include "core/where/clause_tree.hpp"
 
 #include <pg_query.h>
 
