@@ -8,14 +8,16 @@
 
 namespace holdfast::tidy {
 
-inline constexpr std::array<LongFile, 0> k_long_files = {};
-
-inline constexpr std::string_view k_model =
-    "the Postgres model mirrors what it models and shares no code";
+inline constexpr std::array k_long_files = {
+    LongFile{"sim/postgres/condition_compiler.cpp",
+             "one case for each node of the grammar; parts would only be found together"},
+    LongFile{"tests/production/http/server_test.cpp",
+             "one table of the server's behaviour on the wire over one fixture"},
+};
 
 inline constexpr std::array k_shared_names = {
-    SharedName{"catalog", k_model},
-    SharedName{"decimal", k_model},
+    SharedName{"connection", "the HTTP server's and libpq's, each in its own folder"},
+    SharedName{"fixture", "each test program's own"},
 };
 
 }  // namespace holdfast::tidy

@@ -29,6 +29,14 @@ std::size_t columns(std::string_view line) {
   }));
 }
 
+/// Where a name must be unique: a top folder, production on its own, since it implements interfaces
+/// of core under their names as sim does.
+std::string_view realm(const SourceFile& file) {
+  constexpr std::string_view k_production = "core/production";
+  if (file.path.starts_with(k_production)) return k_production;
+  return std::string_view(file.path).substr(0, file.path.find('/'));
+}
+
 std::size_t code_lines(const SourceFile& file) {
   const std::string text = without_comments(file.text);
   const auto lines = split_lines(text);
@@ -80,11 +88,11 @@ Findings check_own_header_first(const Files& files) {
 }
 
 Findings check_unique_names(const Files& files, std::span<const SharedName> accepted) {
-  std::map<std::string_view, const SourceFile*> first;
+  std::map<std::pair<std::string_view, std::string_view>, const SourceFile*> first;
   std::set<std::string_view> shared;
   Findings findings;
   for (const SourceFile& file : files) {
-    const auto [known, added] = first.emplace(file.stem(), &file);
+    const auto [known, added] = first.emplace(std::pair(realm(file), file.stem()), &file);
     if (added || known->second->folder() == file.folder()) continue;
     shared.insert(file.stem());
     const bool listed = std::any_of(accepted.begin(), accepted.end(), [&](const SharedName& name) {

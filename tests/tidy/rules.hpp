@@ -31,8 +31,9 @@ struct SharedName {
   std::string_view stem;
   std::string_view reason;
 };
-/// One idea per file, found by its name: no file name occurs in two folders, unless it is listed
-/// with a reason. A listed name that has become unique is a finding too.
+/// One idea per file, found by its name: within a top folder (and within core/production) no file
+/// name occurs in two folders, unless it is listed with a reason. A listed name that has become
+/// unique is a finding too.
 Findings check_unique_names(const Files& files, std::span<const SharedName> accepted);
 
 /// At most 100 columns, counted in characters; 140 for a line of a test that holds text in quotes.

@@ -133,18 +133,20 @@ TEST(OwnHeaderFirst, IsAskedOfSourcesThatHaveOne) {
   EXPECT_EQ(text_of(check_own_header_first({{"core/b.cpp", "#include <vector>\n"}, header})), "");
 }
 
-TEST(UniqueNames, AreUniqueAcrossFolders) {
+TEST(UniqueNames, AreUniqueWithinATopFolder) {
   EXPECT_EQ(
       text_of(check_unique_names({{"core/a.cpp", ""}, {"core/a.hpp", ""}, {"sim/b.hpp", ""}}, {})),
       "");
-  const Files twice = {{"core/a.hpp", ""}, {"sim/a.cpp", ""}};
+  const Files twice = {{"core/b/a.hpp", ""}, {"core/c/a.cpp", ""}};
+  const Files sides = {{"core/b/a.hpp", ""}, {"core/production/a.hpp", ""}, {"sim/a.hpp", ""}};
+  EXPECT_EQ(text_of(check_unique_names(sides, {})), "");
   const SharedName listed[] = {{"a", "two sides of one idea"}};
   const SharedName unexplained[] = {{"a", ""}};
-  const std::string finding = "sim/a.cpp:0 has the same name as core/a.hpp\n";
+  const std::string finding = "core/c/a.cpp:0 has the same name as core/b/a.hpp\n";
   EXPECT_EQ(text_of(check_unique_names(twice, {})), finding);
   EXPECT_EQ(text_of(check_unique_names(twice, unexplained)), finding);
   EXPECT_EQ(text_of(check_unique_names(twice, listed)), "");
-  EXPECT_EQ(text_of(check_unique_names({{"core/a.hpp", ""}}, listed)),
+  EXPECT_EQ(text_of(check_unique_names({{"core/b/a.hpp", ""}}, listed)),
             "a:0 needs no entry in the list of shared names\n");
 }
 
