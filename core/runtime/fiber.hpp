@@ -66,17 +66,12 @@ class Fiber {
 /// Keeps idle fibers of one stack size for the next process that has something to do.
 class FiberPool {
  public:
-  /// Stacks of processes. Sanitizers put red zones into every frame.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  static constexpr std::size_t k_process_stack_size = 256 * 1024;
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-  static constexpr std::size_t k_process_stack_size = 256 * 1024;
-#else
+  /// Stacks of processes. Without optimisation frames are several times larger, and sanitizers put
+  /// red zones into every one. Only pages that were touched cost memory.
+#if defined(__OPTIMIZE__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
   static constexpr std::size_t k_process_stack_size = 64 * 1024;
-#endif
 #else
-  static constexpr std::size_t k_process_stack_size = 64 * 1024;
+  static constexpr std::size_t k_process_stack_size = 256 * 1024;
 #endif
 
   explicit FiberPool(std::size_t stack_size = k_process_stack_size, std::size_t most_idle = 256)

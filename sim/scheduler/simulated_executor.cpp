@@ -124,6 +124,8 @@ void SimulatedExecutor::run_picked(Task& task) {
                .process = task.process_id(),
                .instance = task.runtime()});
     if (picked_ == nullptr) return;  // the observer ended it
+    picked_ = nullptr;
+    if (!task.hook.queued) return;  // the observer stalled it
   }
   trace_.add({.step = steps_,
               .path = task.path(),
@@ -132,7 +134,6 @@ void SimulatedExecutor::run_picked(Task& task) {
               .at = clock_.now(),
               .decision = last_decision_});
   picked_ = nullptr;
-  if (!task.hook.queued) return;  // the observer stalled it
   runnable_.remove(task);
   ++task.hook.steps;
   task.run_step();

@@ -266,6 +266,22 @@ TEST(SimulatedExecutor, a_stalled_process_takes_no_step_until_its_time) {
   EXPECT_EQ(log.lines(), (Lines{"late"}));
 }
 
+TEST(SimulatedExecutor, a_step_that_the_callback_stalls_happens_later_and_is_traced_once) {
+  SimulatedFixture fixture;
+  Log log;
+  fixture.executor.on_step([&](const sim::StepInfo& info) {
+    if (info.label.text == "begin.pause" && info.at.since_start < 10ms)
+      fixture.executor.stall(*info.instance, info.process, 20ms);
+  });
+  start(fixture.instance, "slow", [&](Scripted& me) {
+    me.yield_point("begin.pause");
+    log.add(me.now().since_start >= 20ms ? "late" : "early");
+  });
+  fixture.settle();
+  EXPECT_EQ(log.lines(), (Lines{"late"}));
+  EXPECT_EQ(fixture.executor.trace().steps(), 3u);  // init, begin, the rest of begin
+}
+
 TEST(SimulatedExecutor, a_stalled_process_can_be_killed) {
   SimulatedFixture fixture;
   Log log;
