@@ -83,7 +83,9 @@ class ReplicationSession {
 /// A shape query as a value: SELECT columns FROM table [WHERE condition], no order.
 struct ShapeQuery {
   postgres::RelationName table;
-  std::vector<std::string> columns;  ///< unquoted names; each is selected as column::text
+  /// Unquoted names. A cell is what the type's output function prints, as in the stream: a cast to
+  /// text would differ for bool, inet and char(n) (where-clauses.md §15.4).
+  std::vector<std::string> columns;
   std::string condition;             ///< canonical SQL without placeholders; empty: all rows
 };
 

@@ -321,6 +321,53 @@ TEST_F(Replication, reports_a_slot_that_is_gone) {
   EXPECT_EQ(started.error().kind, DatabaseFailure::slot_invalidated);
 }
 
+TEST_F(Replication, refuses_a_role_without_the_attribute) {
+  server().execute("DROP ROLE IF EXISTS unprivileged");
+  server().execute("CREATE ROLE unprivileged LOGIN");
+  const auto opened =
+      BlockingReplication::open(settings("unprivileged"), std::make_shared<Interrupt>());
+  ASSERT_FALSE(opened.ok());
+  EXPECT_EQ(opened.error().kind, DatabaseFailure::configuration);
+  EXPECT_EQ(opened.error().sqlstate, "42501");
+}
+
+// A server of its own: the limit on kept WAL is the whole server's.
+TEST(InvalidatedSlot, is_reported_once_and_then_made_anew) {
+  testing::ThrowawayPostgres own({"max_slot_wal_keep_size = 1MB", "max_wal_size = 64MB"});
+  ConnectionSettings settings;
+  settings.url = own.url();
+  const auto open = [&] {
+    auto session = must(BlockingReplication::open(settings, std::make_shared<Interrupt>()));
+    must(session->settings());
+    must(session->ensure_publication("pub"));
+    return session;
+  };
+  EXPECT_TRUE(must(open()->ensure_slot("s")).created);
+  own.execute("CREATE TABLE t (id int)");
+  const auto lost = [&] {
+    return own.execute("SELECT wal_status FROM pg_replication_slots") == "lost";
+  };
+  for (int i = 0; i < 50 && !lost(); ++i) {
+    own.execute("INSERT INTO t VALUES (1)");
+    own.execute("SELECT pg_switch_wal()");
+    own.execute("CHECKPOINT");
+  }
+  ASSERT_TRUE(lost());
+  {
+    auto session = open();
+    const auto started = session->start_streaming("s", "pub");
+    ASSERT_FALSE(started.ok());
+    EXPECT_EQ(started.error().kind, DatabaseFailure::slot_invalidated);
+    EXPECT_TRUE(started.error().message.starts_with(
+        "Couldn't start replication: slot has been invalidated because it exceeded the maximum "
+        "reserved size."));
+  }
+  const auto found = open()->ensure_slot("s");
+  ASSERT_FALSE(found.ok());
+  EXPECT_EQ(found.error().kind, DatabaseFailure::slot_invalidated);
+  EXPECT_TRUE(must(open()->ensure_slot("s")).created);
+}
+
 TEST_F(Replication, refuses_a_slot_of_another_plugin) {
   sql("SELECT pg_create_logical_replication_slot('" + slot_ + "', 'test_decoding')");
   auto session = replication_session();
