@@ -68,8 +68,8 @@ StoreResult<CatalogueShape> Catalogue::row_to_shape(const Query& rows) const {
   CatalogueShape shape;
   shape.id = rows.number(0);
   const auto wrong = [&](const char* what) {
-    return Failure{connection_.corrupt("table shape, row " + std::to_string(shape.id) + ": " +
-                                       what)};
+    return Failure{
+        connection_.corrupt("table shape, row " + std::to_string(shape.id) + ": " + what)};
   };
   ShapeRecord& record = shape.record;
   record.handle.text = std::string(rows.bytes(1));
@@ -128,8 +128,8 @@ StoreResult<std::vector<RemovedShape>> Catalogue::unfinished_removals() {
   std::vector<RemovedShape> removals;
   Query rows = connection_.query(select_unfinished_);
   while (rows.next())
-    removals.push_back({{std::string(rows.bytes(0))}, std::string(rows.bytes(1)),
-                        std::string(rows.bytes(2))});
+    removals.push_back(
+        {{std::string(rows.bytes(0))}, std::string(rows.bytes(1)), std::string(rows.bytes(2))});
   if (rows.failed()) return Failure{connection_.failure("reading removals")};
   return removals;
 }

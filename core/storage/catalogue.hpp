@@ -1,5 +1,5 @@
-// Reading the catalogue: handles, packed snapshots, shapes and removals. Shared by the store and its
-// readers; writes nothing.
+// Reading the catalogue: handles, packed snapshots, shapes and removals. Shared by the store and
+// its readers; writes nothing.
 #pragma once
 
 #include <optional>
@@ -49,8 +49,7 @@ class Catalogue {
   StoreResult<std::vector<CatalogueShape>> all();
   StoreResult<std::vector<RemovedShape>> unfinished_removals();
   /// The reason, when the handle with this id was removed.
-  StoreResult<std::optional<std::string>> removed_reason(std::uint64_t id,
-                                                         std::string_view handle);
+  StoreResult<std::optional<std::string>> removed_reason(std::uint64_t id, std::string_view handle);
   /// The last sealed record of a shape and the bytes of its open chunk; nullopt: none is sealed.
   struct SealedEnd {
     protocol::LogOffset last;

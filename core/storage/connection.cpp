@@ -15,7 +15,9 @@ StoreFailure classify(int code) {
 
 }  // namespace
 
-Statement::~Statement() { sqlite3_finalize(compiled_); }
+Statement::~Statement() {
+  sqlite3_finalize(compiled_);
+}
 
 Query::~Query() {
   if (compiled_ != nullptr) sqlite3_reset(compiled_);
@@ -36,9 +38,9 @@ std::uint64_t Query::number(int column) const {
 std::string_view Query::bytes(int column) const {
   const void* data = sqlite3_column_blob(compiled_, column);
   const int size = sqlite3_column_bytes(compiled_, column);
-  return data == nullptr ? std::string_view{}
-                         : std::string_view(static_cast<const char*>(data),
-                                            static_cast<std::size_t>(size));
+  return data == nullptr
+             ? std::string_view{}
+             : std::string_view(static_cast<const char*>(data), static_cast<std::size_t>(size));
 }
 
 bool Query::is_null(int column) const {
@@ -160,8 +162,12 @@ void Connection::set_busy_timeout(int milliseconds) {
   sqlite3_busy_timeout(handle_, milliseconds);
 }
 
-bool Connection::in_transaction() const { return sqlite3_get_autocommit(handle_) == 0; }
+bool Connection::in_transaction() const {
+  return sqlite3_get_autocommit(handle_) == 0;
+}
 
-int Connection::changes() const { return sqlite3_changes(handle_); }
+int Connection::changes() const {
+  return sqlite3_changes(handle_);
+}
 
 }  // namespace holdfast::storage

@@ -40,8 +40,8 @@ StoreResult<std::unique_ptr<Store>> DurableStore::open(env::Disk& disk,
                                                        const StoreOptions& options) {
   auto directories = make_directories(disk, options.directory);
   if (!directories) return directories.failure();
-  auto connection = Connection::open(database_path(options.directory), disk.sqlite_vfs(),
-                                     ConnectionRole::writer);
+  auto connection =
+      Connection::open(database_path(options.directory), disk.sqlite_vfs(), ConnectionRole::writer);
   if (!connection) return connection.failure();
   auto schema = create_schema(**connection);
   if (!schema) return schema.failure();
@@ -64,9 +64,9 @@ DurableStore::~DurableStore() = default;
 
 StoreResult<void> DurableStore::usable() const {
   if (poisoned_)
-    return Failure{StoreError{StoreFailure::unknown_outcome,
-                              connection_->path() +
-                                  ": an earlier commit failed; the store must be opened again"}};
+    return Failure{StoreError{
+        StoreFailure::unknown_outcome,
+        connection_->path() + ": an earlier commit failed; the store must be opened again"}};
   ASSERT(taken_over_, "a store is written to only after take_over()");
   return {};
 }
@@ -80,9 +80,9 @@ StoreResult<void> DurableStore::begin() {
     if (rows.failed()) return Failure{roll_back(failed("cannot read the epoch"))};
   }
   if (epoch == state_.epoch) return {};
-  return Failure{roll_back({StoreFailure::fenced,
-                            connection_->path() + ": storage epoch is " + std::to_string(epoch) +
-                                ", this instance holds " + std::to_string(state_.epoch)})};
+  return Failure{roll_back(
+      {StoreFailure::fenced, connection_->path() + ": storage epoch is " + std::to_string(epoch) +
+                                 ", this instance holds " + std::to_string(state_.epoch)})};
 }
 
 StoreResult<void> DurableStore::finish() {
@@ -102,7 +102,9 @@ StoreError DurableStore::roll_back(StoreError error) {
   return error;
 }
 
-StoreError DurableStore::failed(std::string_view what) { return connection_->failure(what); }
+StoreError DurableStore::failed(std::string_view what) {
+  return connection_->failure(what);
+}
 
 LiveShape* DurableStore::find_live(const protocol::ShapeHandle& handle) {
   const auto counter = handle_counter(handle.text);
@@ -183,8 +185,8 @@ StoreResult<std::unique_ptr<SnapshotWriter>> DurableStore::write_snapshot(
   return make_snapshot_writer(std::move(*file));
 }
 
-StoreResult<void> DurableStore::remove(const protocol::ShapeHandle& handle,
-                                       std::string_view reason, std::int64_t at_unix_us) {
+StoreResult<void> DurableStore::remove(const protocol::ShapeHandle& handle, std::string_view reason,
+                                       std::int64_t at_unix_us) {
   auto ready = usable();
   if (!ready) return ready;
   LiveShape* shape = find_live(handle);

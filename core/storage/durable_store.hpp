@@ -1,5 +1,5 @@
-// The Store over SQLite and segments. Owned by the stack's store process; every call is a store job.
-// In memory it holds, per live shape, what a commit needs (head, open chunk), so that a commit
+// The Store over SQLite and segments. Owned by the stack's store process; every call is a store
+// job. In memory it holds, per live shape, what a commit needs (head, open chunk), so that a commit
 // writes rows for what changed and nothing per shape; all of it is derived again by take_over().
 #pragma once
 
@@ -29,11 +29,11 @@ struct LiveShape {
   Hash128 identity;
   bool complete = false;
   std::uint32_t chunks = 0;
-  protocol::LogOffset end;      ///< the last record, visible or not; 0_inf; -1 before completion
-  protocol::LogOffset visible;  ///< what readers are shown
-  std::uint64_t open_bytes = 0; ///< in the open protocol chunk
+  protocol::LogOffset end;       ///< the last record, visible or not; 0_inf; -1 before completion
+  protocol::LogOffset visible;   ///< what readers are shown
+  std::uint64_t open_bytes = 0;  ///< in the open protocol chunk
   std::uint64_t journal_bytes = 0;  ///< of this shape's records in the journal
-  std::uint64_t group = 0;      ///< the last commit that appended: finds a shape named twice
+  std::uint64_t group = 0;          ///< the last commit that appended: finds a shape named twice
 };
 
 /// How much of a segment file is still referred to.
@@ -147,16 +147,16 @@ class DurableStore final : public Store {
   std::map<Hash128, std::uint64_t> by_identity_;
   /// Per shape the last record of each transaction above the applied LSN, ascending.
   std::map<std::uint64_t, std::vector<protocol::LogOffset>> invisible_;
-  std::uint64_t first_invisible_row_ = 0;   ///< 0: no record is invisible
+  std::uint64_t first_invisible_row_ = 0;  ///< 0: no record is invisible
   std::uint64_t first_invisible_item_ = 0;
   std::uint64_t next_row_ = 1;
   std::uint64_t next_item_ = 1;
   std::uint64_t group_number_ = 0;
   std::uint64_t segment_counter_ = 0;
 
-  std::uint64_t journal_bytes_ = 0;   ///< rows above the sealed one
-  bool chunk_waits_ = false;          ///< some shape's journal data reached a chunk
-  std::uint64_t dropped_row_ = 0;     ///< sealed rows up to here are deleted
+  std::uint64_t journal_bytes_ = 0;  ///< rows above the sealed one
+  bool chunk_waits_ = false;         ///< some shape's journal data reached a chunk
+  std::uint64_t dropped_row_ = 0;    ///< sealed rows up to here are deleted
   std::uint64_t dropped_item_ = 0;
   std::uint64_t checkpointed_frames_ = 0;
   std::map<std::uint64_t, RemovalState> removals_;  ///< those with data left

@@ -1,8 +1,8 @@
-// commit(): stage everything in memory, write one transaction, then apply what was staged. A failure
-// before COMMIT leaves no trace; after it nothing can fail.
+// commit(): stage everything in memory, write one transaction, then apply what was staged. A
+// failure before COMMIT leaves no trace; after it nothing can fail.
 //
-// Cost: O(records) to encode, one row per 16 KiB of items and per 3 KiB of references, one update of
-// the state; nothing per shape beyond its section.
+// Cost: O(records) to encode, one row per 16 KiB of items and per 3 KiB of references, one update
+// of the state; nothing per shape beyond its section.
 #include <algorithm>
 
 #include "core/base/assert.hpp"
@@ -93,8 +93,11 @@ void DurableStore::stage_appends(const Group& group, StagedGroup& staged) {
       ASSERT(*previous < record.offset, "offsets of one log strictly increase (I-1)");
       previous = &record.offset;
     }
-    staged.appends.push_back({.shape = shape, .append = &append, .open_bytes = shape->open_bytes,
-                              .item_bytes = 0, .entry = {}});
+    staged.appends.push_back({.shape = shape,
+                              .append = &append,
+                              .open_bytes = shape->open_bytes,
+                              .item_bytes = 0,
+                              .entry = {}});
   }
 }
 
@@ -202,9 +205,9 @@ StoreResult<void> DurableStore::write_completion(const SnapshotCompletion& compl
                             std::uint64_t{0}, Null{});
     } else {
       ASSERT(end <= content.bytes.size(), "a chunk ends within the snapshot");
-      const std::string_view bytes = std::string_view(content.bytes)
-                                         .substr(static_cast<std::size_t>(begin),
-                                                 static_cast<std::size_t>(end - begin));
+      const std::string_view bytes =
+          std::string_view(content.bytes)
+              .substr(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin));
       ok = connection_->run(insert_part_, part_id(shape, chunk), Null{}, begin, end - begin,
                             std::uint64_t{checksum(bytes)}, Blob{bytes});
     }

@@ -25,9 +25,9 @@ StoreResult<MaintenanceResult> DurableStore::maintain() {
   if (!ready) return ready.failure();
   remove_garbage();
   using Work = StoreResult<bool> (DurableStore::*)();
-  for (const Work slice : {&DurableStore::seal_slice, &DurableStore::checkpoint,
-                            &DurableStore::drop_slice, &DurableStore::collect_slice,
-                            &DurableStore::rewrite_slice}) {
+  for (const Work slice :
+       {&DurableStore::seal_slice, &DurableStore::checkpoint, &DurableStore::drop_slice,
+        &DurableStore::collect_slice, &DurableStore::rewrite_slice}) {
     auto worked = (this->*slice)();
     if (!worked) return worked.failure();
     if (*worked) return MaintenanceResult{true};
@@ -90,9 +90,7 @@ struct DurableStore::Collection {
   };
   std::vector<Run> runs;
   std::vector<Part> parts;
-  bool complete() const {
-    return runs.size() < k_rows_a_slice && parts.size() < k_rows_a_slice;
-  }
+  bool complete() const { return runs.size() < k_rows_a_slice && parts.size() < k_rows_a_slice; }
 };
 
 StoreResult<DurableStore::Collection> DurableStore::find_collectable(std::uint64_t shape) {

@@ -1,5 +1,5 @@
-// take_over(): raise the epoch, cut what is above the applied LSN, read everything. Everything up to
-// the commit is one transaction; what follows it (segments, checkpoint) is repeated by the next
+// take_over(): raise the epoch, cut what is above the applied LSN, read everything. Everything up
+// to the commit is one transaction; what follows it (segments, checkpoint) is repeated by the next
 // take_over() if it does not finish.
 #include <sqlite3.h>
 
@@ -32,9 +32,9 @@ void DurableStore::forget_everything() {
 
 StoreResult<Boot> DurableStore::take_over() {
   if (poisoned_)
-    return Failure{StoreError{StoreFailure::unknown_outcome,
-                              connection_->path() +
-                                  ": an earlier commit failed; the store must be opened again"}};
+    return Failure{StoreError{
+        StoreFailure::unknown_outcome,
+        connection_->path() + ": an earlier commit failed; the store must be opened again"}};
   forget_everything();
   if (!connection_->run(begin_)) return Failure{failed("cannot begin the takeover")};
   auto boot = take_over_in_transaction();
@@ -128,20 +128,20 @@ StoreResult<void> DurableStore::recover_journal() {
   std::vector<Change> changes;
   std::uint64_t last_row = state_.sealed_row;
   std::uint64_t last_item = state_.sealed_item;
-  auto scanned = journal_.scan(
-      state_.sealed_row,
-      [&](std::uint64_t row, const ReferenceRow& references) -> StoreResult<void> {
-        Change change{row, {}, true};
-        auto changed = recover_row(row, references, change.references, change.keep);
-        if (!changed) return changed.failure();
-        if (change.keep) {
-          const ItemRows& items = references.items();
-          last_row = row;
-          last_item = std::max(last_item, items.first_row + items.counts.size() - 1);
-        }
-        if (*changed) changes.push_back(std::move(change));
-        return {};
-      });
+  auto scanned =
+      journal_.scan(state_.sealed_row,
+                    [&](std::uint64_t row, const ReferenceRow& references) -> StoreResult<void> {
+                      Change change{row, {}, true};
+                      auto changed = recover_row(row, references, change.references, change.keep);
+                      if (!changed) return changed.failure();
+                      if (change.keep) {
+                        const ItemRows& items = references.items();
+                        last_row = row;
+                        last_item = std::max(last_item, items.first_row + items.counts.size() - 1);
+                      }
+                      if (*changed) changes.push_back(std::move(change));
+                      return {};
+                    });
   if (!scanned) return scanned;
   for (const Change& change : changes) {
     const bool ok = change.keep
@@ -178,19 +178,18 @@ StoreResult<bool> DurableStore::recover_row(std::uint64_t row, const ReferenceRo
                                             std::string& rewritten, bool& keep) {
   auto sections = references.sections();
   if (!sections)
-    return Failure{connection_->corrupt("table journal, row " + std::to_string(row) +
-                                        ": malformed section")};
+    return Failure{
+        connection_->corrupt("table journal, row " + std::to_string(row) + ": malformed section")};
   const auto live = [&](const Section& section) { return shapes_.contains(section.header.shape); };
-  const bool whole =
-      std::all_of(sections->begin(), sections->end(), [&](const Section& section) {
-        return !live(section) || is_visible(section.header.last.tx, state_.applied);
-      });
+  const bool whole = std::all_of(sections->begin(), sections->end(), [&](const Section& section) {
+    return !live(section) || is_visible(section.header.last.tx, state_.applied);
+  });
   if (whole) {
     for (const Section& section : *sections)
       if (live(section))
-        note_section(shapes_.at(section.header.shape), section.header,
-                     {section.header.last.tx, section.header.last.op, row, section.position,
-                      section.bytes});
+        note_section(
+            shapes_.at(section.header.shape), section.header,
+            {section.header.last.tx, section.header.last.op, row, section.position, section.bytes});
     return false;
   }
   ReferenceRowWriter writer(references.items());
@@ -234,8 +233,7 @@ StoreResult<void> DurableStore::cut_section(const ReferenceRow& references, cons
 StoreResult<void> DurableStore::load_removals() {
   Query rows = connection_->query(select_removals_);
   while (rows.next())
-    removals_[rows.number(0)] =
-        rows.number(1) == 0 ? RemovalState::open : RemovalState::finished;
+    removals_[rows.number(0)] = rows.number(1) == 0 ? RemovalState::open : RemovalState::finished;
   if (rows.failed()) return Failure{failed("reading removals")};
   Query segments = connection_->query(select_segments_);
   while (segments.next())

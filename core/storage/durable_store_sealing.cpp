@@ -1,7 +1,7 @@
 // Sealing: the journal becomes runs in segments, shape by shape; and rewriting: the live runs of a
-// mostly dead segment move to a new one. Files are written and synced outside any transaction, under
-// names nobody used; one transaction then makes them the truth. A crash before it leaves files that
-// the next take_over() removes, a crash after it nothing to do.
+// mostly dead segment move to a new one. Files are written and synced outside any transaction,
+// under names nobody used; one transaction then makes them the truth. A crash before it leaves
+// files that the next take_over() removes, a crash after it nothing to do.
 #include <algorithm>
 
 #include "core/base/assert.hpp"

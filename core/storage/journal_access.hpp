@@ -39,9 +39,9 @@ class JournalAccess {
   StoreResult<void> visit(const ItemRows& items, const Section& section,
                           const std::function<Visit(const JournalRecord&)>& visitor);
   /// Calls back for each reference row above `after`, in order.
-  StoreResult<void> scan(std::uint64_t after,
-                         const std::function<StoreResult<void>(std::uint64_t row,
-                                                               const ReferenceRow&)>& visitor);
+  StoreResult<void> scan(
+      std::uint64_t after,
+      const std::function<StoreResult<void>(std::uint64_t row, const ReferenceRow&)>& visitor);
 
  private:
   StoreResult<std::shared_ptr<const ReferenceRow>> reference_row(std::uint64_t row);

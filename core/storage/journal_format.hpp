@@ -61,8 +61,8 @@ class ItemBlockWriter {
 
 /// One record as a reference row has it.
 struct PackedRecord {
-  std::uint64_t item = 0;                      ///< index within the commit
-  std::optional<protocol::LogOffset> offset;   ///< only where it is not the item's
+  std::uint64_t item = 0;                     ///< index within the commit
+  std::optional<protocol::LogOffset> offset;  ///< only where it is not the item's
   bool last = false;
   bool closes_chunk = false;
 };
@@ -81,7 +81,7 @@ struct Section {
   SectionHeader header;
   std::uint32_t position = 0;  ///< of the section's body in the row
   std::uint32_t bytes = 0;
-  std::string_view records;    ///< packed; see RecordDecoder
+  std::string_view records;  ///< packed; see RecordDecoder
 };
 
 /// Packs records; the caller states their header once it is known.

@@ -29,7 +29,7 @@ struct SealJob {
   std::uint64_t through_item = 0;
   std::vector<std::uint64_t> shapes;  ///< ascending
   std::size_t next_shape = 0;
-  std::unique_ptr<SegmentFileWriter> file;  ///< the one being written
+  std::unique_ptr<SegmentFileWriter> file;                    ///< the one being written
   std::vector<std::pair<SegmentId, std::uint64_t>> finished;  ///< synced files and their sizes
   std::vector<RunRow> runs;
   std::map<std::uint64_t, std::uint64_t> sealed_bytes;  ///< by shape, counted by the chunk rule
@@ -39,7 +39,7 @@ struct SealJob {
 struct RewriteJob {
   SegmentId source;
   std::unique_ptr<SegmentFileWriter> file;
-  std::vector<RunRow> runs;  ///< as they are in the source
+  std::vector<RunRow> runs;              ///< as they are in the source
   std::vector<std::uint64_t> positions;  ///< in the new file, of those copied so far
 };
 

@@ -55,7 +55,9 @@ StoreResult<SchemaState> identify(Connection& connection) {
 
 }  // namespace
 
-std::string database_path(const std::string& directory) { return directory + "/store.db"; }
+std::string database_path(const std::string& directory) {
+  return directory + "/store.db";
+}
 
 StoreResult<void> create_schema(Connection& connection) {
   auto found = identify(connection);
@@ -81,8 +83,8 @@ StoreResult<void> check_schema(Connection& connection) {
   auto found = identify(connection);
   if (!found) return found.failure();
   if (*found == SchemaState::fresh)
-    return Failure{StoreError{StoreFailure::io,
-                              connection.path() + ": the store has not been created yet"}};
+    return Failure{
+        StoreError{StoreFailure::io, connection.path() + ": the store has not been created yet"}};
   return {};
 }
 

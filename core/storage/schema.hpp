@@ -25,8 +25,8 @@ struct StoreState {
   std::string system_identity;
 };
 
-/// Whether a record of this transaction may be seen. Offsets 1_n are the server's own additions to a
-/// shape without changes (http-api.md §6.4), of no source transaction.
+/// Whether a record of this transaction may be seen. Offsets 1_n are the server's own additions to
+/// a shape without changes (http-api.md §6.4), of no source transaction.
 constexpr bool is_visible(std::uint64_t tx, std::uint64_t applied) {
   return tx <= applied || tx <= 1;
 }

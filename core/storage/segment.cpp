@@ -90,7 +90,9 @@ std::string segment_directory(const std::string& store_directory) {
   return store_directory + "/segments";
 }
 
-StoreError from_disk(const env::DiskError& error) { return {StoreFailure::io, error.message}; }
+StoreError from_disk(const env::DiskError& error) {
+  return {StoreFailure::io, error.message};
+}
 
 StoreResult<std::unique_ptr<SegmentFileWriter>> SegmentFileWriter::create(
     env::Disk& disk, const std::string& directory, SegmentId id, SegmentKind kind) {
@@ -166,8 +168,8 @@ StoreError SegmentReader::corrupt(SegmentId id, std::uint64_t position,
 }
 
 StoreResult<env::File*> SegmentReader::file(SegmentId id, SegmentKind kind) {
-  const auto found = std::find_if(open_.begin(), open_.end(),
-                                  [&](const OpenFile& open) { return open.id == id; });
+  const auto found =
+      std::find_if(open_.begin(), open_.end(), [&](const OpenFile& open) { return open.id == id; });
   if (found != open_.end()) {
     std::rotate(found, found + 1, open_.end());
     return open_.back().file.get();
@@ -175,8 +177,8 @@ StoreResult<env::File*> SegmentReader::file(SegmentId id, SegmentKind kind) {
   auto opened = disk_.open(directory_ + "/" + id.name(), env::OpenMode::read_only);
   if (!opened) {
     const bool missing = opened.error().kind == env::DiskFailure::not_found;
-    return Failure{StoreError{missing ? StoreFailure::not_found : StoreFailure::io,
-                              opened.error().message}};
+    return Failure{
+        StoreError{missing ? StoreFailure::not_found : StoreFailure::io, opened.error().message}};
   }
   std::string header(k_segment_header_bytes, '\0');
   auto read = read_exactly(**opened, id, 0, header);
@@ -187,8 +189,8 @@ StoreResult<env::File*> SegmentReader::file(SegmentId id, SegmentKind kind) {
   return open_.back().file.get();
 }
 
-StoreResult<void> SegmentReader::read_exactly(env::File& file, SegmentId id,
-                                              std::uint64_t position, std::span<char> into) {
+StoreResult<void> SegmentReader::read_exactly(env::File& file, SegmentId id, std::uint64_t position,
+                                              std::span<char> into) {
   auto read = file.read(position, into);
   if (!read) return Failure{from_disk(read.error())};
   if (*read != into.size()) return Failure{corrupt(id, position + *read, "the file ends early")};

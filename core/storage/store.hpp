@@ -23,15 +23,16 @@ namespace holdfast::storage {
 
 struct StoreOptions {
   std::string directory;
-  std::uint64_t chunk_bytes = 10ULL << 20;            ///< http-api.md §13.2
-  std::uint64_t journal_bytes = 64ULL << 20;          ///< a generation is sealed beyond this
-  std::uint64_t inline_snapshot_bytes = 256ULL << 10; ///< larger snapshots become segments
+  std::uint64_t chunk_bytes = 10ULL << 20;             ///< http-api.md §13.2
+  std::uint64_t journal_bytes = 64ULL << 20;           ///< a generation is sealed beyond this
+  std::uint64_t inline_snapshot_bytes = 256ULL << 10;  ///< larger snapshots become segments
   std::uint64_t checkpoint_passive_bytes = 16ULL << 20;
   std::uint64_t checkpoint_restart_bytes = 64ULL << 20;
 };
 
 enum class StoreFailure : std::uint8_t {
-  unknown_outcome,  ///< a commit failed: it may or may not be there after recovery; re-open, re-read
+  unknown_outcome,  ///< a commit failed: it may or may not be there after recovery; re-open,
+                    ///< re-read
   fenced,           ///< another instance took over: storage_epoch differs; stop the stack
   corrupt,          ///< a checksum, version or length is wrong; the message has path and offset
   io,               ///< any other failure of the disk; nothing changed
@@ -52,9 +53,9 @@ struct ShapeRecord {
   Hash128 identity;        ///< at most one live shape has it (I-39)
   std::string definition;  ///< compiled form, opaque here
   bool snapshot_complete = false;
-  postgres::Snapshot snapshot;          ///< meaningful once complete
-  std::uint32_t snapshot_chunks = 0;    ///< >= 1 once complete
-  protocol::LogOffset head;             ///< 0_inf, or the last record's offset; -1 before completion
+  postgres::Snapshot snapshot;        ///< meaningful once complete
+  std::uint32_t snapshot_chunks = 0;  ///< >= 1 once complete
+  protocol::LogOffset head;           ///< 0_inf, or the last record's offset; -1 before completion
 };
 
 /// A removal whose later steps were not finished (design.md §6, step 2 on).
@@ -67,10 +68,10 @@ struct RemovedShape {
 /// Everything a stack needs at start.
 struct Boot {
   std::uint64_t epoch = 0;
-  postgres::Lsn applied;      ///< commit LSN of the last applied transaction; 0: none yet
-  postgres::Lsn confirmable;  ///< end LSN of it: what may be confirmed to Postgres
-  std::string system_identity;          ///< as last stored by set_system_identity; empty: never
-  std::vector<ShapeRecord> shapes;      ///< in order of creation
+  postgres::Lsn applied;            ///< commit LSN of the last applied transaction; 0: none yet
+  postgres::Lsn confirmable;        ///< end LSN of it: what may be confirmed to Postgres
+  std::string system_identity;      ///< as last stored by set_system_identity; empty: never
+  std::vector<ShapeRecord> shapes;  ///< in order of creation
   std::vector<RemovedShape> unfinished_removals;
 };
 
@@ -78,7 +79,8 @@ struct Boot {
 struct RecordRef {
   protocol::LogOffset offset;
   std::uint32_t item = 0;
-  bool last = false;  ///< the last record of its transaction for this shape: `"last":true` is served
+  bool last =
+      false;  ///< the last record of its transaction for this shape: `"last":true` is served
 };
 
 struct ShapeAppend {
@@ -89,9 +91,9 @@ struct ShapeAppend {
 /// Snapshot rows in the order they will be served: JSON items, with the chunk rule applied already.
 /// Either all in `bytes`, or in a segment written by SnapshotWriter.
 struct SnapshotContent {
-  std::string bytes;                        ///< items of all chunks, joined by ',' inside a chunk
-  std::vector<std::uint64_t> chunk_ends;    ///< end position of each chunk in the bytes; >= 1 chunk
-  std::string segment;                      ///< non-empty: the bytes are this segment's
+  std::string bytes;                      ///< items of all chunks, joined by ',' inside a chunk
+  std::vector<std::uint64_t> chunk_ends;  ///< end position of each chunk in the bytes; >= 1 chunk
+  std::string segment;                    ///< non-empty: the bytes are this segment's
 };
 
 struct SnapshotCompletion {

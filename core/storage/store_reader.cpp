@@ -29,10 +29,10 @@ StoreResult<std::unique_ptr<Reader>> open_reader(env::Disk& disk, const StoreOpt
   return StoreReader::open(disk, options, std::move(index));
 }
 
-StoreResult<std::unique_ptr<Reader>> StoreReader::open(
-    env::Disk& disk, const StoreOptions& options, std::shared_ptr<const JournalIndex> index) {
-  auto connection = Connection::open(database_path(options.directory), disk.sqlite_vfs(),
-                                     ConnectionRole::reader);
+StoreResult<std::unique_ptr<Reader>> StoreReader::open(env::Disk& disk, const StoreOptions& options,
+                                                       std::shared_ptr<const JournalIndex> index) {
+  auto connection =
+      Connection::open(database_path(options.directory), disk.sqlite_vfs(), ConnectionRole::reader);
   if (!connection) return connection.failure();
   auto schema = check_schema(**connection);
   if (!schema) return schema.failure();
@@ -54,7 +54,8 @@ template <class T, class Body>
 StoreResult<T> StoreReader::in_transaction(const Body& body) {
   if (!connection_->run(begin_)) return Failure{connection_->failure("cannot begin to read")};
   StoreResult<T> result = body();
-  // Nothing was written, so there is nothing to lose when ending fails; the next BEGIN would say so.
+  // Nothing was written, so there is nothing to lose when ending fails; the next BEGIN would say
+  // so.
   if (connection_->in_transaction() && !connection_->run(end_) && result)
     return Failure{connection_->failure("cannot end a read")};
   return result;

@@ -1,7 +1,7 @@
 // A read connection. Each call is one read transaction; nothing is ever written. Where a shape's
 // records are in the journal it learns from the store's index, or, on a standby and in the moment
-// between a seal's commit and the index hearing of it, from an index of its own that it brings up to
-// date inside the transaction.
+// between a seal's commit and the index hearing of it, from an index of its own that it brings up
+// to date inside the transaction.
 #pragma once
 
 #include "core/storage/catalogue.hpp"
@@ -46,8 +46,7 @@ class StoreReader final : public Reader {
   StoreResult<void> read_log(Reading& reading);
   StoreResult<void> read_runs(Reading& reading);
   StoreResult<void> read_journal(Reading& reading, JournalSlice first);
-  StoreResult<JournalSlice> journal_after(const Reading& reading,
-                                          const protocol::LogOffset& after);
+  StoreResult<JournalSlice> journal_after(const Reading& reading, const protocol::LogOffset& after);
   /// Brings the own index up to what this transaction sees.
   StoreResult<void> catch_up(const StoreState& state);
   /// The last visible record, or what the catalogue says when there is none.
@@ -67,7 +66,8 @@ class StoreReader final : public Reader {
   Statement begin_{"BEGIN"};
   Statement end_{"COMMIT"};
   Statement select_shape_{
-      "SELECT s.epoch, s.applied, s.sealed_row, s.handle_base, h.handle, h.chunks, h.id FROM state s "
+      "SELECT s.epoch, s.applied, s.sealed_row, s.handle_base, h.handle, h.chunks, h.id FROM state "
+      "s "
       "LEFT JOIN shape h ON h.id=?1-s.handle_base WHERE s.id=1"};
   Statement select_part_{
       "SELECT segment, first, length, crc, bytes FROM snapshot_part WHERE id=?1"};

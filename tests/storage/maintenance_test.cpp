@@ -92,7 +92,8 @@ TEST_F(MaintenanceTest, DataOfRemovedShapesIsCollectedAndTheRestRewritten) {
   const auto drop = make_shape(2);
   Group group;
   group.items = {shared(make_item(1, 100)), shared(make_item(2, 5000))};
-  group.appends = {{keep, {{at(5, 0), 0, true}}}, {drop, {{at(5, 0), 0, true}, {at(6, 0), 1, true}}}};
+  group.appends = {{keep, {{at(5, 0), 0, true}}},
+                   {drop, {{at(5, 0), 0, true}, {at(6, 0), 1, true}}}};
   group.applied = {6};
   must(store_->commit(group));
   finish_maintenance();

@@ -1,5 +1,5 @@
-// What a store holds, as naively as can be said: lists of items, the chunk rule as a loop over all of
-// them, reading as http-api.md §13.4 words it. Shares no code with core/storage.
+// What a store holds, as naively as can be said: lists of items, the chunk rule as a loop over all
+// of them, reading as http-api.md §13.4 words it. Shares no code with core/storage.
 #pragma once
 
 #include <map>
@@ -111,8 +111,8 @@ class Model {
 
   std::uint64_t chunk_bytes_;
   std::uint64_t applied_ = 0;
-  std::map<std::string, Shape> live_;             ///< by definition
-  std::map<std::string, std::string> removed_;    ///< handle -> reason
+  std::map<std::string, Shape> live_;           ///< by definition
+  std::map<std::string, std::string> removed_;  ///< handle -> reason
 };
 
 /// Positions worth asking for: before everything, each chunk, each record and beside it.
@@ -162,10 +162,10 @@ inline std::string show(const Boot& boot, Reader& reader, const Model& model) {
     if (!record->snapshot_complete || shape == model.live().end()) continue;
     for (const auto& after : positions(shape->second, record->head)) {
       const auto slice = reader.read({record->handle, after, record->head});
-      text += "  " + show(after) + " -> " +
-              (slice ? show(slice.value().end) + " " + slice.value().items
-                     : slice.error().message) +
-              "\n";
+      text +=
+          "  " + show(after) + " -> " +
+          (slice ? show(slice.value().end) + " " + slice.value().items : slice.error().message) +
+          "\n";
     }
   }
   for (const auto& [handle, reason] : model.removed()) {

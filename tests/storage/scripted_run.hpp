@@ -1,6 +1,6 @@
 // A fixed history of a store that meets everything once: creations, snapshots of both kinds, shared
-// items, a transaction of two groups, removals, sealing, rewriting, checkpoints; with the model beside
-// it. Run over the simulated disk so that it can be cut anywhere.
+// items, a transaction of two groups, removals, sealing, rewriting, checkpoints; with the model
+// beside it. Run over the simulated disk so that it can be cut anywhere.
 #pragma once
 
 #include <functional>

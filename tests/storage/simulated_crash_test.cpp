@@ -1,6 +1,6 @@
-// Every operation of a run is a crash point, by power loss and by kill, and so is every operation of
-// the recovery after it: what was acknowledged is there, never a part of a group, and bytes and chunk
-// ends are what they were (I-2, I-9, I-26, I-40). And every operation fails once.
+// Every operation of a run is a crash point, by power loss and by kill, and so is every operation
+// of the recovery after it: what was acknowledged is there, never a part of a group, and bytes and
+// chunk ends are what they were (I-2, I-9, I-26, I-40). And every operation fails once.
 #include <set>
 
 #include "sim/disk/crash_point.hpp"
@@ -61,8 +61,8 @@ bool took_effect(ScriptedRun& run, const Ended& ended, const Model& found) {
   return show(found) == show(next);
 }
 
-/// After a recovery the store goes on: a new shape gets a new handle, the rest of the run gives what
-/// the model says, and so does what is found after another start.
+/// After a recovery the store goes on: a new shape gets a new handle, the rest of the run gives
+/// what the model says, and so does what is found after another start.
 void expect_alive(ScriptedRun& run, const Ended& ended, Model found, Incarnation& engine,
                   env::Disk& disk) {
   std::set<std::string> seen;
@@ -107,9 +107,8 @@ std::uint64_t crash_and_recover(const CrashRun& plan) {
   Ended ended;
   {
     const auto mount = disk.mount(1);
-    CrashPoint point(plan.operation, plan.moment, [&] {
-      plan.crash == Crash::kill ? mount->kill() : disk.power_loss();
-    });
+    CrashPoint point(plan.operation, plan.moment,
+                     [&] { plan.crash == Crash::kill ? mount->kill() : disk.power_loss(); });
     crash_at(point);
     Incarnation engine;
     ended = run_until_failure(run, engine, *mount);
@@ -118,9 +117,8 @@ std::uint64_t crash_and_recover(const CrashRun& plan) {
   }
   if (plan.recovery_operation > 0) {
     const auto mount = disk.mount(2);
-    CrashPoint point(disk.operations() + plan.recovery_operation, plan.moment, [&] {
-      plan.crash == Crash::kill ? mount->kill() : disk.power_loss();
-    });
+    CrashPoint point(disk.operations() + plan.recovery_operation, plan.moment,
+                     [&] { plan.crash == Crash::kill ? mount->kill() : disk.power_loss(); });
     crash_at(point);
     Incarnation engine;
     const bool started = engine.start(*mount).ok();

@@ -29,16 +29,16 @@ void showValue(const Step& step, std::ostream& out) {
 
 rc::Gen<Step> any_step() {
   using rc::gen::element;
-  return rc::gen::construct<Step>(
-      rc::gen::weightedElement<Action>({{3, Action::create},
-                                        {3, Action::complete},
-                                        {12, Action::commit},
-                                        {2, Action::partial},
-                                        {1, Action::remove},
-                                        {3, Action::maintain},
-                                        {1, Action::restart}}),
-      rc::gen::inRange<std::uint64_t>(1, 256), element<std::uint64_t>(30, 99, 100, 101, 400),
-      element<std::uint64_t>(1, 2, 3, 7));
+  return rc::gen::construct<Step>(rc::gen::weightedElement<Action>({{3, Action::create},
+                                                                    {3, Action::complete},
+                                                                    {12, Action::commit},
+                                                                    {2, Action::partial},
+                                                                    {1, Action::remove},
+                                                                    {3, Action::maintain},
+                                                                    {1, Action::restart}}),
+                                  rc::gen::inRange<std::uint64_t>(1, 256),
+                                  element<std::uint64_t>(30, 99, 100, 101, 400),
+                                  element<std::uint64_t>(1, 2, 3, 7));
 }
 
 class History {
@@ -53,13 +53,20 @@ class History {
 
   void perform(const Step& step) {
     switch (step.action) {
-      case Action::create: return create(first_of(step));
-      case Action::complete: return complete(step);
-      case Action::commit: return commit(step, true);
-      case Action::partial: return commit(step, false);
-      case Action::remove: return remove(first_of(step));
-      case Action::maintain: return maintain();
-      case Action::restart: return restart();
+      case Action::create:
+        return create(first_of(step));
+      case Action::complete:
+        return complete(step);
+      case Action::commit:
+        return commit(step, true);
+      case Action::partial:
+        return commit(step, false);
+      case Action::remove:
+        return remove(first_of(step));
+      case Action::maintain:
+        return maintain();
+      case Action::restart:
+        return restart();
     }
   }
 

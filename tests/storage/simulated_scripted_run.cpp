@@ -51,8 +51,8 @@ void ScriptedRun::complete_by_segment(const std::string& name, std::size_t bytes
 void ScriptedRun::remove(const std::string& name) {
   steps_.push_back({[this, name](Store& store) { return store.remove(handle(name), "test", 1); },
                     [name](Model& model) { model.remove(name, "test"); }});
-  steps_.push_back({[this, name](Store& store) { return store.finish_removal(handle(name)); },
-                    [](Model&) {}});
+  steps_.push_back(
+      {[this, name](Store& store) { return store.finish_removal(handle(name)); }, [](Model&) {}});
 }
 
 void ScriptedRun::maintain() {

@@ -50,7 +50,8 @@ inline Group one_change(const protocol::ShapeHandle& handle, std::uint64_t tx, s
   return group;
 }
 
-inline Group completion(const protocol::ShapeHandle& handle, const std::vector<std::string>& chunks) {
+inline Group completion(const protocol::ShapeHandle& handle,
+                        const std::vector<std::string>& chunks) {
   Group group;
   SnapshotCompletion complete{handle, {{10}, {20}, {{12}, {15}}, {77}}, {}};
   for (const std::string& chunk : chunks) {

@@ -64,8 +64,7 @@ TEST_F(StoreTest, CommittedRecordsAreReadBackWithTheLastHeader) {
   const auto result = must(store_->commit(group));
   ASSERT_EQ(result.heads.size(), 1U);
   EXPECT_EQ(result.heads[0].head, at(100, 2));
-  const std::string expected =
-      R"({"key":"k1","headers":{}},{"key":"k2","headers":{,"last":true}})";
+  const std::string expected = R"({"key":"k1","headers":{}},{"key":"k2","headers":{,"last":true}})";
   for (int round = 0; round < 2; ++round) {
     EXPECT_EQ(read(handle, k_snapshot_end, at(100, 2)).items, expected);
     EXPECT_EQ(read(handle, at(0, 0), at(100, 2)).end, at(100, 2));
