@@ -153,6 +153,14 @@ Fiber* Fiber::current() {
   return running_fiber;
 }
 
+std::size_t FiberPool::process_stack_size() {
+#if defined(HOLDFAST_ASAN) || defined(HOLDFAST_TSAN) || !defined(__OPTIMIZE__)
+  return 256 * 1024;
+#else
+  return 64 * 1024;
+#endif
+}
+
 std::unique_ptr<Fiber> FiberPool::acquire() {
   ++borrowed_;
   if (idle_.empty()) return std::make_unique<Fiber>(stack_size_);

@@ -66,26 +66,19 @@ class Fiber {
 /// Keeps idle fibers of one stack size for the next process that has something to do.
 class FiberPool {
  public:
-  /// Stacks of processes. Without optimisation frames are several times larger, and sanitizers put
-  /// red zones into every one. Only pages that were touched cost memory.
-#if defined(__OPTIMIZE__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-  static constexpr std::size_t k_process_stack_size = 64 * 1024;
-#else
-  static constexpr std::size_t k_process_stack_size = 256 * 1024;
-#endif
+  /// Of processes' stacks: 64 KiB, more without optimisation, where frames are several times
+  /// larger, and under sanitizers, which put red zones into every one. Only touched pages cost
+  /// memory.
+  static std::size_t process_stack_size();
 
-  explicit FiberPool(std::size_t stack_size = k_process_stack_size, std::size_t most_idle = 256)
+  explicit FiberPool(std::size_t stack_size = process_stack_size(), std::size_t most_idle = 256)
       : stack_size_(stack_size), most_idle_(most_idle) {}
 
   std::unique_ptr<Fiber> acquire();
   /// REQUIRES: fiber->idle().
   void release(std::unique_ptr<Fiber> fiber);
-  std::size_t borrowed() const {
-    return borrowed_;
-  }
-  std::size_t idle_count() const {
-    return idle_.size();
-  }
+  std::size_t borrowed() const { return borrowed_; }
+  std::size_t idle_count() const { return idle_.size(); }
 
  private:
   std::size_t stack_size_;
