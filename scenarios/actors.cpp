@@ -1,0 +1,122 @@
+#include "scenarios/actors.hpp"
+
+namespace holdfast::scenarios {
+namespace {
+
+using sim::postgres::ExecuteOutcome;
+
+/// A blocked statement is tried again so often; then its transaction gives way (no deadlock lasts).
+constexpr unsigned k_lock_attempts = 20;
+constexpr Duration k_lock_retry = std::chrono::milliseconds(3);
+
+}  // namespace
+
+// -- clients ---------------------------------------------------------------------------------------
+
+void ClientProcess::init() { cast<&ClientProcess::run>(runtime::Ref<ClientProcess>{self()}); }
+
+void ClientProcess::run() {
+  sleep(plan_.starts_at);
+  restarts_at_start_ = stage_.restarts_over;
+  while (!stage_.closing) {
+    if (plan_.fresh_after > 0 && answers_ >= plan_.fresh_after && stage_.final_commit == 0) {
+      state_ = {};
+      view_.reset();
+      answers_ = 0;
+      restarts_at_start_ = stage_.restarts_over;
+    }
+    sleep(oracle::delay_before(state_));
+    oracle::Exchange exchange{&spec_, name_, state_, {}, now(), {}};
+    Network::Answer answer = stage_.network->fetch(*this, oracle::next_request(spec_, state_),
+                                                   oracle::Oracle::k_request_deadline);
+    exchange.response = std::move(answer.response);
+    exchange.answered = now();
+    if (answer.overdue) stage_.oracle->overdue(exchange);
+    stage_.oracle->observe(exchange, view_);
+    const oracle::Verdict verdict = oracle::judge(exchange.response);
+    if (verdict == oracle::Verdict::refetch) view_.reset();
+    if (verdict == oracle::Verdict::progress) {
+      answers_++;
+      const bool continued = state_.phase != oracle::ClientPhase::initial;
+      crossed_ = crossed_ || (continued && stage_.restarts_over > restarts_at_start_);
+    }
+    state_ = verdict == oracle::Verdict::fatal
+                 ? oracle::ClientState{}
+                 : oracle::next_state(state_, verdict, exchange.response);
+    if (verdict == oracle::Verdict::fatal) {
+      view_.reset();
+      sleep(std::chrono::seconds(1));
+    }
+  }
+}
+
+// -- writers ---------------------------------------------------------------------------------------
+
+void WriterProcess::init() { cast<&WriterProcess::run>(runtime::Ref<WriterProcess>{self()}); }
+
+void WriterProcess::run() {
+  for (const PlannedTransaction& transaction : stage_.plan->transactions)
+    if (transaction.writer == number_) perform(transaction);
+  stage_.writers_working--;
+  exit(runtime::ExitReason::normal());
+}
+
+void WriterProcess::perform(const PlannedTransaction& transaction) {
+  sim::postgres::PostgresModel& postgres = *stage_.postgres;
+  sleep(transaction.pause_before);
+  const sim::postgres::Session session = postgres.begin();
+  for (std::size_t i = 0; i < transaction.statements.size(); ++i) {
+    if (transaction.pauses[i] > Duration{0}) sleep(transaction.pauses[i]);
+    auto result = postgres.execute(session, transaction.statements[i]);
+    for (unsigned attempt = 0;
+         result.outcome == ExecuteOutcome::blocked && attempt < k_lock_attempts; ++attempt) {
+      sleep(k_lock_retry);
+      result = postgres.execute(session, transaction.statements[i]);
+    }
+    if (result.outcome != ExecuteOutcome::ok) return postgres.rollback(session);
+  }
+  if (transaction.rolls_back) return postgres.rollback(session);
+  postgres.commit(session, transaction.synchronous);
+}
+
+// -- removals --------------------------------------------------------------------------------------
+
+void RemovalProcess::init() { cast<&RemovalProcess::run>(runtime::Ref<RemovalProcess>{self()}); }
+
+void RemovalProcess::run() {
+  sleep(plan_.at);
+  if (plan_.truncate)
+    truncate();
+  else
+    remove();
+  stage_.removals_pending--;
+  exit(runtime::ExitReason::normal());
+}
+
+void RemovalProcess::truncate() {
+  const auto& table = stage_.plan->tables[plan_.subject].name;
+  for (unsigned attempt = 0; attempt < k_lock_attempts; ++attempt) {
+    const sim::postgres::Session session = stage_.postgres->begin();
+    const auto result = stage_.postgres->execute(
+        session, {sim::postgres::StatementKind::truncate, table, {}, {}, {}});
+    if (result.outcome == ExecuteOutcome::ok) {
+      // Before the commit: from its record on, the engine may act on it.
+      stage_.oracle->record({oracle::Cause::truncated, table.table, now()});
+      stage_.postgres->commit(session, sim::postgres::Synchronous::on);
+      return;
+    }
+    stage_.postgres->rollback(session);
+    sleep(k_lock_retry * 10);
+  }
+}
+
+void RemovalProcess::remove() {
+  const oracle::ShapeSpec& spec = stage_.plan->specs[plan_.subject];
+  protocol::Request request = oracle::next_request(spec, {});
+  request.method = "DELETE";
+  // A DELETE whose answer is lost may have happened: its cause counts from when it was sent.
+  stage_.oracle->record({oracle::Cause::deleted_by_request, spec.name, now()});
+  (void)stage_.network->fetch(*this, std::move(request), oracle::Oracle::k_request_deadline);
+}
+
+}  // namespace holdfast::scenarios

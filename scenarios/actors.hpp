@@ -1,0 +1,96 @@
+// Who acts in a run beside the engine: clients that follow the official client's rules, writers that
+// change the database, and whoever deletes and truncates. Processes of the world's own runtime.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/runtime/process.hpp"
+#include "oracle/client/client_rules.hpp"
+#include "oracle/client/client_view.hpp"
+#include "oracle/oracle.hpp"
+#include "scenarios/network.hpp"
+#include "scenarios/plan.hpp"
+#include "sim/postgres/model.hpp"
+
+namespace holdfast::scenarios {
+
+/// What the actors and the run tell each other.
+struct Stage {
+  Network* network = nullptr;
+  oracle::Oracle* oracle = nullptr;
+  sim::postgres::PostgresModel* postgres = nullptr;
+  const Plan* plan = nullptr;
+
+  bool closing = false;            ///< no new requests; what is under way may end
+  /// Commit LSN that every client must have seen to have converged; 0: still at work.
+  std::uint64_t final_commit = 0;
+  unsigned writers_working = 0;
+  unsigned removals_pending = 0;
+  unsigned restarts_over = 0;
+};
+
+class ClientProcess : public runtime::Process {
+ public:
+  ClientProcess(Stage& stage, PlannedClient plan, std::string name)
+      : stage_(stage), plan_(plan), name_(std::move(name)),
+        spec_(stage.plan->specs[plan.spec]), view_(spec_) {}
+
+  void run();
+
+  /// It has seen the final commit, or later.
+  bool converged() const {
+    return stage_.final_commit > 0 && state_.phase == oracle::ClientPhase::live &&
+           view_.marker() >= stage_.final_commit;
+  }
+  bool crossed_a_restart() const { return crossed_; }
+  const oracle::ClientView& view() const { return view_; }
+  const oracle::ShapeSpec& spec() const { return spec_; }
+  const std::string& name() const { return name_; }
+
+ protected:
+  void init() override;
+
+ private:
+  Stage& stage_;
+  PlannedClient plan_;
+  std::string name_;
+  const oracle::ShapeSpec& spec_;
+  oracle::ClientView view_;
+  oracle::ClientState state_;
+  unsigned answers_ = 0;
+  unsigned restarts_at_start_ = 0;  ///< of the run, when this view was begun
+  bool crossed_ = false;
+};
+
+class WriterProcess : public runtime::Process {
+ public:
+  WriterProcess(Stage& stage, unsigned number) : stage_(stage), number_(number) {}
+  void run();
+
+ protected:
+  void init() override;
+
+ private:
+  void perform(const PlannedTransaction& transaction);
+  Stage& stage_;
+  unsigned number_;
+};
+
+class RemovalProcess : public runtime::Process {
+ public:
+  RemovalProcess(Stage& stage, PlannedRemoval plan) : stage_(stage), plan_(plan) {}
+  void run();
+
+ protected:
+  void init() override;
+
+ private:
+  void truncate();
+  void remove();
+  Stage& stage_;
+  PlannedRemoval plan_;
+};
+
+}  // namespace holdfast::scenarios

@@ -1,0 +1,204 @@
+#include "scenarios/cluster.hpp"
+
+#include <algorithm>
+
+namespace holdfast::scenarios {
+namespace {
+
+/// A restart that waits for a moment which does not come happens anyway.
+constexpr Duration k_patience = std::chrono::seconds(2);
+constexpr Duration k_standby_look = std::chrono::milliseconds(50);
+constexpr unsigned k_standby_looks = 100;
+constexpr unsigned k_aim_steps = 24;
+
+/// The label with which a moment begins.
+std::string_view label_of(RestartMoment moment) {
+  switch (moment) {
+    case RestartMoment::any_time: return {};
+    case RestartMoment::commit: return "store.commit";
+    case RestartMoment::snapshot: return "Snapshotter::run";
+    case RestartMoment::removal: return "store.remove";
+    case RestartMoment::takeover: return "store.take_over";
+  }
+  ASSERT(false, "every moment has a label");
+}
+
+}  // namespace
+
+Cluster::Cluster(Surroundings surroundings, const Plan& plan)
+    : surroundings_(std::move(surroundings)), plan_(plan) {}
+
+void Cluster::after(Duration delay, const char* label, Step step) {
+  surroundings_.executor.after(delay, "/world/restarts", label, std::move(step));
+}
+
+Instance& Cluster::start_instance() {
+  instances_.push_back(
+      std::make_unique<Instance>(surroundings_, static_cast<unsigned>(instances_.size() + 1)));
+  instances_.back()->start();
+  return *instances_.back();
+}
+
+void Cluster::start_first() { leader_ = &start_instance(); }
+
+std::vector<Instance*> Cluster::reachable() const {
+  std::vector<Instance*> found;
+  for (const auto& instance : instances_)
+    if (instance->running()) found.push_back(instance.get());
+  return found;
+}
+
+std::vector<Instance*> Cluster::living() const {
+  std::vector<Instance*> found;
+  for (const auto& instance : instances_)
+    if (!instance->ended()) found.push_back(instance.get());
+  return found;
+}
+
+void Cluster::kill(Instance& instance) {
+  if (instance.ended()) return;
+  instance.kill();
+  network_->break_connections(instance.number());
+}
+
+void Cluster::kill_all() {
+  for (const auto& instance : instances_) kill(*instance);
+}
+
+void Cluster::stop_all(Step stopped) {
+  for (Instance* instance : living())
+    if (instance->running()) instance->stop([] {});
+  look_until_ended(std::move(stopped));
+}
+
+void Cluster::look_until_ended(Step stopped) {
+  // Looks, since an instance that was stopping already tells somebody else.
+  if (living().empty()) return stopped();
+  after(k_standby_look, "stop.look",
+        [this, stopped = std::move(stopped)] { look_until_ended(stopped); });
+}
+
+// -- restarts --------------------------------------------------------------------------------------
+
+void Cluster::begin_restarts(Step over) {
+  over_ = std::move(over);
+  schedule_next();
+}
+
+void Cluster::schedule_next() {
+  if (next_restart_ >= plan_.restarts.size()) return;
+  busy_ = true;
+  const PlannedRestart& restart = plan_.restarts[next_restart_];
+  after(restart.after, "restart.due", [this, &restart] {
+    if (restart.moment == RestartMoment::any_time) return fire();
+    armed_ = true;
+    wanted_ = restart.moment;
+    steps_to_go_.reset();
+    const std::size_t number = next_restart_;
+    after(k_patience, "restart.anyway", [this, number] {
+      if (armed_ && next_restart_ == number) fire();
+    });
+  });
+}
+
+void Cluster::observe(const sim::StepInfo& step) {
+  if (!step.process.valid() && step.instance == nullptr && step.label.text.starts_with("store."))
+    writer_job_ = step.label.text;
+  if (!armed_) return;
+  if (steps_to_go_) {
+    if ((*steps_to_go_)-- == 0) fire();
+  } else if (step.label.text == label_of(wanted_)) {
+    steps_to_go_ = static_cast<unsigned>(
+        plan_.restarts[next_restart_].kill_delay.count() / 1'000 % k_aim_steps);
+  }
+}
+
+void Cluster::fire() {
+  armed_ = false;
+  steps_to_go_.reset();
+  const PlannedRestart& restart = plan_.restarts[next_restart_];
+  count(restart);
+  restart_now(restart);
+}
+
+void Cluster::count(const PlannedRestart& restart) {
+  counters_.by_kind[static_cast<std::size_t>(restart.kind)]++;
+  RestartMoment hit = RestartMoment::any_time;
+  for (const runtime::ProcessInfo& process : leader_->runtime().processes())
+    if (process.path.find("/snapshotter[") != std::string::npos) hit = RestartMoment::snapshot;
+  if (leader_->writing()) {
+    if (writer_job_ == "store.commit") hit = RestartMoment::commit;
+    if (writer_job_ == "store.remove" || writer_job_ == "store.finish_removal")
+      hit = RestartMoment::removal;
+    if (writer_job_ == "store.take_over") hit = RestartMoment::takeover;
+  }
+  counters_.during[static_cast<std::size_t>(hit)]++;
+}
+
+void Cluster::restart_now(const PlannedRestart& restart) {
+  Instance& old = *leader_;
+  const auto start_and_finish = [this] {
+    leader_ = &start_instance();
+    finish_restart();
+  };
+  switch (restart.kind) {
+    case RestartKind::brutal:
+      kill(old);
+      return after(restart.down_time, "restart.start", start_and_finish);
+    case RestartKind::power_loss:
+      kill_all();
+      surroundings_.disk.power_loss();
+      return after(restart.down_time, "restart.start", start_and_finish);
+    case RestartKind::graceful:
+      return stop_old_then(restart, old, [this, &restart, start_and_finish] {
+        after(restart.down_time, "restart.start", start_and_finish);
+      });
+    case RestartKind::rolling: {
+      Instance& fresh = start_instance();
+      return when_standing_by(fresh, k_standby_looks, [this, &restart, &old, &fresh] {
+        after(restart.overlap, "rolling.stop_old", [this, &restart, &old, &fresh] {
+          leader_ = &fresh;
+          stop_old_then(restart, old, [this] { finish_restart(); });
+        });
+      });
+    }
+    case RestartKind::overlapping:
+      stop_old_then(restart, old, [this] { finish_restart(); });
+      return after(restart.overlap, "overlapping.start", [this] { leader_ = &start_instance(); });
+  }
+}
+
+void Cluster::stop_old_then(const PlannedRestart& restart, Instance& old, Step then) {
+  if (!old.running()) return then();
+  // Whichever comes first, the end of the stop or the kill in the middle of it, goes on.
+  const auto once = std::make_shared<Step>(std::move(then));
+  const auto go_on = [this, once] {
+    if (!*once) return;
+    Step next = std::move(*once);
+    *once = nullptr;
+    after(Duration{0}, "stop.over", std::move(next));
+  };
+  old.stop(go_on);
+  if (!restart.kill_during_stop) return;
+  after(restart.kill_delay, "stop.killed", [this, &old, go_on] {
+    kill(old);
+    go_on();
+  });
+}
+
+void Cluster::when_standing_by(Instance& instance, unsigned looks_left, Step then) {
+  const bool ready = instance.engine().health() != api::HealthStatus::starting;
+  if (ready || looks_left == 0 || instance.ended()) return then();
+  after(k_standby_look, "rolling.look", [this, &instance, looks_left, then = std::move(then)] {
+    when_standing_by(instance, looks_left - 1, then);
+  });
+}
+
+void Cluster::finish_restart() {
+  next_restart_++;
+  busy_ = false;
+  over_();
+  schedule_next();
+}
+
+}  // namespace holdfast::scenarios

@@ -1,0 +1,78 @@
+// The instances of one run and what is done to them: starts, stops, kill -9, power loss, rolling
+// deploys. Everything here happens between steps, outside fibers.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "scenarios/instance.hpp"
+#include "scenarios/network.hpp"
+#include "scenarios/plan.hpp"
+
+namespace holdfast::scenarios {
+
+struct RestartCounters {
+  std::array<std::uint64_t, k_restart_kinds> by_kind{};
+  /// Restarts that hit while this was in flight; any_time counts those that hit nothing of it.
+  std::array<std::uint64_t, k_restart_moments> during{};
+};
+
+class Cluster {
+ public:
+  Cluster(Surroundings surroundings, const Plan& plan);
+
+  /// Breaks the connections of an instance that died.
+  void set_network(Network& network) { network_ = &network; }
+  void start_first();
+  /// Carries out the plan's restarts, one after the other; `over` is called after each.
+  void begin_restarts(std::function<void()> over);
+  bool restarts_done() const { return next_restart_ >= plan_.restarts.size() && !busy_; }
+  /// To be called before each step.
+  void observe(const sim::StepInfo& step);
+
+  std::vector<Instance*> reachable() const;
+  /// Instances whose processes can be hit by faults.
+  std::vector<Instance*> living() const;
+  Instance& leader() { return *leader_; }
+  void stop_all(std::function<void()> stopped);
+  void kill_all();
+  const RestartCounters& counters() const { return counters_; }
+  std::uint64_t instances_started() const { return instances_.size(); }
+
+ private:
+  using Step = std::function<void()>;
+  Instance& start_instance();
+  void kill(Instance& instance);
+  void schedule_next();
+  void fire();
+  void restart_now(const PlannedRestart& restart);
+  void stop_old_then(const PlannedRestart& restart, Instance& old, Step then);
+  void when_standing_by(Instance& instance, unsigned looks_left, Step then);
+  void finish_restart();
+  void look_until_ended(Step stopped);
+  void after(Duration delay, const char* label, Step step);
+  void count(const PlannedRestart& restart);
+
+  Surroundings surroundings_;
+  const Plan& plan_;
+  Network* network_ = nullptr;
+  std::vector<std::unique_ptr<Instance>> instances_;
+  Instance* leader_ = nullptr;
+  std::size_t next_restart_ = 0;
+  bool busy_ = false;
+  std::function<void()> over_;
+  RestartCounters counters_;
+
+  // Aiming: wait for a label, then so many steps more.
+  bool armed_ = false;
+  RestartMoment wanted_ = RestartMoment::any_time;
+  std::optional<unsigned> steps_to_go_;
+  std::string_view writer_job_;  ///< what the leader's write worker began last
+};
+
+}  // namespace holdfast::scenarios

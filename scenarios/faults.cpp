@@ -1,0 +1,96 @@
+#include "scenarios/faults.hpp"
+
+namespace holdfast::scenarios {
+namespace {
+
+constexpr Duration k_disk_full_for = std::chrono::milliseconds(300);
+constexpr Duration k_stall_unit = std::chrono::milliseconds(400);
+
+bool changes_the_disk(sim::OperationKind kind) {
+  return kind == sim::OperationKind::write || kind == sim::OperationKind::create ||
+         kind == sim::OperationKind::truncate;
+}
+
+}  // namespace
+
+void FaultDriver::begin() {
+  pending_ = plan_.faults.size();
+  for (const PlannedFault& fault : plan_.faults)
+    executor_.after(fault.at, "/world/faults", "fault.due", [this, &fault] {
+      pending_--;
+      if (!healed_) inject(fault);
+    });
+}
+
+void FaultDriver::heal() {
+  healed_ = true;
+  errors_due_ = 0;
+  full_until_ = {};
+}
+
+void FaultDriver::count(FaultKind kind, bool consequential) {
+  counters_.injected[static_cast<std::size_t>(kind)]++;
+  if (consequential) counters_.consequential[static_cast<std::size_t>(kind)]++;
+}
+
+void FaultDriver::inject(const PlannedFault& fault) {
+  switch (fault.kind) {
+    case FaultKind::kill_process:
+    case FaultKind::exit_process:
+    case FaultKind::shutdown_process:
+    case FaultKind::stall_process:
+      return hit_process(fault);
+    case FaultKind::postgres_disconnect:
+      count(fault.kind, postgres_.connected_backends() > 0);
+      return postgres_.disconnect_all();
+    case FaultKind::disk_error:
+      count(fault.kind, false);
+      errors_due_ = 1;
+      return;
+    case FaultKind::disk_full:
+      count(fault.kind, false);
+      full_until_ = executor_.now() + k_disk_full_for;
+      return;
+  }
+}
+
+void FaultDriver::hit_process(const PlannedFault& fault) {
+  struct Victim {
+    Instance* instance;
+    runtime::ProcessId process;
+  };
+  std::vector<Victim> victims;
+  for (Instance* instance : cluster_.living())
+    for (const runtime::ProcessInfo& process : instance->runtime().processes())
+      // The keeper is the program itself: its death is a restart, which the plan has elsewhere.
+      if (process.registered_name != "keeper") victims.push_back({instance, process.id});
+  count(fault.kind, !victims.empty());
+  if (victims.empty()) return;
+  const Victim victim = victims[fault.pick % victims.size()];
+  runtime::Runtime& runtime = victim.instance->runtime();
+  if (fault.kind == FaultKind::kill_process)
+    runtime.kill(victim.process);
+  else if (fault.kind == FaultKind::exit_process)
+    runtime.send_exit(victim.process, runtime::ExitReason::crash("injected"));
+  else if (fault.kind == FaultKind::shutdown_process)
+    runtime.send_exit(victim.process, runtime::ExitReason::shutdown());
+  else
+    executor_.stall(runtime, victim.process,
+                    k_stall_unit * static_cast<int>(1 + fault.pick / 7 % 20));
+}
+
+sim::FaultDecision FaultDriver::decide(const sim::Operation& operation) {
+  sim::FaultDecision decision;
+  if (errors_due_ > 0 && (operation.kind == sim::OperationKind::sync ||
+                          operation.kind == sim::OperationKind::write)) {
+    errors_due_--;
+    counters_.consequential[static_cast<std::size_t>(FaultKind::disk_error)]++;
+    decision.failure = env::DiskFailure::io;
+  } else if (executor_.now() < full_until_ && changes_the_disk(operation.kind)) {
+    counters_.consequential[static_cast<std::size_t>(FaultKind::disk_full)]++;
+    decision.failure = env::DiskFailure::no_space;
+  }
+  return decision;
+}
+
+}  // namespace holdfast::scenarios

@@ -1,0 +1,49 @@
+// Carries out the plan's faults between steps, and counts which had a victim.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "scenarios/cluster.hpp"
+#include "scenarios/plan.hpp"
+#include "sim/disk/operation.hpp"
+
+namespace holdfast::scenarios {
+
+struct FaultCounters {
+  std::array<std::uint64_t, k_fault_kinds> injected{};
+  /// Something was really hit: a process lived, a session was open, an operation failed.
+  std::array<std::uint64_t, k_fault_kinds> consequential{};
+};
+
+class FaultDriver final : public sim::DiskFaults {
+ public:
+  FaultDriver(sim::SimulatedExecutor& executor, sim::postgres::PostgresModel& postgres,
+              Cluster& cluster, const Plan& plan)
+      : executor_(executor), postgres_(postgres), cluster_(cluster), plan_(plan) {}
+
+  void begin();
+  /// Faults end: what was broken for a while works again, what is still to come does not.
+  void heal();
+  bool done() const { return pending_ == 0; }
+  const FaultCounters& counters() const { return counters_; }
+
+  sim::FaultDecision decide(const sim::Operation& operation) override;
+
+ private:
+  void inject(const PlannedFault& fault);
+  void hit_process(const PlannedFault& fault);
+  void count(FaultKind kind, bool consequential);
+
+  sim::SimulatedExecutor& executor_;
+  sim::postgres::PostgresModel& postgres_;
+  Cluster& cluster_;
+  const Plan& plan_;
+  FaultCounters counters_;
+  std::size_t pending_ = 0;
+  bool healed_ = false;
+  unsigned errors_due_ = 0;
+  Instant full_until_;
+};
+
+}  // namespace holdfast::scenarios

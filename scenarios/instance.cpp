@@ -1,0 +1,49 @@
+#include "scenarios/instance.hpp"
+
+namespace holdfast::scenarios {
+
+Instance::Instance(const Surroundings& world, unsigned number) : number_(number) {
+  const std::string root = "i" + std::to_string(number);
+  mount_ = world.disk.mount(number);
+  writer_ = std::make_unique<sim::SimulatedWorker>(world.executor, "/" + root + "/writer");
+  reader_ = std::make_unique<sim::SimulatedWorker>(world.executor, "/" + root + "/reader");
+  runtime_ = std::make_unique<runtime::Runtime>(runtime::RuntimeOptions{.root = root},
+                                                world.executor,
+                                                std::make_shared<runtime::Directory>());
+  stack::StackEnvironment environment;
+  environment.disk = mount_.get();
+  environment.database = &world.postgres.database(number);
+  environment.write_worker = writer_.get();
+  environment.read_workers = {reader_.get()};
+  environment.events = &world.events;
+  environment.marks = &world.marks;
+  engine_ = std::make_unique<api::Engine>(*runtime_, environment, world.engine);
+}
+
+Instance::~Instance() {
+  // The engine's store and readers were closed by their workers; workers before the mount they use.
+  runtime_.reset();
+  engine_.reset();
+  reader_.reset();
+  writer_.reset();
+  mount_.reset();
+}
+
+void Instance::stop(std::function<void()> stopped) {
+  ASSERT(running(), "an instance is stopped once");
+  state_ = State::stopping;
+  engine_->stop([this, stopped = std::move(stopped)] {
+    state_ = State::ended;
+    stopped();
+  });
+}
+
+void Instance::kill() {
+  if (state_ == State::ended) return;
+  state_ = State::ended;
+  mount_->kill();
+  runtime_->destroy_all();
+  engine_->abandon();
+}
+
+}  // namespace holdfast::scenarios

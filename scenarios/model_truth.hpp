@@ -1,0 +1,19 @@
+// The oracle's truth in a simulated run: the Postgres model's history of row versions.
+#pragma once
+
+#include "oracle/truth.hpp"
+#include "sim/postgres/model.hpp"
+
+namespace holdfast::scenarios {
+
+class ModelTruth final : public oracle::Truth {
+ public:
+  explicit ModelTruth(const sim::postgres::PostgresModel& model) : model_(model) {}
+  oracle::Rows rows(const oracle::ShapeSpec& spec, const oracle::VisibleSet& visible) override;
+  std::uint64_t last_commit() override;
+
+ private:
+  const sim::postgres::PostgresModel& model_;
+};
+
+}  // namespace holdfast::scenarios

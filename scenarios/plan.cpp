@@ -1,0 +1,50 @@
+#include "scenarios/plan.hpp"
+
+#include <array>
+
+namespace holdfast::scenarios {
+namespace {
+
+constexpr std::array<std::string_view, k_restart_kinds> k_restart_names = {
+    "graceful", "brutal", "power_loss", "rolling", "overlapping"};
+constexpr std::array<std::string_view, k_restart_moments> k_moment_names = {
+    "any_time", "commit", "snapshot", "removal", "takeover"};
+constexpr std::array<std::string_view, k_fault_kinds> k_fault_names = {
+    "kill_process",        "exit_process", "shutdown_process", "stall_process",
+    "postgres_disconnect", "disk_error",   "disk_full"};
+constexpr std::array<std::string_view, 6> k_strategy_names = {"fifo", "uniform", "pct1",
+                                                              "pct2", "pct3",    "pct5"};
+
+std::string milliseconds(Duration d) {
+  return std::to_string(d.count() / 1'000'000) + " ms";
+}
+
+}  // namespace
+
+std::string_view name_of(RestartKind kind) { return k_restart_names[static_cast<std::size_t>(kind)]; }
+std::string_view name_of(RestartMoment m) { return k_moment_names[static_cast<std::size_t>(m)]; }
+std::string_view name_of(FaultKind kind) { return k_fault_names[static_cast<std::size_t>(kind)]; }
+std::string_view name_of(StrategyKind k) { return k_strategy_names[static_cast<std::size_t>(k)]; }
+
+std::string Plan::to_text() const {
+  std::string text = "scenario " + scenario + ", seed " + std::to_string(seed) + ", schedule " +
+                     std::string(name_of(strategy)) + "\n";
+  for (const oracle::ShapeSpec& spec : specs)
+    text += "  shape " + spec.name + ": " + spec.table +
+            (spec.where.empty() ? "" : " WHERE " + spec.where) + "\n";
+  text += "  " + std::to_string(clients.size()) + " clients, " +
+          std::to_string(transactions.size()) + " transactions by " + std::to_string(writers) +
+          " writers\n";
+  for (const PlannedRestart& restart : restarts)
+    text += "  restart " + std::string(name_of(restart.kind)) + " at " +
+            std::string(name_of(restart.moment)) + " after " + milliseconds(restart.after) +
+            (restart.kill_during_stop ? ", killed while it stops" : "") + "\n";
+  for (const PlannedFault& fault : faults)
+    text += "  fault " + std::string(name_of(fault.kind)) + " at " + milliseconds(fault.at) + "\n";
+  for (const PlannedRemoval& removal : removals)
+    text += std::string("  ") + (removal.truncate ? "TRUNCATE t" : "DELETE of shape s") +
+            std::to_string(removal.subject) + " at " + milliseconds(removal.at) + "\n";
+  return text;
+}
+
+}  // namespace holdfast::scenarios

@@ -1,0 +1,123 @@
+// A plan: everything a run is going to do, decided before it starts. Values; printed by to_text() for
+// people. Which schedule the run takes is the executor's seed and strategy, also part of the plan.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/base/time.hpp"
+#include "oracle/shape_spec.hpp"
+#include "sim/postgres/model.hpp"
+#include "sim/postgres/statement.hpp"
+
+namespace holdfast::scenarios {
+
+enum class StrategyKind : std::uint8_t { fifo, uniform, pct1, pct2, pct3, pct5 };
+
+/// One transaction of the workload, run by one of the writers.
+struct PlannedTransaction {
+  unsigned writer = 0;
+  Duration pause_before{};
+  std::vector<sim::postgres::Statement> statements;
+  std::vector<Duration> pauses;  ///< before each statement
+  sim::postgres::Synchronous synchronous = sim::postgres::Synchronous::on;
+  bool rolls_back = false;
+};
+
+enum class RestartKind : std::uint8_t {
+  graceful,     ///< stop, wait, start
+  brutal,       ///< kill -9, start
+  power_loss,   ///< as brutal, and the disk loses what was not synced
+  rolling,      ///< a second instance starts; the first is stopped once it stands by
+  overlapping,  ///< a second instance starts while the stop of the first is under way
+};
+inline constexpr std::size_t k_restart_kinds = 5;
+
+/// What of the engine a restart waits for, so that it hits there: a label of the trace.
+enum class RestartMoment : std::uint8_t { any_time, commit, snapshot, removal, takeover };
+inline constexpr std::size_t k_restart_moments = 5;
+
+struct PlannedRestart {
+  RestartKind kind = RestartKind::graceful;
+  Duration after{};                 ///< since the previous restart was over
+  RestartMoment moment = RestartMoment::any_time;
+  Duration down_time{};             ///< until the next start
+  Duration overlap{};               ///< rolling: how long both run; overlapping: delay of the start
+  bool kill_during_stop = false;    ///< graceful, rolling, overlapping: kill -9 before it has ended
+  Duration kill_delay{};
+};
+
+enum class FaultKind : std::uint8_t {
+  kill_process,
+  exit_process,       ///< with a crash reason
+  shutdown_process,
+  stall_process,
+  postgres_disconnect,
+  disk_error,         ///< one EIO or failed sync
+  disk_full,          ///< ENOSPC for a while
+};
+inline constexpr std::size_t k_fault_kinds = 7;
+
+struct PlannedFault {
+  FaultKind kind = FaultKind::kill_process;
+  Duration at{};             ///< since the start of the run
+  std::uint64_t pick = 0;    ///< which victim, modulo the number of candidates
+};
+
+struct PlannedClient {
+  std::size_t spec = 0;
+  Duration starts_at{};
+  /// Starts afresh after so many answers; 0: continues for the whole run.
+  unsigned fresh_after = 0;
+};
+
+/// The workload's own legitimate causes of 409.
+struct PlannedRemoval {
+  bool truncate = false;     ///< else a DELETE request
+  std::size_t subject = 0;   ///< index of a table, or of a spec
+  Duration at{};
+};
+
+struct Knobs {
+  std::uint64_t chunk_bytes = 10ULL << 20;
+  std::uint64_t inline_snapshot_bytes = 256ULL << 10;
+  std::uint64_t journal_bytes = 64ULL << 20;
+  Duration network_latency = std::chrono::microseconds(300);
+  Duration postgres_latency = std::chrono::microseconds(200);
+  Duration disk_sync_latency = std::chrono::microseconds(500);
+  bool disk_yields_everywhere = false;
+  unsigned ragged_receive_percent = 0;
+  std::uint64_t first_xid = 740;
+  std::uint64_t first_lsn = 0x1500000;
+};
+
+struct Plan {
+  std::string scenario;
+  std::uint64_t seed = 0;
+  StrategyKind strategy = StrategyKind::fifo;
+  Knobs knobs;
+  std::vector<sim::postgres::TableDefinition> tables;
+  std::vector<sim::postgres::Statement> initial_rows;
+  std::vector<oracle::ShapeSpec> specs;
+  std::vector<PlannedClient> clients;
+  std::vector<PlannedTransaction> transactions;  ///< in order per writer
+  unsigned writers = 1;
+  std::vector<PlannedRestart> restarts;
+  std::vector<PlannedFault> faults;
+  std::vector<PlannedRemoval> removals;
+
+  std::string to_text() const;
+};
+
+std::string_view name_of(RestartKind kind);
+std::string_view name_of(RestartMoment moment);
+std::string_view name_of(FaultKind kind);
+std::string_view name_of(StrategyKind kind);
+
+/// Names of all scenarios, for --help.
+std::vector<std::string> scenario_names();
+/// REQUIRES: `scenario` is one of scenario_names().
+Plan make_plan(const std::string& scenario, std::uint64_t seed);
+
+}  // namespace holdfast::scenarios

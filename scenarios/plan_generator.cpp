@@ -1,0 +1,188 @@
+// From a seed to a plan, per scenario. Pure: the same seed gives the same plan in every build.
+#include <algorithm>
+
+#include "scenarios/draws.hpp"
+#include "scenarios/plan.hpp"
+#include "scenarios/workload.hpp"
+
+namespace holdfast::scenarios {
+namespace {
+
+using sim::postgres::Synchronous;
+
+/// How big a scenario is, and what may go wrong in it.
+struct Profile {
+  std::string_view name;
+  std::uint64_t tables_max;
+  std::uint64_t specs_min, specs_max;
+  std::uint64_t batches_min, batches_max;
+  std::uint64_t transactions_per_batch;
+  std::uint64_t mutations_per_transaction;
+  std::uint64_t restarts_min, restarts_max;
+  std::uint64_t faults_max;
+  unsigned removal_percent;
+};
+
+constexpr Profile k_profiles[] = {
+    // The default mixture: small histories, everything varies.
+    {"mixed", 3, 2, 6, 2, 5, 4, 4, 1, 3, 3, 30},
+    // design.md §15's history: 20 shapes, 5 batches of 10 transactions of 5 mutations, a restart
+    // every 2 batches, plain shapes.
+    {"reference", 4, 20, 20, 5, 5, 10, 5, 2, 2, 1, 0},
+    // Restarts upon restarts, little else.
+    {"restarts", 2, 2, 4, 4, 8, 3, 3, 4, 8, 0, 10},
+};
+
+Duration ms(std::uint64_t count) { return std::chrono::milliseconds(count); }
+Duration us(std::uint64_t count) { return std::chrono::microseconds(count); }
+
+bool same_definition(const oracle::ShapeSpec& a, const oracle::ShapeSpec& b) {
+  return a.table == b.table && a.where == b.where && a.columns == b.columns &&
+         a.replica == b.replica;
+}
+
+StrategyKind draw_strategy(const Draws& draws) {
+  const std::uint64_t roll = draws.below(100, "strategy");
+  if (roll < 30) return StrategyKind::fifo;
+  if (roll < 65) return StrategyKind::uniform;
+  return draws.one_of<StrategyKind>(
+      {StrategyKind::pct1, StrategyKind::pct2, StrategyKind::pct3, StrategyKind::pct5}, "depth");
+}
+
+Knobs draw_knobs(const Draws& draws, const Profile& profile) {
+  Knobs knobs;
+  if (profile.name == "reference") return knobs;
+  knobs.chunk_bytes = draws.one_of<std::uint64_t>({200, 600, 2'000, 10'000, 10ULL << 20}, "chunk");
+  knobs.inline_snapshot_bytes = draws.percent(30, "inline") ? 100 : 256ULL << 10;
+  knobs.journal_bytes = draws.one_of<std::uint64_t>({2'000, 20'000, 64ULL << 20}, "journal");
+  knobs.network_latency = us(draws.one_of<std::uint64_t>({0, 300, 5'000}, "network"));
+  knobs.postgres_latency = us(draws.one_of<std::uint64_t>({0, 200, 3'000}, "postgres"));
+  knobs.disk_sync_latency = us(draws.one_of<std::uint64_t>({0, 500, 8'000}, "sync"));
+  knobs.disk_yields_everywhere = draws.percent(15, "yields");
+  knobs.ragged_receive_percent = draws.percent(30, "ragged") ? 50 : 0;
+  if (draws.percent(15, "xid")) knobs.first_xid = (1ULL << 32) - 20;
+  if (draws.percent(10, "lsn")) knobs.first_lsn = (1ULL << 63) - 4'096;
+  return knobs;
+}
+
+void plan_transactions(Plan& plan, const Profile& profile, const Draws& draws) {
+  plan.writers = static_cast<unsigned>(draws.between(1, 3, "writers"));
+  const std::uint64_t keys = draws.one_of<std::uint64_t>({3, 8, 16}, "keys");
+  const std::uint64_t batches = draws.between(profile.batches_min, profile.batches_max, "batches");
+  const std::uint64_t count = batches * profile.transactions_per_batch;
+  for (std::uint64_t t = 0; t < count; ++t) {
+    const Draws tx = draws.of("transaction", t);
+    PlannedTransaction transaction;
+    transaction.writer = static_cast<unsigned>(tx.below(plan.writers, "writer"));
+    const bool first_of_batch = t % profile.transactions_per_batch == 0;
+    transaction.pause_before = first_of_batch ? ms(tx.between(50, 600, "batch_pause"))
+                                              : us(tx.below(20'000, "pause"));
+    const std::uint64_t mutations =
+        profile.name == "reference" ? profile.mutations_per_transaction
+                                    : tx.between(1, profile.mutations_per_transaction, "mutations");
+    for (std::uint64_t m = 0; m < mutations; ++m) {
+      const Draws draw = tx.of("mutation", m);
+      const auto& table = plan.tables[draw.below(plan.tables.size(), "table")];
+      transaction.statements.push_back(make_mutation(table, keys, draw));
+      transaction.pauses.push_back(us(draw.percent(20, "slow") ? draw.below(30'000, "long") : 0));
+    }
+    transaction.synchronous = tx.percent(40, "async") ? Synchronous::off : Synchronous::on;
+    transaction.rolls_back = tx.percent(5, "rollback");
+    plan.transactions.push_back(std::move(transaction));
+  }
+  for (std::uint64_t key = 0; key < keys; ++key)
+    for (std::size_t t = 0; t < plan.tables.size(); ++t) {
+      const Draws draw = draws.of("initial", key * 16 + t);
+      if (draw.percent(50, "present"))
+        plan.initial_rows.push_back(make_insert(plan.tables[t], key, draw));
+    }
+}
+
+void plan_clients(Plan& plan, const Draws& draws) {
+  for (std::size_t spec = 0; spec < plan.specs.size(); ++spec) {
+    const Draws draw = draws.of("clients", spec);
+    // Half of the clients continue across every restart, half start afresh now and then.
+    plan.clients.push_back({spec, us(draw.below(400'000, "start")), 0});
+    if (draw.percent(60, "second"))
+      plan.clients.push_back({spec, us(draw.below(1'500'000, "second_start")),
+                              static_cast<unsigned>(draw.between(2, 12, "fresh"))});
+  }
+}
+
+void plan_restarts(Plan& plan, const Profile& profile, const Draws& draws) {
+  const std::uint64_t count =
+      draws.between(profile.restarts_min, profile.restarts_max, "restarts");
+  for (std::uint64_t r = 0; r < count; ++r) {
+    const Draws draw = draws.of("restart", r);
+    PlannedRestart restart;
+    restart.kind = static_cast<RestartKind>(draw.below(k_restart_kinds, "kind"));
+    restart.after = ms(draw.between(20, 900, "after"));
+    restart.moment = draw.percent(50, "aimed")
+                         ? static_cast<RestartMoment>(draw.below(k_restart_moments, "moment"))
+                         : RestartMoment::any_time;
+    restart.down_time = ms(draw.one_of<std::uint64_t>({0, 5, 200, 2'000}, "down"));
+    restart.overlap = us(draw.one_of<std::uint64_t>({0, 500, 20'000, 700'000}, "overlap"));
+    restart.kill_during_stop = draw.percent(30, "kill");
+    restart.kill_delay = us(draw.below(3'000, "kill_delay"));
+    plan.restarts.push_back(restart);
+  }
+}
+
+void plan_faults(Plan& plan, const Profile& profile, const Draws& draws) {
+  const bool reference = profile.name == "reference";
+  const std::uint64_t count =
+      reference ? 1 : draws.below(profile.faults_max + 1, "faults");
+  for (std::uint64_t f = 0; f < count; ++f) {
+    const Draws draw = draws.of("fault", f);
+    // Of the ways to break the disk a history has at most one now and then: each costs a restart.
+    const std::uint64_t kinds = reference ? 2 : k_fault_kinds;
+    plan.faults.push_back({static_cast<FaultKind>(draw.below(kinds, "kind")),
+                           ms(draw.between(100, 2'500, "at")), draw.any("pick")});
+  }
+  if (!draws.percent(profile.removal_percent, "removal")) return;
+  const Draws draw = draws.of("removal");
+  PlannedRemoval removal;
+  removal.truncate = draw.percent(50, "truncate");
+  removal.subject = draw.below(removal.truncate ? plan.tables.size() : plan.specs.size(), "subject");
+  removal.at = ms(draw.between(200, 2'500, "at"));
+  plan.removals.push_back(removal);
+}
+
+}  // namespace
+
+std::vector<std::string> scenario_names() {
+  std::vector<std::string> names;
+  for (const Profile& profile : k_profiles) names.emplace_back(profile.name);
+  return names;
+}
+
+Plan make_plan(const std::string& scenario, std::uint64_t seed) {
+  const auto* profile = std::find_if(std::begin(k_profiles), std::end(k_profiles),
+                                     [&](const Profile& p) { return p.name == scenario; });
+  ASSERT(profile != std::end(k_profiles), "a plan is made for a scenario that exists");
+  const Draws draws = Draws(seed).of(scenario);
+  Plan plan;
+  plan.scenario = scenario;
+  plan.seed = seed;
+  plan.strategy = draw_strategy(draws);
+  plan.knobs = draw_knobs(draws.of("knobs"), *profile);
+  const std::uint64_t tables = draws.between(1, profile->tables_max, "tables");
+  for (unsigned t = 0; t < tables; ++t) plan.tables.push_back(make_table(t));
+  const std::uint64_t specs = draws.between(profile->specs_min, profile->specs_max, "specs");
+  // Equal definitions share a handle, so each is in the plan once.
+  for (std::uint64_t draw_number = 0; plan.specs.size() < specs; ++draw_number) {
+    const Draws draw = draws.of("spec", draw_number);
+    oracle::ShapeSpec spec = make_spec(plan.tables[draw.below(tables, "table")],
+                                       "s" + std::to_string(plan.specs.size()), draw);
+    if (std::none_of(plan.specs.begin(), plan.specs.end(),
+                     [&](const oracle::ShapeSpec& other) { return same_definition(spec, other); }))
+      plan.specs.push_back(std::move(spec));
+  }
+  plan_clients(plan, draws);
+  plan_transactions(plan, *profile, draws.of("workload"));
+  plan_restarts(plan, *profile, draws);
+  plan_faults(plan, *profile, draws);
+  return plan;
+}
+
+}  // namespace holdfast::scenarios

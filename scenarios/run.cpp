@@ -1,0 +1,303 @@
+#include "scenarios/run.hpp"
+
+#include <algorithm>
+#include <memory>
+
+#include "oracle/oracle.hpp"
+#include "scenarios/actors.hpp"
+#include "scenarios/model_truth.hpp"
+#include "scenarios/network.hpp"
+#include "sim/disk/sim_disk.hpp"
+#include "sim/postgres/model.hpp"
+#include "sim/scheduler/simulated_executor.hpp"
+
+namespace holdfast::scenarios {
+namespace {
+
+/// With faults over, every client must have caught up within this much virtual time.
+constexpr Duration k_convergence_limit = std::chrono::seconds(180);
+constexpr Duration k_work_limit = std::chrono::seconds(600);
+constexpr Duration k_stop_limit = std::chrono::seconds(90);
+/// A run takes some 10,000 steps; more than this is a live-lock.
+constexpr std::uint64_t k_step_limit = 20'000'000;
+
+std::unique_ptr<sim::SchedulingStrategy> make_strategy(const Plan& plan) {
+  const std::uint64_t seed = combine64(plan.seed, hash64("schedule"));
+  switch (plan.strategy) {
+    case StrategyKind::fifo: return nullptr;
+    case StrategyKind::uniform: return std::make_unique<sim::UniformRandomStrategy>(seed);
+    case StrategyKind::pct1: return std::make_unique<sim::PctStrategy>(seed, 1);
+    case StrategyKind::pct2: return std::make_unique<sim::PctStrategy>(seed, 2);
+    case StrategyKind::pct3: return std::make_unique<sim::PctStrategy>(seed, 3);
+    case StrategyKind::pct5: return std::make_unique<sim::PctStrategy>(seed, 5);
+  }
+  ASSERT(false, "every strategy can be made");
+}
+
+/// Structured events of the engine become notes in the trace.
+class TraceEvents final : public observe::EventSink {
+ public:
+  explicit TraceEvents(sim::Trace& trace) : trace_(trace) {}
+  void emit(const observe::Event& event) override {
+    std::string line(event.name);
+    for (const auto& [name, value] : event.fields)
+      line.append(" ").append(name).append("=").append(value);
+    trace_.note(std::move(line));
+  }
+
+ private:
+  sim::Trace& trace_;
+};
+
+sim::SimDiskOptions disk_options(const Plan& plan, sim::SimulatedExecutor& executor) {
+  sim::SimDiskOptions options{.random = executor.random(), .path = hash64("/disk")};
+  options.wall_time = [&executor] { return executor.clock().wall_time(); };
+  options.pause = [](const char* label, Duration latency) {
+    runtime::suspend(label, runtime::current_time() + latency, [](runtime::Wakeup) {});
+  };
+  for (std::size_t kind = 0; kind < sim::k_operation_kinds; ++kind)
+    if (plan.knobs.disk_yields_everywhere) options.latency[kind] = Duration{0};
+  for (const auto kind : {sim::OperationKind::sync, sim::OperationKind::sync_directory})
+    options.latency[static_cast<std::size_t>(kind)] = plan.knobs.disk_sync_latency;
+  return options;
+}
+
+api::EngineOptions engine_options(const Plan& plan, const RunOptions& run) {
+  api::EngineOptions options;
+  options.guards = run.guards;
+  options.stack.store.directory = "/data";
+  options.stack.store.chunk_bytes = plan.knobs.chunk_bytes;
+  options.stack.store.inline_snapshot_bytes = plan.knobs.inline_snapshot_bytes;
+  options.stack.store.journal_bytes = plan.knobs.journal_bytes;
+  options.api.authentication = api::Authentication::insecure;
+  options.api.deletion = api::Deletion::allowed;
+  return options;
+}
+
+sim::postgres::ModelOptions postgres_options(const Plan& plan) {
+  sim::postgres::ModelOptions options;
+  options.first_xid = {plan.knobs.first_xid};
+  options.first_lsn = {plan.knobs.first_lsn};
+  options.ragged_receive_percent = plan.knobs.ragged_receive_percent;
+  return options;
+}
+
+/// Everything of one run. Members in order of construction; what others use comes first.
+class World {
+ public:
+  World(const Plan& plan, const RunOptions& options);
+  ~World();
+  RunReport run();
+
+ private:
+  void populate();
+  void start_actors();
+  void write_final_transaction();
+  bool work_is_done() const;
+  bool all_converged() const;
+  bool confirmed() const;
+  void check_end();
+  void shut_down();
+  bool run_until(const std::function<bool()>& done, Duration limit, const char* property,
+                 const char* what);
+  void object(const char* property, std::string what);
+  RunReport report();
+
+  const Plan& plan_;
+  sim::SimulatedExecutor executor_;
+  Marks marks_;
+  TraceEvents events_;
+  sim::SimDisk disk_;
+  sim::postgres::PostgresModel postgres_;
+  ModelTruth truth_;
+  oracle::Oracle oracle_;
+  Cluster cluster_;
+  FaultDriver faults_;
+  Network network_;
+  runtime::Runtime actors_;
+  Stage stage_;
+  std::vector<ClientProcess*> clients_;  ///< live as long as actors_
+  sim::postgres::CommitResult final_;
+  bool gave_up_ = false;
+};
+
+World::World(const Plan& plan, const RunOptions& options)
+    : plan_(plan),
+      executor_({.seed = plan.seed, .strategy = make_strategy(plan), .fibers = options.fibers}),
+      events_(executor_.trace()),
+      disk_(disk_options(plan, executor_)),
+      postgres_(postgres_options(plan),
+                sim::postgres::runtime_hooks(executor_.clock(), executor_.random(),
+                                             {plan.knobs.postgres_latency,
+                                              plan.knobs.postgres_latency})),
+      truth_(postgres_),
+      oracle_(truth_),
+      cluster_({executor_, disk_, postgres_, events_, marks_, engine_options(plan, options)}, plan),
+      faults_(executor_, postgres_, cluster_, plan),
+      network_([this] { return cluster_.reachable(); }, plan.knobs.network_latency),
+      actors_({.root = "world"}, executor_, std::make_shared<runtime::Directory>()) {
+  if (options.trace) executor_.trace().set_sink(options.trace);
+  if (options.keep_every_step) executor_.trace().keep_every_step();
+  disk_.options().faults = &faults_;
+  cluster_.set_network(network_);
+  executor_.on_step([this](const sim::StepInfo& step) { cluster_.observe(step); });
+  stage_.network = &network_;
+  stage_.oracle = &oracle_;
+  stage_.postgres = &postgres_;
+  stage_.plan = &plan_;
+}
+
+World::~World() {
+  cluster_.kill_all();
+  actors_.destroy_all();
+  executor_.drain_workers();
+}
+
+void World::populate() {
+  for (const sim::postgres::TableDefinition& table : plan_.tables) postgres_.create_table(table);
+  const sim::postgres::Session session = postgres_.begin();
+  for (const sim::postgres::Statement& row : plan_.initial_rows) postgres_.execute(session, row);
+  postgres_.log_commit(session, sim::postgres::Synchronous::on);
+  postgres_.show_commit(session);
+}
+
+void World::start_actors() {
+  stage_.writers_working = plan_.writers;
+  for (unsigned writer = 0; writer < plan_.writers; ++writer)
+    actors_.spawn_root<WriterProcess>({.role = "writer", .key = std::to_string(writer)},
+                                      std::ref(stage_), writer);
+  stage_.removals_pending = static_cast<unsigned>(plan_.removals.size());
+  for (std::size_t i = 0; i < plan_.removals.size(); ++i)
+    actors_.spawn_root<RemovalProcess>({.role = "removal", .key = std::to_string(i)},
+                                       std::ref(stage_), plan_.removals[i]);
+  for (std::size_t i = 0; i < plan_.clients.size(); ++i) {
+    const std::string name = "c" + std::to_string(i);
+    auto client = std::make_unique<ClientProcess>(stage_, plan_.clients[i], name);
+    clients_.push_back(client.get());
+    const auto box = std::make_shared<std::unique_ptr<ClientProcess>>(std::move(client));
+    actors_.start_root({.role = "client", .key = name}, [box] { return std::move(*box); });
+  }
+}
+
+void World::object(const char* property, std::string what) {
+  oracle_.object(property, std::move(what), {}, executor_.now());
+}
+
+bool World::run_until(const std::function<bool()>& done, Duration limit, const char* property,
+                      const char* what) {
+  const sim::StopCause cause = executor_.run_until(
+      done, {.until = executor_.now() + limit, .most_steps = k_step_limit});
+  if (cause == sim::StopCause::predicate || done()) return true;
+  object(property, std::string(what) + (cause == sim::StopCause::step_limit
+                                            ? ": too many steps"
+                                            : ": not within the virtual time allowed"));
+  return false;
+}
+
+bool World::work_is_done() const {
+  return stage_.writers_working == 0 && stage_.removals_pending == 0 && cluster_.restarts_done() &&
+         faults_.done();
+}
+
+void World::write_final_transaction() {
+  // One row into every table, in one transaction that no lock can stop: every shape's position must
+  // pass it.
+  const sim::postgres::Session session = postgres_.begin();
+  for (std::size_t t = 0; t < plan_.tables.size(); ++t) {
+    const auto result = postgres_.execute(
+        session, {sim::postgres::StatementKind::insert,
+                  plan_.tables[t].name,
+                  {{"id", "1000001"}, {"v", "1"}, {"name", "alpha"}},
+                  {},
+                  {}});
+    ASSERT(result.outcome == sim::postgres::ExecuteOutcome::ok, "a new key can be inserted");
+  }
+  final_ = postgres_.log_commit(session, sim::postgres::Synchronous::on);
+  postgres_.show_commit(session);
+  stage_.final_commit = final_.commit_lsn.value;
+}
+
+bool World::all_converged() const {
+  return std::all_of(clients_.begin(), clients_.end(),
+                     [](const ClientProcess* client) { return client->converged(); });
+}
+
+bool World::confirmed() const {
+  const auto slot = postgres_.slot(stack::StackOptions{}.slot);
+  return slot && slot->confirmed_flush >= final_.end_lsn;
+}
+
+void World::check_end() {
+  faults_.heal();
+  write_final_transaction();
+  const bool caught_up = run_until([this] { return all_converged(); }, k_convergence_limit,
+                                   oracle::property::convergence, "clients have not caught up");
+  if (!caught_up) {
+    for (const ClientProcess* client : clients_)
+      if (!client->converged())
+        object(oracle::property::convergence,
+               client->name() + " of " + client->spec().name + " is at marker " +
+                   std::to_string(client->view().marker()) + ", the last commit is " +
+                   std::to_string(stage_.final_commit));
+    gave_up_ = true;
+    return;
+  }
+  for (const ClientProcess* client : clients_)
+    oracle_.converged(client->spec(), client->name(), client->view(), executor_.now());
+  run_until([this] { return confirmed(); }, k_convergence_limit, oracle::property::confirmation,
+            "the slot's confirmed position does not reach the last commit");
+}
+
+void World::shut_down() {
+  stage_.closing = true;
+  bool stopped = false;
+  cluster_.stop_all([&] { stopped = true; });
+  run_until([&] { return stopped; }, k_stop_limit, oracle::property::request_ends,
+            "the engine does not stop");
+}
+
+RunReport World::run() {
+  populate();
+  cluster_.start_first();
+  start_actors();
+  cluster_.begin_restarts([this] { stage_.restarts_over++; });
+  faults_.begin();
+  gave_up_ = !run_until([this] { return work_is_done(); }, k_work_limit,
+                        oracle::property::convergence, "the workload does not end");
+  if (!gave_up_) check_end();
+  if (!gave_up_) shut_down();
+  return report();
+}
+
+RunReport World::report() {
+  RunReport report;
+  report.seed = plan_.seed;
+  report.violations = oracle_.violations();
+  report.trace_hash = executor_.trace().hash();
+  report.steps = executor_.steps();
+  report.requests = oracle_.counters().requests;
+  report.compared_markers = oracle_.counters().compared_markers;
+  report.legitimate_conflicts = oracle_.ledger().legitimate();
+  report.spurious_conflicts = oracle_.ledger().spurious();
+  report.virtual_time = executor_.now().since_start;
+  report.continuing_client_crossed =
+      std::any_of(clients_.begin(), clients_.end(),
+                  [](const ClientProcess* client) { return client->crossed_a_restart(); });
+  report.restarts = cluster_.counters();
+  report.faults = faults_.counters();
+  for (std::size_t i = 0; i < report.marks.size(); ++i)
+    report.marks[i] = marks_.count(static_cast<Mark>(i));
+  if (report.failed()) report.last_lines = executor_.trace().last_lines();
+  report.checkpoints = executor_.trace().checkpoints();
+  report.every_step = executor_.trace().every_step();
+  return report;
+}
+
+}  // namespace
+
+RunReport run_plan(const Plan& plan, const RunOptions& options) {
+  World world(plan, options);
+  return world.run();
+}
+
+}  // namespace holdfast::scenarios

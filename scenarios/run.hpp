@@ -1,0 +1,52 @@
+// One run: a plan carried out in a simulated world under the oracle's eyes, from empty disk to
+// convergence. The same plan and options give the same report, trace hash included, in every build.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "core/base/guards.hpp"
+#include "core/base/hash.hpp"
+#include "core/base/marks.hpp"
+#include "oracle/violation.hpp"
+#include "scenarios/cluster.hpp"
+#include "scenarios/faults.hpp"
+#include "scenarios/plan.hpp"
+
+namespace holdfast::scenarios {
+
+struct RunOptions {
+  Guards guards = Guards::all();
+  /// Every step and note as a line; empty: none.
+  std::function<void(const std::string&)> trace = {};
+  bool keep_every_step = false;  ///< so that two runs can be compared step by step
+  runtime::FiberPool* fibers = nullptr;
+};
+
+struct RunReport {
+  std::uint64_t seed = 0;
+  std::vector<oracle::Violation> violations;
+  Hash128 trace_hash;
+  std::uint64_t steps = 0;
+  std::uint64_t requests = 0;
+  std::uint64_t compared_markers = 0;
+  std::uint64_t legitimate_conflicts = 0;
+  std::uint64_t spurious_conflicts = 0;
+  Duration virtual_time{};
+  bool continuing_client_crossed = false;
+  RestartCounters restarts;
+  FaultCounters faults;
+  std::array<std::uint64_t, k_mark_names.size()> marks{};
+  std::vector<std::string> last_lines;   ///< of the trace, if something was found
+  std::vector<Hash128> checkpoints;
+  std::vector<Hash128> every_step;
+
+  bool failed() const { return !violations.empty(); }
+};
+
+RunReport run_plan(const Plan& plan, const RunOptions& options = {});
+
+}  // namespace holdfast::scenarios

@@ -1,0 +1,127 @@
+#include "scenarios/workload.hpp"
+
+#include <array>
+
+namespace holdfast::scenarios {
+namespace {
+
+using sim::postgres::ColumnText;
+using sim::postgres::Statement;
+using sim::postgres::StatementKind;
+using sim::postgres::TableDefinition;
+using sim::postgres::TypeId;
+
+using Text = std::optional<std::string>;
+
+Text draw_cell(std::string_view column, const Draws& draws) {
+  if (column != "v" && draws.percent(15, "null")) return std::nullopt;
+  if (column == "v") return std::to_string(static_cast<int>(draws.below(8, "v")) - 2);
+  if (column == "name")
+    return draws.one_of<std::string>({"alpha", "beta", "a/b", "", "al_ha", "ALPHA", "it's \"q\"",
+                                      "\xce\xb1\xcf\x89", "line\nbreak"},
+                                     "name");
+  if (column == "flag") return draws.percent(50, "flag") ? "t" : "f";
+  if (column == "score")
+    return draws.one_of<std::string>({"0", "1.50", "-3", "10.0", "99999999999.125", "NaN"}, "score");
+  return draws.one_of<std::string>({"2026-01-01 00:00:00+00", "2025-12-31 23:59:59.5+00",
+                                    "1999-06-30 12:00:00+00", "infinity"},
+                                   "at");
+}
+
+constexpr std::array<const char*, 5> k_value_columns = {"v", "name", "flag", "score", "at"};
+
+std::string make_atom(const Draws& draws) {
+  const std::string number = std::to_string(static_cast<int>(draws.below(8, "number")) - 2);
+  switch (draws.below(14, "atom")) {
+    case 0: return "v = " + number;
+    case 1: return "v > " + number;
+    case 2: return "v <> " + number;
+    case 3: return "v IN (0, 2, " + number + ")";
+    case 4: return "v BETWEEN -1 AND " + number;
+    case 5: return "name = 'alpha'";
+    case 6: return "name LIKE 'a%'";
+    case 7: return "name ILIKE 'AL\\_%'";
+    case 8: return "name IS NULL";
+    case 9: return "flag";
+    case 10: return "score >= 1.5";
+    case 11: return "score IS NOT NULL";
+    case 12: return "at < '2026-01-01 00:00:00+00'";
+    default: return "id < 6";
+  }
+}
+
+}  // namespace
+
+TableDefinition make_table(unsigned index) {
+  TableDefinition table;
+  table.name = {"public", "t" + std::to_string(index)};
+  const auto add = [&](const char* name, TypeId type, std::uint16_t key_position, bool not_null) {
+    sim::postgres::Column column;
+    column.name = name;
+    column.type = type;
+    column.key_position = key_position;
+    column.not_null = not_null;
+    table.columns.push_back(column);
+  };
+  add("id", TypeId::int8, 1, true);
+  add("v", TypeId::int4, 0, true);
+  add("name", TypeId::text, 0, false);
+  add("flag", TypeId::boolean, 0, false);
+  add("score", TypeId::numeric, 0, false);
+  add("at", TypeId::timestamptz, 0, false);
+  return table;
+}
+
+Statement make_insert(const TableDefinition& table, std::uint64_t key, const Draws& draws) {
+  Statement statement{StatementKind::insert, table.name, {{"id", std::to_string(key)}}, {}, {}};
+  for (const char* column : k_value_columns)
+    statement.set.emplace_back(column, draw_cell(column, draws.of(column)));
+  return statement;
+}
+
+Statement make_mutation(const TableDefinition& table, std::uint64_t keys, const Draws& draws) {
+  const std::uint64_t key = draws.below(keys, "key");
+  const ColumnText where{"id", std::to_string(key)};
+  const std::uint64_t kind = draws.below(100, "kind");
+  if (kind < 30) return make_insert(table, key, draws.of("row"));
+  if (kind < 45) return {StatementKind::erase, table.name, {}, {where}, {}};
+  Statement update{StatementKind::update, table.name, {}, {where}, {}};
+  if (kind < 52) update.set.emplace_back("id", std::to_string(draws.below(keys, "new_key")));
+  for (const char* column : k_value_columns)
+    if (draws.percent(35, column)) update.set.emplace_back(column, draw_cell(column, draws.of(column)));
+  if (update.set.empty()) update.set.emplace_back("v", draw_cell("v", draws.of("v")));
+  return update;
+}
+
+std::string make_where(const Draws& draws) {
+  const std::string first = make_atom(draws.of("first"));
+  const std::string second = make_atom(draws.of("second"));
+  switch (draws.below(8, "form")) {
+    case 0: return {};
+    case 1: return first + " AND " + second;
+    case 2: return first + " OR " + second;
+    case 3: return "NOT (" + first + ")";
+    case 4: return "(" + first + " OR " + second + ") AND NOT " + make_atom(draws.of("third"));
+    default: return first;
+  }
+}
+
+oracle::ShapeSpec make_spec(const TableDefinition& table, std::string name, const Draws& draws) {
+  oracle::ShapeSpec spec;
+  spec.name = std::move(name);
+  spec.table = table.name.table;
+  spec.where = make_where(draws.of("where"));
+  for (const auto& column : table.columns) {
+    spec.all_columns.push_back(column.name);
+    if (column.key_position > 0) spec.key_columns.push_back(column.name);
+  }
+  if (draws.percent(30, "columns")) {
+    spec.columns = {"id"};
+    for (const char* column : k_value_columns)
+      if (draws.percent(50, column)) spec.columns.push_back(column);
+  }
+  if (draws.percent(25, "replica")) spec.replica = oracle::ReplicaMode::full;
+  return spec;
+}
+
+}  // namespace holdfast::scenarios

@@ -1,0 +1,26 @@
+// Generators of the workload: tables, rows, where clauses, transactions. Favour edges: NULL, empty,
+// twice, the same key again, many changes of one row in one transaction.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "oracle/shape_spec.hpp"
+#include "scenarios/draws.hpp"
+#include "scenarios/plan.hpp"
+
+namespace holdfast::scenarios {
+
+/// Table number `index`: id, v, name, flag, score, at.
+sim::postgres::TableDefinition make_table(unsigned index);
+sim::postgres::Statement make_insert(const sim::postgres::TableDefinition& table,
+                                     std::uint64_t key, const Draws& draws);
+/// An insert, update (also of the key) or delete on one of `keys` rows.
+sim::postgres::Statement make_mutation(const sim::postgres::TableDefinition& table,
+                                       std::uint64_t keys, const Draws& draws);
+/// A clause over the columns of make_table(); empty for "all rows".
+std::string make_where(const Draws& draws);
+oracle::ShapeSpec make_spec(const sim::postgres::TableDefinition& table, std::string name,
+                            const Draws& draws);
+
+}  // namespace holdfast::scenarios

@@ -1,0 +1,89 @@
+// holdfast-sim: the simulator's command line. Parses options; the commands are in tools/sim.
+#include <malloc.h>
+
+#include <CLI/CLI.hpp>
+#include <chrono>
+
+#include "tools/sim/commands.hpp"
+
+namespace {
+
+using namespace holdfast::tools;
+
+void add_check(CLI::App& app, int& code) {
+  auto* command = app.add_subcommand("check", "Runs many random histories under the oracle.");
+  command->footer(
+      "Examples:\n"
+      "  holdfast-sim check --seeds 1000\n"
+      "  holdfast-sim check --seeds 200 --twice --scenario reference --jobs 1\n"
+      "  holdfast-sim check --without gone_asks_the_store\n"
+      "Exit code: 0 none failed, 1 found, 2 usage.");
+  auto options = std::make_shared<CheckOptions>();
+  auto seconds = std::make_shared<std::uint64_t>(0);
+  auto shard = std::make_shared<std::string>();
+  command->add_option("--seeds", options->seeds, "how many histories")->capture_default_str();
+  command->add_option("--start", options->start, "the first seed")->capture_default_str();
+  command->add_option("--jobs", options->jobs, "worker processes; 0: one a core");
+  command->add_option("--scenario", options->scenario, "mixed, reference, restarts")
+      ->capture_default_str();
+  command->add_option("--without", options->without, "guards to switch off")->delimiter(',');
+  command->add_flag("--twice", options->twice, "run each seed twice and compare");
+  command->add_option("--time", *seconds, "stop after so many seconds");
+  command->add_option("--shard", *shard, "i/n: the i-th of n equal parts, from 1");
+  command->add_flag("--json", options->json, "print a summary for machines");
+  command->add_option("--junit", options->junit, "write a JUnit report to this file");
+  command->add_option("--save-failures", options->save_failures, "write repro files here");
+  command->callback([options, seconds, shard, &code] {
+    options->time = std::chrono::seconds(*seconds);
+    if (!shard->empty() && (std::sscanf(shard->c_str(), "%u/%u", &options->shard,
+                                        &options->shards) != 2 ||
+                            options->shard < 1 || options->shard > options->shards))
+      throw CLI::ValidationError("--shard", "takes i/n with 1 <= i <= n, for example 2/8");
+    code = check(*options);
+  });
+}
+
+void add_replay(CLI::App& app, int& code) {
+  auto* command = app.add_subcommand("replay", "Runs one history again and explains it.");
+  command->footer(
+      "Examples:\n"
+      "  holdfast-sim replay 4711\n"
+      "  holdfast-sim replay failures/mixed-4711.json --trace\n"
+      "Exit code: 0 passes, 1 the same violation, 2 usage, 3 diverged from the repro file.");
+  auto options = std::make_shared<ReplayOptions>();
+  command->add_option("seed-or-file", options->seed_or_file, "a seed, or a repro file")->required();
+  command->add_option("--scenario", options->scenario)->capture_default_str();
+  command->add_option("--without", options->without, "guards to switch off")->delimiter(',');
+  command->add_flag("--trace", options->trace, "print every step");
+  command->add_option("--until", options->until, "print no more than so many lines");
+  command->callback([options, &code] { code = replay(*options); });
+}
+
+void add_guards(CLI::App& app, int& code) {
+  auto* command = app.add_subcommand("guards", "Lists the guards that can be switched off.");
+  auto json = std::make_shared<bool>(false);
+  command->add_flag("--json", *json, "for machines");
+  command->callback([json, &code] { code = list_guards(*json); });
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  // A run gives back everything at its end, and the next wants it again: the kernel is not asked
+  // each time.
+  mallopt(M_TRIM_THRESHOLD, 1 << 30);
+  mallopt(M_MMAP_THRESHOLD, 1 << 30);
+  mallopt(M_TOP_PAD, 64 << 20);
+  CLI::App app("Holdfast's deterministic simulator: property runs, replay.");
+  app.require_subcommand(1);
+  int code = k_exit_passed;
+  add_check(app, code);
+  add_replay(app, code);
+  add_guards(app, code);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? k_exit_passed : k_exit_usage;
+  }
+  return code;
+}

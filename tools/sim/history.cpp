@@ -1,0 +1,103 @@
+#include "tools/sim/history.hpp"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "sim/trace.hpp"
+
+namespace holdfast::tools {
+namespace {
+
+using nlohmann::json;
+using scenarios::RunReport;
+
+/// The determinism property: the top bug when it fails.
+constexpr const char* k_same_twice = "determinism";
+
+void compare(RunReport& first, const RunReport& second, const std::string& scenario,
+             const Guards& guards) {
+  if (first.trace_hash == second.trace_hash) return;
+  // Once more with every step kept, to name the first that differs.
+  scenarios::RunOptions options{.guards = guards, .keep_every_step = true};
+  const scenarios::Plan plan = scenarios::make_plan(scenario, first.seed);
+  const RunReport a = scenarios::run_plan(plan, options);
+  const RunReport b = scenarios::run_plan(plan, options);
+  std::size_t step = 0;
+  while (step < a.every_step.size() && step < b.every_step.size() &&
+         a.every_step[step] == b.every_step[step])
+    ++step;
+  first.violations.push_back({k_same_twice,
+                              "the same seed ran differently, from step " + std::to_string(step) +
+                                  " on: " + first.trace_hash.to_hex() + " and " +
+                                  second.trace_hash.to_hex(),
+                              {},
+                              {}});
+}
+
+}  // namespace
+
+Result<Guards> guards_without(const std::vector<std::string>& names) {
+  Guards guards = Guards::all();
+  for (const std::string& name : names) {
+    const auto guard = guard_by_name(name);
+    if (!guard) {
+      std::string known;
+      for (const GuardInfo& info : k_guards) known += "\n  " + std::string(info.name);
+      return fail("no guard is called '" + name + "'; there are:" + known);
+    }
+    guards.switch_off(*guard);
+  }
+  return guards;
+}
+
+Result<void> check_scenario(const std::string& name) {
+  const std::vector<std::string> names = scenarios::scenario_names();
+  if (std::find(names.begin(), names.end(), name) != names.end()) return {};
+  std::string known;
+  for (const std::string& scenario : names) known += "\n  " + scenario;
+  return fail("no scenario is called '" + name + "'; there are:" + known);
+}
+
+RunReport run_history(const std::string& scenario, std::uint64_t seed, const Guards& guards,
+                      bool twice, runtime::FiberPool* fibers) {
+  const scenarios::Plan plan = scenarios::make_plan(scenario, seed);
+  scenarios::RunOptions options{.guards = guards};
+  options.fibers = fibers;
+  RunReport report = scenarios::run_plan(plan, options);
+  if (twice) compare(report, scenarios::run_plan(plan, options), scenario, guards);
+  return report;
+}
+
+json to_json(const RunReport& report) {
+  json failures = json::array();
+  for (const oracle::Violation& violation : report.violations)
+    failures.push_back({{"property", violation.property},
+                        {"what", violation.what},
+                        {"client", violation.client},
+                        {"at_ms", violation.at.since_start.count() / 1'000'000}});
+  return {{"seed", report.seed},
+          {"violations", failures},
+          {"high", report.trace_hash.high},
+          {"low", report.trace_hash.low},
+          {"steps", report.steps},
+          {"requests", report.requests},
+          {"markers", report.compared_markers},
+          {"legitimate", report.legitimate_conflicts},
+          {"spurious", report.spurious_conflicts},
+          {"crossed", report.continuing_client_crossed},
+          {"restarts", report.restarts.by_kind},
+          {"during", report.restarts.during},
+          {"injected", report.faults.injected},
+          {"consequential", report.faults.consequential},
+          {"marks", report.marks}};
+}
+
+std::string replay_command(const std::string& scenario, std::uint64_t seed,
+                           const std::vector<std::string>& without) {
+  std::string command = "build/release/holdfast-sim replay " + std::to_string(seed);
+  if (scenario != "mixed") command += " --scenario " + scenario;
+  for (const std::string& name : without) command += " --without " + name;
+  return command;
+}
+
+}  // namespace holdfast::tools

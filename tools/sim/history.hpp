@@ -1,0 +1,32 @@
+// One history as the commands see it: run once or twice, and as a line of JSON between processes.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "core/base/guards.hpp"
+#include "core/base/result.hpp"
+#include "scenarios/run.hpp"
+
+namespace holdfast::tools {
+
+/// All guards but these. Fails with the names there are, if one is unknown.
+Result<Guards> guards_without(const std::vector<std::string>& names);
+/// Fails with the names there are.
+Result<void> check_scenario(const std::string& name);
+
+/// Runs the seed; with `twice` also again, and objects if the two runs differ in a single step.
+scenarios::RunReport run_history(const std::string& scenario, std::uint64_t seed,
+                                 const Guards& guards, bool twice, runtime::FiberPool* fibers);
+
+nlohmann::json to_json(const scenarios::RunReport& report);
+
+/// The command that shows a failure again, for pasting.
+std::string replay_command(const std::string& scenario, std::uint64_t seed,
+                           const std::vector<std::string>& without);
+
+}  // namespace holdfast::tools
