@@ -19,10 +19,12 @@ struct ShapeSpec {
   std::vector<std::string> columns;      ///< as requested; empty: all
   std::vector<std::string> all_columns;  ///< of the table, in order
   std::vector<std::string> key_columns;  ///< primary key, in its order
+  std::vector<std::string> bool_columns; ///< written as `true` in snapshots and `t` in the log
   ReplicaMode replica = ReplicaMode::only_changes;
 
   /// The columns a full row has: the requested ones and the key.
   bool selects(const std::string& column) const;
+  bool is_bool(const std::string& column) const;
 };
 
 /// Column -> text; nullopt is NULL.

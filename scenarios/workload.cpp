@@ -114,6 +114,7 @@ oracle::ShapeSpec make_spec(const TableDefinition& table, std::string name, cons
   for (const auto& column : table.columns) {
     spec.all_columns.push_back(column.name);
     if (column.key_position > 0) spec.key_columns.push_back(column.name);
+    if (column.type == TypeId::boolean) spec.bool_columns.push_back(column.name);
   }
   if (draws.percent(30, "columns")) {
     spec.columns = {"id"};

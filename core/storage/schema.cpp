@@ -56,7 +56,7 @@ StoreResult<SchemaState> identify(Connection& connection) {
 }  // namespace
 
 std::string database_path(const std::string& directory) {
-  return directory + "/store.db";
+  return directory + "/" + k_database_name;
 }
 
 StoreResult<void> create_schema(Connection& connection) {
@@ -84,7 +84,7 @@ StoreResult<void> check_schema(Connection& connection) {
   if (!found) return found.failure();
   if (*found == SchemaState::fresh)
     return Failure{
-        StoreError{StoreFailure::io, connection.path() + ": the store has not been created yet"}};
+        StoreError{StoreFailure::not_found, connection.path() + ": the store has not been created yet"}};
   return {};
 }
 

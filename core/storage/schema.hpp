@@ -8,9 +8,10 @@ namespace holdfast::storage {
 
 /// Creates the tables in a fresh file; refuses a file that is something else or of another version.
 StoreResult<void> create_schema(Connection& connection);
-/// The same check without creating. A file without tables: io, "not created yet".
+/// The same check without creating. A file without tables: not_found, "not created yet".
 StoreResult<void> check_schema(Connection& connection);
 
+inline constexpr const char* k_database_name = "store.db";
 std::string database_path(const std::string& directory);
 
 /// The row of table `state`.

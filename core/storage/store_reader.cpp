@@ -1,5 +1,7 @@
 #include "core/storage/store_reader.hpp"
 
+#include <algorithm>
+
 #include "core/base/assert.hpp"
 #include "core/storage/durable_store.hpp"
 #include "core/storage/packing.hpp"
@@ -11,6 +13,10 @@ constexpr std::size_t k_reader_cache_bytes = 1 << 20;
 constexpr std::size_t k_entries_at_a_time = 64;
 /// A segment that a transaction saw may be gone by the time it is opened: look again.
 constexpr int k_read_attempts = 4;
+
+bool contains(const std::vector<std::string>& names, std::string_view name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
 
 /// Serves a record: its JSON, with the last header where it belongs.
 void append_item(std::string& out, std::string_view json, bool last) {
@@ -31,6 +37,13 @@ StoreResult<std::unique_ptr<Reader>> open_reader(env::Disk& disk, const StoreOpt
 
 StoreResult<std::unique_ptr<Reader>> StoreReader::open(env::Disk& disk, const StoreOptions& options,
                                                        std::shared_ptr<const JournalIndex> index) {
+  // Listed, not opened: closing a second descriptor of the file would drop SQLite's locks on it.
+  const auto names = disk.list(options.directory);
+  const bool absent = names.ok() ? !contains(*names, k_database_name)
+                                 : names.error().kind == env::DiskFailure::not_found;
+  if (absent)
+    return Failure{StoreError{StoreFailure::not_found,
+                              options.directory + ": no store has been created here yet"}};
   auto connection =
       Connection::open(database_path(options.directory), disk.sqlite_vfs(), ConnectionRole::reader);
   if (!connection) return connection.failure();

@@ -72,19 +72,30 @@ void ClientView::check_columns(const Message& message, const Object& object) con
       object(property::row_content, "column " + column + " is missing: " + message.key);
 }
 
+/// What the application gets of a cell: both ways of writing a boolean are the same to it
+/// (where-clauses.md §15.4), as they are to the official client's parser.
+std::optional<std::string> ClientView::parsed(const std::string& column,
+                                              const std::optional<std::string>& cell) const {
+  if (!cell || !spec_->is_bool(column)) return cell;
+  if (*cell == "true") return "t";
+  return *cell == "false" ? "f" : *cell;
+}
+
 void ClientView::apply_change(const Message& message, const Object& object) {
   check_columns(message, object);
   const auto row = rows_.find(message.key);
   if (message.kind == MessageKind::insert) {
     if (row != rows_.end())
       object(property::row_legality, "insert of the present row " + message.key);
-    rows_[message.key] = message.value;
+    Row& fresh = rows_[message.key];
+    fresh.clear();
+    for (const auto& [column, cell] : message.value) fresh[column] = parsed(column, cell);
   } else if (row == rows_.end()) {
     object(property::row_legality, message.kind == MessageKind::update
                                        ? "update of the absent row " + message.key
                                        : "delete of the absent row " + message.key);
   } else if (message.kind == MessageKind::update) {
-    for (const auto& [column, cell] : message.value) row->second[column] = cell;
+    for (const auto& [column, cell] : message.value) row->second[column] = parsed(column, cell);
   } else {
     rows_.erase(row);
   }

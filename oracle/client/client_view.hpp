@@ -40,6 +40,8 @@ class ClientView {
   void check_position(const Message& message, const protocol::LogOffset& from,
                       const protocol::LogOffset& to, const Object& object);
   void check_transaction(const protocol::LogOffset& at, const Object& object) const;
+  std::optional<std::string> parsed(const std::string& column,
+                                    const std::optional<std::string>& cell) const;
   void check_columns(const Message& message, const Object& object) const;
 
   const ShapeSpec* spec_;
