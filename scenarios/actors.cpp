@@ -9,6 +9,9 @@ using sim::postgres::ExecuteOutcome;
 constexpr unsigned k_lock_attempts = 20;
 constexpr Duration k_lock_retry = std::chrono::milliseconds(3);
 
+/// Between one application's end and the next one's start.
+constexpr Duration k_fresh_pause_unit = std::chrono::milliseconds(40);
+
 }  // namespace
 
 // -- clients ---------------------------------------------------------------------------------------
@@ -24,6 +27,7 @@ void ClientProcess::run() {
       view_.reset();
       answers_ = 0;
       restarts_at_start_ = stage_.restarts_over;
+      sleep(k_fresh_pause_unit * static_cast<int>(1 + draw("fresh") % 20));
     }
     sleep(oracle::delay_before(state_));
     oracle::Exchange exchange{&spec_, name_, state_, {}, now(), {}};
@@ -33,6 +37,10 @@ void ClientProcess::run() {
     exchange.answered = now();
     if (answer.overdue) stage_.oracle->overdue(exchange);
     stage_.oracle->observe(exchange, view_);
+    stage_.note(name_ + " " + spec_.name + " asked after " + state_.offset.to_string() + ": " +
+                (exchange.response ? std::to_string(exchange.response->status) + " " +
+                                         exchange.response->body
+                                   : "connection broken"));
     const oracle::Verdict verdict = oracle::judge(exchange.response);
     if (verdict == oracle::Verdict::refetch) view_.reset();
     if (verdict == oracle::Verdict::progress) {
@@ -43,6 +51,7 @@ void ClientProcess::run() {
     state_ = verdict == oracle::Verdict::fatal
                  ? oracle::ClientState{}
                  : oracle::next_state(state_, verdict, exchange.response);
+    up_to_date_once_ = up_to_date_once_ || state_.phase == oracle::ClientPhase::live;
     if (verdict == oracle::Verdict::fatal) {
       view_.reset();
       sleep(std::chrono::seconds(1));
@@ -76,7 +85,12 @@ void WriterProcess::perform(const PlannedTransaction& transaction) {
     if (result.outcome != ExecuteOutcome::ok) return postgres.rollback(session);
   }
   if (transaction.rolls_back) return postgres.rollback(session);
-  postgres.commit(session, transaction.synchronous);
+  const auto committed = postgres.commit(session, transaction.synchronous);
+  std::string line = "commit xid=" + std::to_string(committed.xid.value) +
+                     " lsn=" + std::to_string(committed.commit_lsn.value);
+  for (const sim::postgres::Statement& statement : transaction.statements)
+    line += "; " + statement.to_sql();
+  stage_.note(std::move(line));
 }
 
 // -- removals --------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,8 @@ struct Stage {
   oracle::Oracle* oracle = nullptr;
   sim::postgres::PostgresModel* postgres = nullptr;
   const Plan* plan = nullptr;
+  /// A line for whoever reads the trace.
+  std::function<void(std::string)> note;
 
   bool closing = false;            ///< no new requests; what is under way may end
   /// Commit LSN that every client must have seen to have converged; 0: still at work.
@@ -44,6 +47,8 @@ class ClientProcess : public runtime::Process {
     return stage_.final_commit > 0 && state_.phase == oracle::ClientPhase::live &&
            view_.marker() >= stage_.final_commit;
   }
+  /// It was up to date once: its table is published, so what is committed from now on is streamed.
+  bool was_up_to_date() const { return up_to_date_once_; }
   bool crossed_a_restart() const { return crossed_; }
   const oracle::ClientView& view() const { return view_; }
   const oracle::ShapeSpec& spec() const { return spec_; }
@@ -62,6 +67,7 @@ class ClientProcess : public runtime::Process {
   unsigned answers_ = 0;
   unsigned restarts_at_start_ = 0;  ///< of the run, when this view was begun
   bool crossed_ = false;
+  bool up_to_date_once_ = false;
 };
 
 class WriterProcess : public runtime::Process {

@@ -58,17 +58,21 @@ void FaultDriver::hit_process(const PlannedFault& fault) {
   struct Victim {
     Instance* instance;
     runtime::ProcessId process;
+    bool request;
   };
   std::vector<Victim> victims;
   for (Instance* instance : cluster_.living())
     for (const runtime::ProcessInfo& process : instance->runtime().processes())
       // The keeper is the program itself: its death is a restart, which the plan has elsewhere.
-      if (process.registered_name != "keeper") victims.push_back({instance, process.id});
+      if (process.registered_name != "keeper") victims.push_back(
+            {instance, process.id, process.path.find("/request[") != std::string::npos});
   count(fault.kind, !victims.empty());
   if (victims.empty()) return;
   const Victim victim = victims[fault.pick % victims.size()];
   runtime::Runtime& runtime = victim.instance->runtime();
-  if (fault.kind == FaultKind::kill_process)
+  // A request that crashes by itself is a 500 by contract (I-57), so requests are killed instead.
+  if (fault.kind == FaultKind::kill_process ||
+      (fault.kind == FaultKind::exit_process && victim.request))
     runtime.kill(victim.process);
   else if (fault.kind == FaultKind::exit_process)
     runtime.send_exit(victim.process, runtime::ExitReason::crash("injected"));

@@ -145,6 +145,7 @@ World::World(const Plan& plan, const RunOptions& options)
   stage_.oracle = &oracle_;
   stage_.postgres = &postgres_;
   stage_.plan = &plan_;
+  stage_.note = [this](std::string line) { executor_.trace().note(std::move(line)); };
 }
 
 World::~World() {
@@ -196,7 +197,9 @@ bool World::run_until(const std::function<bool()>& done, Duration limit, const c
 
 bool World::work_is_done() const {
   return stage_.writers_working == 0 && stage_.removals_pending == 0 && cluster_.restarts_done() &&
-         faults_.done();
+         faults_.done() && std::all_of(clients_.begin(), clients_.end(), [](const auto* client) {
+           return client->was_up_to_date();
+         });
 }
 
 void World::write_final_transaction() {

@@ -97,6 +97,12 @@ std::optional<CommitPipeline::Next> CommitPipeline::next() {
     bytes_ -= batch.extent.bytes;
     batches_.pop_front();
   }
+  // A group says how far the stream has come, not what is new in it: batches before it may have had
+  // nothing to write, and records that were buffered then are visible only up to this position.
+  reached_.applied = std::max(reached_.applied, extent.applied);
+  reached_.confirmable = std::max(reached_.confirmable, extent.confirmable);
+  extent.applied = reached_.applied;
+  extent.confirmable = reached_.confirmable;
   in_flight_ = true;
   in_flight_bytes_ = extent.bytes;
   return Next{builder.finish(extent), extent};

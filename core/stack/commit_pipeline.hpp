@@ -65,6 +65,7 @@ class CommitPipeline {
   BatchNumber next_number_ = 1;
   std::deque<Batch> batches_;
   std::size_t bytes_ = 0;
+  Extent reached_;  ///< of everything handed out so far
   bool in_flight_ = false;
   std::size_t in_flight_bytes_ = 0;
 };
