@@ -1,5 +1,6 @@
 #include "core/api/engine.hpp"
 
+#include <atomic>
 #include <map>
 
 #include "core/api/error_responses.hpp"
@@ -20,6 +21,7 @@ struct Engine::Shared {
   stack::Context context;
   std::shared_ptr<const ApiOptions> options;
   runtime::Ref<StackKeeper> keeper;
+  const std::shared_ptr<std::atomic<bool>> stopping = std::make_shared<std::atomic<bool>>(false);
 
   SpinLock lock;
   std::uint64_t next_request = 0;                                 ///< under lock
@@ -78,6 +80,7 @@ void Engine::stop(std::function<void()> stopped) {
   std::vector<runtime::Ref<RequestProcess>> held;
   {
     SpinGuard guard(shared_->lock);
+    *shared_->stopping = true;
     for (const auto& [number, request] : shared_->requests) held.push_back(request);
   }
   for (const auto& request : held)
@@ -125,11 +128,15 @@ Engine::Cancel Engine::handle(protocol::Request request, Respond respond) {
   const auto once = std::make_shared<AnswerOnce>(completed);
   const auto process = shared->runtime.spawn_root<RequestProcess>(
       {.role = "request", .key = std::to_string(number)}, shared->context, shared->options,
-      std::move(request), [once](protocol::Response response) { (*once)(std::move(response)); });
+      shared->stopping, std::move(request), [once](protocol::Response response) { (*once)(std::move(response)); });
+  bool stopping = false;
   {
     SpinGuard guard(shared->lock);
     shared->requests.emplace(number, process);
+    stopping = *shared->stopping;
   }
+  // It may have been held before stop() looked, and was not on stop()'s list.
+  if (stopping) shared->runtime.cast_from_outside<&RequestProcess::drain>(process);
   shared->runtime.monitor_outside(
       process.id, [shared, once, number, method](const runtime::ExitReason& reason) {
         {

@@ -20,9 +20,10 @@ constexpr Duration k_retry_delay = std::chrono::milliseconds(50);
 }  // namespace
 
 RequestProcess::RequestProcess(stack::Context context, std::shared_ptr<const ApiOptions> options,
-                               protocol::Request request, Respond respond)
+                               Stopping stopping, protocol::Request request, Respond respond)
     : context_(std::move(context)),
       options_(std::move(options)),
+      stopping_(std::move(stopping)),
       request_(std::move(request)),
       respond_(std::move(respond)) {}
 
@@ -79,7 +80,7 @@ void RequestProcess::attempt(const std::function<Answer()>& step) {
     } catch (const runtime::ProcessExit&) {
       // Whatever the reason: part of the engine is not there now. That says nothing about the shape.
     }
-    if (now() >= ready_deadline_) {
+    if (*stopping_ || now() >= ready_deadline_) {
       finish(final_look_ ? stack_down_at_timeout(method_, reason.condition, reason.cause)
                          : not_ready(method_, reason.condition, reason.cause));
       return;
@@ -173,7 +174,7 @@ RequestProcess::Answer RequestProcess::serve() {
   // head read second.
   const auto global = global_lsn(*this, source());
   const auto meta = current_shape();
-  if (!meta) return conflict_with_successor();
+  if (!meta) return shape_is_gone();
   if (!meta->snapshot_complete)
     return hold(Hold::snapshot, context_->options.snapshot_wait, *meta);
   if (parameters_->is_now())
@@ -193,7 +194,7 @@ RequestProcess::Answer RequestProcess::serve_range(const ShapeMeta& meta,
                           storage::Reader& reader) { return reader.read(request); });
     if (!read.ok()) {
       if (read.error().kind == storage::StoreFailure::not_found) {
-        if (!current_shape()) return conflict_with_successor();
+        if (!current_shape()) return shape_is_gone();
         throw NotNow{NotReady::shape_data, read.error().message};
       }
       if (read.error().kind == storage::StoreFailure::corrupt)
@@ -224,9 +225,8 @@ RequestProcess::Answer RequestProcess::at_time_out() {
       return not_ready(method_, NotReady::shape_data);
     case Hold::out_of_bounds: {
       const auto meta = current_shape();
-      if (!meta) return conflict_with_successor();
+      if (!meta) return shape_is_gone();
       if (*parameters_->offset <= meta->head) return serve();
-      context_->reached(Mark::out_of_bounds_answered);
       return out_of_bounds(method_);
     }
     case Hold::live:
@@ -240,6 +240,7 @@ RequestProcess::Answer RequestProcess::at_time_out() {
 // -- waiting ---------------------------------------------------------------------------------------
 
 RequestProcess::Answer RequestProcess::hold(Hold why, Duration limit, const ShapeMeta& seen) {
+  if (*stopping_) final_look_ = true;
   if (final_look_) {
     held_ = why;
     return at_time_out();
@@ -278,7 +279,15 @@ protocol::Response RequestProcess::conflict(
   return must_refetch(method_, successor, removal_reason(*context_, dead));
 }
 
-protocol::Response RequestProcess::conflict_with_successor() {
+RequestProcess::Answer RequestProcess::shape_is_gone() {
+  if (!parameters_->handle) {
+    // The client named no handle, so there is nothing to refetch: it gets the shape of its definition
+    // as it is now.
+    cancel(timer_);
+    held_ = Hold::none;
+    subscribed_ = false;
+    return first_get();
+  }
   const auto successor = find_by_identity(*this, *context_, source(), definition_->identity());
   return conflict(successor ? std::optional(successor->handle) : std::nullopt);
 }

@@ -3,6 +3,7 @@
 // once. What it asks may die or restart at any moment: then it asks again, until its own deadline.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -24,8 +25,11 @@ class RequestProcess : public stack::Waiter {
  public:
   using Respond = std::function<void(protocol::Response)>;
 
+  /// Set once, when the server begins to stop: from then on nothing is held or waited for.
+  using Stopping = std::shared_ptr<const std::atomic<bool>>;
+
   RequestProcess(stack::Context context, std::shared_ptr<const ApiOptions> options,
-                 protocol::Request request, Respond respond);
+                 Stopping stopping, protocol::Request request, Respond respond);
 
   // -- handlers ------------------------------------------------------------------------------------
 
@@ -59,7 +63,8 @@ class RequestProcess : public stack::Waiter {
   Answer at_time_out();
   Answer hold(Hold why, Duration limit, const stack::ShapeMeta& seen);
   protocol::Response conflict(const std::optional<protocol::ShapeHandle>& successor);
-  protocol::Response conflict_with_successor();
+  /// 409 if the client holds a handle, else its definition's shape of now.
+  Answer shape_is_gone();
   std::optional<stack::ShapeMeta> current_shape();
 
   /// Throws NotNow.
@@ -73,6 +78,7 @@ class RequestProcess : public stack::Waiter {
 
   stack::Context context_;
   std::shared_ptr<const ApiOptions> options_;
+  Stopping stopping_;
   protocol::Request request_;
   Respond respond_;
   Method method_ = Method::get;
