@@ -45,13 +45,13 @@ void ClientProcess::run() {
     if (verdict == oracle::Verdict::refetch) view_.reset();
     if (verdict == oracle::Verdict::progress) {
       answers_++;
+      served_ = true;
       const bool continued = state_.phase != oracle::ClientPhase::initial;
       crossed_ = crossed_ || (continued && stage_.restarts_over > restarts_at_start_);
     }
     state_ = verdict == oracle::Verdict::fatal
                  ? oracle::ClientState{}
                  : oracle::next_state(state_, verdict, exchange.response);
-    up_to_date_once_ = up_to_date_once_ || state_.phase == oracle::ClientPhase::live;
     if (verdict == oracle::Verdict::fatal) {
       view_.reset();
       sleep(std::chrono::seconds(1));

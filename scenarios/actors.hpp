@@ -47,8 +47,8 @@ class ClientProcess : public runtime::Process {
     return stage_.final_commit > 0 && state_.phase == oracle::ClientPhase::live &&
            view_.marker() >= stage_.final_commit;
   }
-  /// It was up to date once: its table is published, so what is committed from now on is streamed.
-  bool was_up_to_date() const { return up_to_date_once_; }
+  /// It was answered once: its table is published, so what is committed from now on is streamed.
+  bool was_served() const { return served_; }
   bool crossed_a_restart() const { return crossed_; }
   const oracle::ClientView& view() const { return view_; }
   const oracle::ShapeSpec& spec() const { return spec_; }
@@ -67,7 +67,7 @@ class ClientProcess : public runtime::Process {
   unsigned answers_ = 0;
   unsigned restarts_at_start_ = 0;  ///< of the run, when this view was begun
   bool crossed_ = false;
-  bool up_to_date_once_ = false;
+  bool served_ = false;
 };
 
 class WriterProcess : public runtime::Process {

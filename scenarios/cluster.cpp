@@ -9,7 +9,9 @@ namespace {
 constexpr Duration k_patience = std::chrono::seconds(2);
 constexpr Duration k_standby_look = std::chrono::milliseconds(50);
 constexpr unsigned k_standby_looks = 100;
-constexpr unsigned k_aim_steps = 24;
+/// How many steps after its first a moment is hit at the latest: a snapshot lasts long, a commit not.
+constexpr unsigned k_aim_steps = 3;
+constexpr unsigned k_aim_steps_of_snapshot = 24;
 
 /// The label with which a moment begins.
 std::string_view label_of(RestartMoment moment) {
@@ -108,8 +110,10 @@ void Cluster::observe(const sim::StepInfo& step) {
   if (steps_to_go_) {
     if ((*steps_to_go_)-- == 0) fire();
   } else if (step.label.text == label_of(wanted_)) {
+    const unsigned within =
+        wanted_ == RestartMoment::snapshot ? k_aim_steps_of_snapshot : k_aim_steps;
     steps_to_go_ = static_cast<unsigned>(
-        plan_.restarts[next_restart_].kill_delay.count() / 1'000 % k_aim_steps);
+        plan_.restarts[next_restart_].kill_delay.count() / 1'000 % within);
   }
 }
 

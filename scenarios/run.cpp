@@ -198,7 +198,7 @@ bool World::run_until(const std::function<bool()>& done, Duration limit, const c
 bool World::work_is_done() const {
   return stage_.writers_working == 0 && stage_.removals_pending == 0 && cluster_.restarts_done() &&
          faults_.done() && std::all_of(clients_.begin(), clients_.end(), [](const auto* client) {
-           return client->was_up_to_date();
+           return client->was_served();
          });
 }
 

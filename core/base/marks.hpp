@@ -31,7 +31,6 @@ enum class Mark : std::uint8_t {
   stack_restarted_itself,
   replication_reconnected,
   conflict_answered,
-  out_of_bounds_answered,
   count_,
 };
 
@@ -56,7 +55,6 @@ inline constexpr std::array<std::string_view, static_cast<std::size_t>(Mark::cou
     "stack_restarted_itself",
     "replication_reconnected",
     "conflict_answered",
-    "out_of_bounds_answered",
 };
 
 /// Counters of one world or server. Thread-safe.

@@ -30,18 +30,21 @@ std::size_t bytes_of(const postgres::Transaction& transaction) {
 }  // namespace
 
 void ShapeLogCollector::init() {
-  // Routing is complete before the first event can arrive (I-54).
-  const auto rows = runtime::TableRef(runtime(), tables::shape_meta).rows();
-  const auto lsn = runtime::TableRef(runtime(), tables::lsn_tracker).at(0);
-  if (!rows.found()) exit(runtime::ExitReason::table_gone());
-  for (const auto& [handle, meta] : rows.value()) {
-    router_.add(handle, meta.definition);
+  // From the store, not from the read models: a commit whose answer no collector lived to take is
+  // durable all the same. Routing is complete before the first event can arrive (I-54).
+  auto boot = call<&StoreProcess::begin_session>(names::store,
+                                                 runtime::Ref<ShapeLogCollector>{self()});
+  if (!boot.ok()) exit(runtime::ExitReason::crash("catalogue: " + boot.error().message));
+  last_processed_ = boot->applied;
+  confirmable_ = boot->confirmable;
+  for (const storage::ShapeRecord& record : boot->shapes) {
     Shape shape;
-    shape.meta = meta;
+    shape.meta = shape_meta_from(record);
     shape.takes_part_from = pipeline_.next_number();
-    shapes_.emplace(handle, std::move(shape));
+    router_.add(record.handle, shape.meta.definition);
+    shapes_.emplace(record.handle, std::move(shape));
   }
-  if (lsn) last_processed_ = lsn->processed;
+  call<&ShapeStatusOwner::refresh>(names::shape_status_owner, std::move(*boot));
 }
 
 void ShapeLogCollector::mark_as_ready() {

@@ -79,8 +79,16 @@ storage::StoreResult<storage::ShapeRecord> StoreProcess::create(Hash128 identity
                                       storage::Store& s) { return s.create(identity, definition); });
 }
 
+storage::StoreResult<storage::Boot> StoreProcess::begin_session(
+    runtime::Ref<ShapeLogCollector> collector) {
+  collector_ = collector;
+  return context_->readers->with_reader(
+      "store.load", [](storage::Reader& reader) { return reader.load(); });
+}
+
 void StoreProcess::commit(runtime::Ref<ShapeLogCollector> collector, std::uint64_t ticket,
                           std::shared_ptr<const storage::Group> group) {
+  if (collector_ != collector) return;
   auto result = on_store("store.commit", [group](storage::Store& s) { return s.commit(*group); });
   if (!result.ok()) {
     // Nothing was changed, but the collector's working state is ahead of the store: both start anew.

@@ -33,6 +33,11 @@ class StoreProcess : public runtime::Process {
   /// What this incarnation's store belongs to; nullopt until take_over() succeeded.
   std::optional<StoreOrigin> origin() const { return origin_; }
 
+  /// A new collector takes over from whichever there was: commits of earlier ones that still wait
+  /// here are dropped, and what is durable at this moment is answered. What a dead collector was not
+  /// told any more is in there.
+  storage::StoreResult<storage::Boot> begin_session(runtime::Ref<ShapeLogCollector> collector);
+
   storage::StoreResult<storage::ShapeRecord> create(Hash128 identity, std::string definition);
   /// Answers the collector by ShapeLogCollector::committed(ticket, …). On failure it does not answer
   /// but crashes, and the collector ends with it.
@@ -67,6 +72,7 @@ class StoreProcess : public runtime::Process {
   std::map<runtime::ProcessId, std::shared_ptr<storage::SnapshotWriter>> spills_;
   /// What check_origin() of the connection manager compares with.
   std::optional<StoreOrigin> origin_;
+  std::optional<runtime::Ref<ShapeLogCollector>> collector_;  ///< whose commits are taken
 };
 
 }  // namespace holdfast::stack
