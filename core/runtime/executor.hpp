@@ -6,11 +6,11 @@
 
 #include "core/env/clock.hpp"
 #include "core/env/random.hpp"
-#include "core/runtime/fiber.hpp"
+#include "core/runtime/fibers/fiber.hpp"
+#include "core/runtime/fibers/task.hpp"
+#include "core/runtime/fibers/timer_queue.hpp"
 #include "core/runtime/process_id.hpp"
 #include "core/runtime/suspend.hpp"
-#include "core/runtime/task.hpp"
-#include "core/runtime/timer_queue.hpp"
 
 namespace holdfast::runtime {
 

@@ -30,6 +30,7 @@
 #include "core/runtime/exit_reason.hpp"
 #include "core/runtime/message.hpp"
 #include "core/runtime/process_id.hpp"
+#include "core/runtime/spawn_options.hpp"
 
 namespace holdfast::runtime {
 
@@ -38,7 +39,6 @@ struct ProcessRecord;
 template <class K, class V>
 class OwnedTable;
 class Supervisor;
-using ProcessFactory = std::function<std::unique_ptr<Process>()>;
 
 /// Thrown by call() when the callee cannot answer: it was gone (noproc), ended before replying (its
 /// own reason), or did not answer in time (timeout). Handled by a named guard or left to end the
@@ -55,13 +55,6 @@ struct ExitRequest {
 
 /// How long call() waits unless told otherwise: every wait has a deadline.
 inline constexpr Duration k_call_timeout = std::chrono::seconds(30);
-
-struct SpawnOptions {
-  std::string role = {};  ///< what it is, e.g. "consumer"; part of the structural id
-  std::string key = {};   ///< which one, e.g. a handle; unique among live siblings of a role
-  std::string registered_name = {};  ///< non-empty: registered before init(), gone with the process
-  bool link_to_parent = false;
-};
 
 class Process {
  public:
@@ -80,8 +73,7 @@ class Process {
   template <class K, class V>
   friend class OwnedTable;
 
-  // -- callbacks, all on the process's own fiber; each may suspend
-  // ---------------------------------
+  // -- callbacks, all on the process's own fiber; each may suspend --------------------------------
 
   /// Runs before the first message. Leaving it by exit() or an exception is a failed start.
   virtual void init() {}
@@ -97,8 +89,7 @@ class Process {
   // Everything from here on acts on behalf of this process: REQUIRES its own fiber. Public so that
   // functions shared by several kinds of process can take a Process&.
 
-  // -- messages
-  // ------------------------------------------------------------------------------------
+  // -- messages -----------------------------------------------------------------------------------
 
   /// Calls a handler of another process and waits for its reply. `Target` is Ref<P>, or Name<P>
   /// (looked up now). A handler may take Reply<R> as its first parameter and answer later.
@@ -119,8 +110,7 @@ class Process {
   TimerRef send_after(Duration delay, Args&&... args);
   void cancel(TimerRef);
 
-  // -- other processes
-  // -----------------------------------------------------------------------------
+  // -- other processes ----------------------------------------------------------------------------
 
   MonitorRef monitor(ProcessId);
   /// After this no on_down for it arrives, even if it was already in the mailbox.
@@ -137,8 +127,7 @@ class Process {
   /// Ends this process: unwinds to the runtime, then terminate().
   [[noreturn]] void exit(ExitReason);
 
-  // -- time, order, randomness
-  // ---------------------------------------------------------------------
+  // -- time, order, randomness --------------------------------------------------------------------
 
   Instant now() const;
   WallTime wall_time() const;

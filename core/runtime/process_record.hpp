@@ -11,10 +11,10 @@
 #include <vector>
 
 #include "core/runtime/directory.hpp"
+#include "core/runtime/fibers/task.hpp"
 #include "core/runtime/mailbox.hpp"
 #include "core/runtime/process.hpp"
 #include "core/runtime/signal.hpp"
-#include "core/runtime/task.hpp"
 
 namespace holdfast::runtime {
 
@@ -28,8 +28,7 @@ struct ProcessRecord final : FiberTask {
   ProcessRecord(Runtime& runtime, Executor& executor, SpawnRequest request);
   ~ProcessRecord() override;
 
-  // -- Task
-  // ----------------------------------------------------------------------------------------
+  // -- Task ---------------------------------------------------------------------------------------
   void run_step() override;
   Label next_label() const override;
   ProcessId process_id() const override { return id; }

@@ -37,8 +37,7 @@ ProcessRecord* Runtime::find(ProcessId process) const {
   return found == records_.end() ? nullptr : found->second.get();
 }
 
-// -- from outside
-// ------------------------------------------------------------------------------------
+// -- from outside ---------------------------------------------------------------------------------
 
 void Runtime::from_outside(Signal signal) {
   if (router_ == nullptr) {
@@ -113,8 +112,7 @@ std::vector<ProcessInfo> Runtime::processes() const {
   return all;
 }
 
-// -- signals
-// -----------------------------------------------------------------------------------------
+// -- signals --------------------------------------------------------------------------------------
 
 void Runtime::send(Signal signal) {
   if (is_local(signal.to)) {
@@ -238,8 +236,7 @@ void Runtime::down(ProcessRecord& record, MonitorRef monitor, ProcessId from,
   if (record.awaiting == monitor.value) record.wake();
 }
 
-// -- calls
-// -------------------------------------------------------------------------------------------
+// -- calls ----------------------------------------------------------------------------------------
 
 void Runtime::complete_call(ProcessId caller, std::uint64_t call_id,
                             std::unique_ptr<ReplyBox> reply) {
@@ -272,8 +269,7 @@ void Runtime::fail_call(ProcessId caller, std::uint64_t call_id, const ExitReaso
   record->wake();
 }
 
-// -- start and steps
-// ---------------------------------------------------------------------------------
+// -- start and steps ------------------------------------------------------------------------------
 
 ProcessId Runtime::request_spawn(ProcessRecord* parent, SpawnOptions options, ProcessFactory make,
                                  std::uint64_t call_id) {

@@ -54,7 +54,7 @@ class Runtime {
   Runtime& operator=(const Runtime&) = delete;
 
   // -- from outside: the server, the simulated world, tests
-  // ---------------------------------------- With a Router, from any thread except where marked.
+  // With a Router, from any thread except where marked.
 
   /// Starts a process without a parent and returns at once; a failed init() shows as its end.
   template <class P, class... Args>
@@ -74,8 +74,7 @@ class Runtime {
   void monitor_outside(ProcessId process, EndObserver observer);
   ProcessId whereis(std::string_view name) const { return directory_->find_name(name); }
 
-  // -- on this shard's thread
-  // ----------------------------------------------------------------------
+  // -- on this shard's thread ---------------------------------------------------------------------
 
   /// kill -9 of the instance at this instant: every process is unwound and destroyed, no handler
   /// and no terminate() runs, nobody is told. Workers go on (design.md §5). REQUIRES: outside
@@ -96,8 +95,7 @@ class Runtime {
   Instant now() const { return executor_.clock().now(); }
   unsigned shard_of(ProcessId process) const { return process.value & 0xff; }
 
-  // -- for the runtime itself and for routers
-  // ------------------------------------------------------
+  // -- for the runtime itself and for routers -----------------------------------------------------
 
   /// A signal that was routed to this shard.
   void apply(Signal signal);

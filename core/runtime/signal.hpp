@@ -7,8 +7,10 @@
 #include <memory>
 #include <string>
 
+#include "core/runtime/exit_reason.hpp"
 #include "core/runtime/message.hpp"
-#include "core/runtime/process.hpp"
+#include "core/runtime/process_id.hpp"
+#include "core/runtime/spawn_options.hpp"
 
 namespace holdfast::runtime {
 

@@ -80,8 +80,7 @@ void Supervisor::on_linked_exit(ProcessId process, const ExitReason& reason) {
   if (significant) exit(ExitReason::shutdown());
 }
 
-// -- handlers
-// ----------------------------------------------------------------------------------------
+// -- handlers -------------------------------------------------------------------------------------
 
 Result<ProcessId, ExitReason> Supervisor::start_child(ChildSpec spec) {
   const auto known = state_->by_name.find({spec.role, spec.key});
@@ -117,8 +116,7 @@ std::size_t Supervisor::count_children() {
   return state_->by_process.size();
 }
 
-// -- bookkeeping
-// -------------------------------------------------------------------------------------
+// -- bookkeeping ----------------------------------------------------------------------------------
 
 Supervisor::Child& Supervisor::add(ChildSpec spec) {
   const std::uint64_t order = ++state_->next_order;
@@ -150,8 +148,7 @@ Result<ProcessId, ExitReason> Supervisor::start(Child& child) {
   return child.process;
 }
 
-// -- stop
-// --------------------------------------------------------------------------------------------
+// -- stop -----------------------------------------------------------------------------------------
 
 void Supervisor::stop(Child& child) {
   if (!child.process.valid()) return;
@@ -212,8 +209,7 @@ void Supervisor::stop_in_reverse(std::uint64_t first_order) {
   for (const std::uint64_t order : orders) stop(state_->children.at(order));
 }
 
-// -- restart
-// -----------------------------------------------------------------------------------------
+// -- restart --------------------------------------------------------------------------------------
 
 void Supervisor::count_restart() {
   std::deque<Instant>& restarts = state_->restarts;

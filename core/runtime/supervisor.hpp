@@ -51,8 +51,7 @@ class Supervisor : public Process {
   static ChildSpec child(std::string role, std::string name, std::function<SupervisorSpec()> spec,
                          Restart restart = Restart::permanent);
 
-  // -- handlers
-  // ------------------------------------------------------------------------------------
+  // -- handlers -----------------------------------------------------------------------------------
 
   /// Adds and starts a child. An equal (role, key) that runs: its id. A failed init(): its reason.
   Result<ProcessId, ExitReason> start_child(ChildSpec spec);

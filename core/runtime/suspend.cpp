@@ -1,7 +1,7 @@
 #include "core/runtime/suspend.hpp"
 
 #include "core/runtime/executor.hpp"
-#include "core/runtime/task.hpp"
+#include "core/runtime/fibers/task.hpp"
 
 namespace holdfast::runtime {
 namespace {

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "core/base/assert.hpp"
-#include "core/runtime/task.hpp"
+#include "core/runtime/fibers/task.hpp"
 
 namespace holdfast::sim {
 

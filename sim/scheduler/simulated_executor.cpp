@@ -71,8 +71,7 @@ SimulatedExecutor::~SimulatedExecutor() {
   ASSERT(runnable_.empty(), "instances are destroyed before their executor");
 }
 
-// -- runtime::Executor
-// -------------------------------------------------------------------------------
+// -- runtime::Executor ----------------------------------------------------------------------------
 
 void SimulatedExecutor::make_runnable(Task& task) {
   if (task.hook.queued) return;
@@ -92,8 +91,7 @@ void SimulatedExecutor::forget(Task& task) {
   if (!stalls_.empty()) stalls_.erase(&task);
 }
 
-// -- steps
-// -------------------------------------------------------------------------------------------
+// -- steps ----------------------------------------------------------------------------------------
 
 Task& SimulatedExecutor::pick() {
   Task& oldest = *runnable_.oldest();
@@ -191,8 +189,7 @@ void SimulatedExecutor::drain_workers() {
   ASSERT(cause == StopCause::predicate, "every job of a worker ends by itself");
 }
 
-// -- the world
-// ---------------------------------------------------------------------------------------
+// -- the world ------------------------------------------------------------------------------------
 
 EventId SimulatedExecutor::at(Instant when, std::string path, const char* label,
                               std::function<void()> happen) {
@@ -227,8 +224,7 @@ void SimulatedExecutor::stall(runtime::Runtime& instance, runtime::ProcessId pro
   timers_.set(*stall, clock_.now() + duration);
 }
 
-// -- workers
-// -----------------------------------------------------------------------------------------
+// -- workers --------------------------------------------------------------------------------------
 
 void SimulatedExecutor::adopt(std::unique_ptr<WorkerTask> worker) {
   --workers_;

@@ -65,8 +65,7 @@ class SimulatedExecutor final : public runtime::Executor {
   /// REQUIRES: Runtimes and workers are gone, and the workers' jobs have ended (drain_workers()).
   ~SimulatedExecutor() override;
 
-  // -- running
-  // -------------------------------------------------------------------------------------
+  // -- running ------------------------------------------------------------------------------------
 
   /// Runs steps until `done()`, which is asked before each step, or a limit.
   StopCause run_until(const std::function<bool()>& done, RunLimits limits = {});
@@ -77,8 +76,7 @@ class SimulatedExecutor final : public runtime::Executor {
   /// Runs until no worker has a job: after kill -9 and before the disk is destroyed.
   void drain_workers();
 
-  // -- the world
-  // -----------------------------------------------------------------------------------
+  // -- the world ----------------------------------------------------------------------------------
 
   /// Something that happens outside the engine: a step of its own, in no process. `path` and
   /// `label` name it in the trace; `label` is a literal.
@@ -103,8 +101,7 @@ class SimulatedExecutor final : public runtime::Executor {
   /// Every choice in which the run deviated from FIFO.
   const std::vector<ScheduleDecision>& decisions() const { return decisions_; }
 
-  // -- runtime::Executor
-  // ---------------------------------------------------------------------------
+  // -- runtime::Executor --------------------------------------------------------------------------
 
   void make_runnable(runtime::Task& task) override;
   void forget(runtime::Task& task) override;
@@ -116,8 +113,7 @@ class SimulatedExecutor final : public runtime::Executor {
     runtime::deliver_wake(state);
   }
 
-  // -- for SimulatedWorker
-  // -------------------------------------------------------------------------
+  // -- for SimulatedWorker ------------------------------------------------------------------------
 
   runtime::FiberPool& worker_fibers() { return worker_fibers_; }
   void add_worker() { ++workers_; }

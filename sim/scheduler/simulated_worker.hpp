@@ -8,8 +8,8 @@
 #include <memory>
 #include <string>
 
+#include "core/runtime/fibers/task.hpp"
 #include "core/runtime/suspend.hpp"
-#include "core/runtime/task.hpp"
 
 namespace holdfast::sim {
 

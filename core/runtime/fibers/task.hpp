@@ -8,11 +8,11 @@
 #include <utility>
 
 #include "core/base/spin_lock.hpp"
-#include "core/runtime/fiber.hpp"
+#include "core/runtime/fibers/fiber.hpp"
+#include "core/runtime/fibers/timer_queue.hpp"
 #include "core/runtime/label.hpp"
 #include "core/runtime/process_id.hpp"
 #include "core/runtime/suspend.hpp"
-#include "core/runtime/timer_queue.hpp"
 
 namespace holdfast::runtime {
 
@@ -73,8 +73,7 @@ class FiberTask : public Task, private FiberBody {
   bool waiting() const { return waiting_; }
   Label wait_label() const { return wait_label_; }
 
-  // -- on its own fiber
-  // ----------------------------------------------------------------------------
+  // -- on its own fiber ---------------------------------------------------------------------------
 
   /// Waits until wake() or the deadline: begin_wait, then what arranges for the waking, then
   /// finish_wait. wake() may come in between. Both may throw an interrupt. SUSPENDS.
@@ -83,8 +82,7 @@ class FiberTask : public Task, private FiberBody {
   /// Gives up a wait that begin_wait started.
   void abandon_wait();
 
-  // -- from its own thread
-  // -------------------------------------------------------------------------
+  // -- from its own thread ------------------------------------------------------------------------
 
   /// Ends the current wait; without one nothing happens.
   void wake();

@@ -1,4 +1,4 @@
-#include "core/runtime/timer_queue.hpp"
+#include "core/runtime/fibers/timer_queue.hpp"
 
 #include "core/base/assert.hpp"
 

@@ -1,4 +1,4 @@
-#include "core/runtime/task.hpp"
+#include "core/runtime/fibers/task.hpp"
 
 #include <exception>
 

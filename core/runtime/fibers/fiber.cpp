@@ -1,4 +1,4 @@
-#include "core/runtime/fiber.hpp"
+#include "core/runtime/fibers/fiber.hpp"
 
 #include <cxxabi.h>
 #include <sys/mman.h>
