@@ -17,8 +17,8 @@ AssertObserver set_assert_observer(AssertObserver observer);
 
 }  // namespace holdfast
 
-#define ASSERT(condition, sentence)                                               \
-  do {                                                                            \
-    if (!(condition)) [[unlikely]]                                                \
-      ::holdfast::assertion_failed(__FILE__, __LINE__, #condition, (sentence));   \
+#define ASSERT(condition, sentence)                                             \
+  do {                                                                          \
+    if (!(condition)) [[unlikely]]                                              \
+      ::holdfast::assertion_failed(__FILE__, __LINE__, #condition, (sentence)); \
   } while (false)

@@ -32,10 +32,11 @@ struct GuardInfo {
 };
 
 inline constexpr std::array k_guards = {
-    GuardInfo{Guard::snapshot_filter_by_insert_lsn, "snapshot_filter_by_insert_lsn", "F-30",
-              "a shape classifies transactions by its snapshot until their commit LSN has passed the "
-              "snapshot's insert LSN, not until the first invisible one",
-              "core/stack/consumer.cpp"},
+    GuardInfo{
+        Guard::snapshot_filter_by_insert_lsn, "snapshot_filter_by_insert_lsn", "F-30",
+        "a shape classifies transactions by its snapshot until their commit LSN has passed the "
+        "snapshot's insert LSN, not until the first invisible one",
+        "core/stack/consumer.cpp"},
     GuardInfo{Guard::retake_snapshot_if_streamed_before_visible,
               "retake_snapshot_if_streamed_before_visible", "F-28",
               "a snapshot that does not see a transaction the collector had processed before the "
@@ -57,10 +58,10 @@ inline constexpr std::array k_guards = {
     GuardInfo{Guard::redeliver_to_restarted_consumer, "redeliver_to_restarted_consumer", "F-06",
               "a consumer that died with undelivered input gets it again after its restart",
               "core/stack/shape_log_collector.cpp"},
-    GuardInfo{Guard::removal_before_truncate_is_applied, "removal_before_truncate_is_applied",
-              "F-55",
-              "the removal caused by a TRUNCATE is durable before the transaction counts as applied",
-              "core/stack/shape_log_collector.cpp"},
+    GuardInfo{
+        Guard::removal_before_truncate_is_applied, "removal_before_truncate_is_applied", "F-55",
+        "the removal caused by a TRUNCATE is durable before the transaction counts as applied",
+        "core/stack/shape_log_collector.cpp"},
 };
 
 /// The set a stack runs with. A value.

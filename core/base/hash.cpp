@@ -37,6 +37,8 @@ Hash128 hash128(std::string_view bytes) {
   return hash.value();
 }
 
-std::uint64_t hash64(std::string_view bytes) { return hash128(bytes).low; }
+std::uint64_t hash64(std::string_view bytes) {
+  return hash128(bytes).low;
+}
 
 }  // namespace holdfast

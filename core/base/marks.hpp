@@ -1,6 +1,6 @@
-// Marks: states that a run declares it must reach ("SOMETIMES assertions"). The engine reports them;
-// the harness fails when a declared one was not visited within its budget. Counting never suspends,
-// draws or decides anything.
+// Marks: states that a run declares it must reach ("SOMETIMES assertions"). The engine reports
+// them; the harness fails when a declared one was not visited within its budget. Counting never
+// suspends, draws or decides anything.
 #pragma once
 
 #include <array>
@@ -34,27 +34,28 @@ enum class Mark : std::uint8_t {
   count_,
 };
 
-inline constexpr std::array<std::string_view, static_cast<std::size_t>(Mark::count_)> k_mark_names = {
-    "snapshot_completed",
-    "snapshot_retaken",
-    "snapshot_spilled_to_segment",
-    "buffered_transaction_applied",
-    "transaction_filtered_by_snapshot",
-    "group_of_several_transactions",
-    "consumer_restarted_with_input",
-    "consumer_started_lazily",
-    "replayed_transaction_dropped",
-    "live_request_woken",
-    "live_request_timed_out",
-    "shape_found_by_store_lookup",
-    "shape_removed_by_truncate",
-    "shape_removed_by_request",
-    "removal_resumed_at_boot",
-    "takeover",
-    "standby_served_a_read",
-    "stack_restarted_itself",
-    "replication_reconnected",
-    "conflict_answered",
+inline constexpr std::array<std::string_view, static_cast<std::size_t>(Mark::count_)> k_mark_names =
+    {
+        "snapshot_completed",
+        "snapshot_retaken",
+        "snapshot_spilled_to_segment",
+        "buffered_transaction_applied",
+        "transaction_filtered_by_snapshot",
+        "group_of_several_transactions",
+        "consumer_restarted_with_input",
+        "consumer_started_lazily",
+        "replayed_transaction_dropped",
+        "live_request_woken",
+        "live_request_timed_out",
+        "shape_found_by_store_lookup",
+        "shape_removed_by_truncate",
+        "shape_removed_by_request",
+        "removal_resumed_at_boot",
+        "takeover",
+        "standby_served_a_read",
+        "stack_restarted_itself",
+        "replication_reconnected",
+        "conflict_answered",
 };
 
 /// Counters of one world or server. Thread-safe.

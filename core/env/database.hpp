@@ -1,7 +1,7 @@
-// Postgres as the engine sees it. Production implements this with libpq (core/production/libpq*), the
-// simulator with its Postgres model (sim/postgres), which produces genuine pgoutput bytes. Every call
-// is made on a process's fiber and SUSPENDS; killing the process abandons the call and closes the
-// session. Sessions are closed by their destructors, which do not suspend.
+// Postgres as the engine sees it. Production implements this with libpq (core/production/libpq*),
+// the simulator with its Postgres model (sim/postgres), which produces genuine pgoutput bytes.
+// Every call is made on a process's fiber and SUSPENDS; killing the process abandons the call and
+// closes the session. Sessions are closed by their destructors, which do not suspend.
 #pragma once
 
 #include <cstdint>
@@ -86,7 +86,7 @@ struct ShapeQuery {
   /// Unquoted names. A cell is what the type's output function prints, as in the stream: a cast to
   /// text would differ for bool, inet and char(n) (where-clauses.md §15.4).
   std::vector<std::string> columns;
-  std::string condition;             ///< canonical SQL without placeholders; empty: all rows
+  std::string condition;  ///< canonical SQL without placeholders; empty: all rows
 };
 
 /// A READ ONLY REPEATABLE READ transaction whose snapshot is known. Ends with its destructor.

@@ -2,7 +2,8 @@
 // call may block a pool thread in production and suspends a worker fiber in the simulator. Any call
 // may fail; after a crash whatever was not synced may be kept, dropped or torn.
 //
-// SQLite does not come through here: it runs on the VFS named by sqlite_vfs(), over the same inodes.
+// SQLite does not come through here: it runs on the VFS named by sqlite_vfs(), over the same
+// inodes.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,6 @@
-// Structured events: what the engine tells the people who run it. A sink prints them (production) or
-// keeps them for a failing run (simulator). Emitting one never suspends, draws or decides anything.
+// Structured events: what the engine tells the people who run it. A sink prints them (production)
+// or keeps them for a failing run (simulator). Emitting one never suspends, draws or decides
+// anything.
 #pragma once
 
 #include <cstdint>

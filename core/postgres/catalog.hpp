@@ -20,8 +20,8 @@ struct RelationName {
 
 struct ColumnInfo {
   std::string name;
-  Oid type;                      ///< pg_attribute.atttypid; well-known ones in types.hpp
-  std::string type_name;         ///< format_type's base name as the schema header wants it, "int4"
+  Oid type;               ///< pg_attribute.atttypid; well-known ones in types.hpp
+  std::string type_name;  ///< format_type's base name as the schema header wants it, "int4"
   std::int32_t type_modifier = -1;
   std::uint16_t dimensions = 0;  ///< > 0: an array
   bool not_null = false;

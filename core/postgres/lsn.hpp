@@ -33,10 +33,10 @@ struct FullXid {
 
 /// pg_current_snapshot() plus pg_current_wal_insert_lsn(), read in one statement.
 struct Snapshot {
-  FullXid xmin;                ///< every id below is visible or aborted
-  FullXid xmax;                ///< no id from here on is visible
-  std::vector<FullXid> xip;    ///< in progress when the snapshot was taken: not visible; ascending
-  Lsn insert_lsn;              ///< no commit that the snapshot sees has its record beyond this
+  FullXid xmin;              ///< every id below is visible or aborted
+  FullXid xmax;              ///< no id from here on is visible
+  std::vector<FullXid> xip;  ///< in progress when the snapshot was taken: not visible; ascending
+  Lsn insert_lsn;            ///< no commit that the snapshot sees has its record beyond this
   bool operator==(const Snapshot&) const = default;
 
   /// Whether the effects of a committed transaction are visible. A stream's xid is extended to the

@@ -41,15 +41,15 @@ enum class ChangeKind : std::uint8_t { insert, update, erase, truncate };
 struct Change {
   ChangeKind kind = ChangeKind::insert;
   std::shared_ptr<const StreamRelation> relation;
-  Tuple old_tuple;              ///< update, erase: complete (REPLICA IDENTITY FULL)
-  Tuple new_tuple;              ///< insert, update
-  std::uint64_t op = 0;         ///< 0, 2, 4, … over all changes of the transaction (http-api.md §6.4)
+  Tuple old_tuple;       ///< update, erase: complete (REPLICA IDENTITY FULL)
+  Tuple new_tuple;       ///< insert, update
+  std::uint64_t op = 0;  ///< 0, 2, 4, … over all changes of the transaction (http-api.md §6.4)
 };
 
 struct Transaction {
   Xid xid;
-  Lsn commit_lsn;                ///< Begin.finalLSN: the `tx` of every offset in it
-  Lsn end_lsn;                   ///< first byte after the commit record: what may be confirmed
+  Lsn commit_lsn;                   ///< Begin.finalLSN: the `tx` of every offset in it
+  Lsn end_lsn;                      ///< first byte after the commit record: what may be confirmed
   std::int64_t commit_time_us = 0;  ///< microseconds since 2000-01-01 UTC
   std::vector<Change> changes;
   std::vector<std::shared_ptr<const std::string>> buffers;  ///< what the tuples view into

@@ -5,7 +5,9 @@ namespace {
 
 using Elements = std::vector<std::optional<std::string>>;
 
-bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
+bool is_space(char c) {
+  return c == ' ' || (c >= '\t' && c <= '\r');
+}
 
 Failure<SqlError> malformed(std::string_view text) {
   return {SqlError{"22P02", "malformed array literal: \"" + std::string(text) + "\""}};

@@ -20,16 +20,16 @@ namespace holdfast::sim::postgres {
 struct Backend {
   std::uint32_t pid = 0;
   unsigned instance = 0;
-  std::uint64_t path = 0;           ///< keys its draws: instance and ordinal of its connection
+  std::uint64_t path = 0;  ///< keys its draws: instance and ordinal of its connection
   std::uint64_t pauses = 0;
   std::uint64_t draws = 0;
   bool alive = true;
-  std::string ended_because;        ///< set when not alive
+  std::string ended_because;           ///< set when not alive
   std::optional<Instant> client_gone;  ///< half-open since then
-  std::vector<Table*> reading;      ///< tables its snapshot transaction has read: shared locks
+  std::vector<Table*> reading;         ///< tables its snapshot transaction has read: shared locks
 
-  // -- walsender -----------------------------------------------------------------------------------
-  std::string slot;                 ///< streaming from it
+  // -- walsender ----------------------------------------------------------------------------------
+  std::string slot;  ///< streaming from it
   std::unique_ptr<Walsender> walsender;
   Lsn client_flushed;
   std::optional<Lsn> last_keepalive;

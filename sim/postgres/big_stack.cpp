@@ -29,9 +29,15 @@ struct SwitchNotes {
   void leave_caller(const void* bottom, std::size_t size) {
     __sanitizer_start_switch_fiber(&caller_fake_stack, bottom, size);
   }
-  void enter_big() { __sanitizer_finish_switch_fiber(nullptr, &caller_bottom, &caller_size); }
-  void leave_big() { __sanitizer_start_switch_fiber(nullptr, caller_bottom, caller_size); }
-  void enter_caller() { __sanitizer_finish_switch_fiber(caller_fake_stack, nullptr, nullptr); }
+  void enter_big() {
+    __sanitizer_finish_switch_fiber(nullptr, &caller_bottom, &caller_size);
+  }
+  void leave_big() {
+    __sanitizer_start_switch_fiber(nullptr, caller_bottom, caller_size);
+  }
+  void enter_caller() {
+    __sanitizer_finish_switch_fiber(caller_fake_stack, nullptr, nullptr);
+  }
 #else
   void leave_caller(const void*, std::size_t) {}
   void enter_big() {}
@@ -58,7 +64,8 @@ void on_big_stack(const std::function<void()>& work) {
   SwitchNotes notes;
   {
     boost::context::fiber big(
-        std::allocator_arg, KnownStack{boost::context::protected_fixedsize_stack{k_stack_bytes}, &stack},
+        std::allocator_arg,
+        KnownStack{boost::context::protected_fixedsize_stack{k_stack_bytes}, &stack},
         [&](boost::context::fiber&& caller) {
           notes.enter_big();
           work();

@@ -1,5 +1,5 @@
-// A private stack of 1 MiB for work that needs more than a process's fiber has: libpg_query on deeply
-// nested text, and the evaluation of what came out. The work neither suspends nor throws.
+// A private stack of 1 MiB for work that needs more than a process's fiber has: libpg_query on
+// deeply nested text, and the evaluation of what came out. The work neither suspends nor throws.
 #pragma once
 
 #include <functional>

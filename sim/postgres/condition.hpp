@@ -1,6 +1,6 @@
-// A WHERE clause as the simulated server evaluates it: parsed by Postgres' grammar (libpg_query), typed
-// and interpreted by code that shares nothing with core/where, so that the two can contradict each
-// other. Parsing and deep evaluation run on a private stack: callers may be on a 64 KiB fiber.
+// A WHERE clause as the simulated server evaluates it: parsed by Postgres' grammar (libpg_query),
+// typed and interpreted by code that shares nothing with core/where, so that the two can contradict
+// each other. Parsing and deep evaluation run on a private stack: callers may be on a 64 KiB fiber.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +21,7 @@ class Expression;
 /// `(SELECT columns FROM table [WHERE …])` inside a condition, not correlated.
 struct SubSelect {
   RelationName table;
-  std::vector<std::uint16_t> slots;            ///< of the selected columns
+  std::vector<std::uint16_t> slots;  ///< of the selected columns
   std::vector<TypeId> types;
   std::shared_ptr<const Condition> condition;  ///< nullptr: all rows
 };

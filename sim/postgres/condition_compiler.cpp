@@ -34,7 +34,9 @@ std::string last_name(const std::vector<TreeMessage>& names) {
 }
 
 /// varchar behaves as text everywhere.
-TypeId unified(TypeId type) { return type == TypeId::varchar ? TypeId::text : type; }
+TypeId unified(TypeId type) {
+  return type == TypeId::varchar ? TypeId::text : type;
+}
 
 /// A literal whose type its context decides becomes a constant of that type.
 ExpressionRef coerce(ExpressionRef term, TypeId to) {
@@ -69,8 +71,8 @@ ExpressionRef text_of(ExpressionRef term, const std::string& where) {
 
 ExpressionRef like_operator(const std::string& name, ExpressionRef left, ExpressionRef right) {
   const LikeCase like_case = name.back() == '*' ? LikeCase::ignore : LikeCase::exact;
-  ExpressionRef like = make_like(like_case, text_of(std::move(left), "LIKE"),
-                                 text_of(std::move(right), "LIKE"));
+  ExpressionRef like =
+      make_like(like_case, text_of(std::move(left), "LIKE"), text_of(std::move(right), "LIKE"));
   return name.front() == '!' ? make_not(std::move(like)) : std::move(like);
 }
 
@@ -96,19 +98,29 @@ ExpressionRef ConditionCompiler::expression(const TreeNode& node) {
   deepest_ = std::max(deepest_, ++depth_);
   ExpressionRef made = [&]() -> ExpressionRef {
     switch (node.kind) {
-      case NodeKind::a_const: return constant(node.body);
-      case NodeKind::column_ref: return column(node.body);
-      case NodeKind::bool_expr: return junction(node.body);
-      case NodeKind::a_expr: return operation(node.body);
-      case NodeKind::null_test: return null_test(node.body);
-      case NodeKind::boolean_test: return boolean_test(node.body);
-      case NodeKind::type_cast: return cast(node.body);
-      case NodeKind::func_call: return call(node.body);
-      case NodeKind::coalesce_expr: return choice(Choice::first_not_null, node.body.children(4));
+      case NodeKind::a_const:
+        return constant(node.body);
+      case NodeKind::column_ref:
+        return column(node.body);
+      case NodeKind::bool_expr:
+        return junction(node.body);
+      case NodeKind::a_expr:
+        return operation(node.body);
+      case NodeKind::null_test:
+        return null_test(node.body);
+      case NodeKind::boolean_test:
+        return boolean_test(node.body);
+      case NodeKind::type_cast:
+        return cast(node.body);
+      case NodeKind::func_call:
+        return call(node.body);
+      case NodeKind::coalesce_expr:
+        return choice(Choice::first_not_null, node.body.children(4));
       case NodeKind::min_max_expr:
         return choice(node.body.number(5) == 1 ? Choice::greatest : Choice::least,
                       node.body.children(6));
-      case NodeKind::sub_link: return sub_link(node.body);
+      case NodeKind::sub_link:
+        return sub_link(node.body);
       case NodeKind::collate_clause:
         if (last_name(node.body.children(2)) != "C") unsupported("a collation other than C");
         return expression(TreeNode(node.body.child(1)));
@@ -119,7 +131,8 @@ ExpressionRef ConditionCompiler::expression(const TreeNode& node) {
       case NodeKind::a_array_expr:
       case NodeKind::res_target:
       case NodeKind::string:
-      case NodeKind::list: break;
+      case NodeKind::list:
+        break;
     }
     unsupported("node " + std::to_string(static_cast<unsigned>(node.kind)) + " here");
   }();
@@ -137,8 +150,8 @@ ExpressionRef ConditionCompiler::boolean(const TreeNode& node) {
 ExpressionRef ConditionCompiler::constant(const TreeMessage& body) {
   if (body.number(10) != 0) return make_constant(Value::null_of(TypeId::unknown));
   if (body.has(1))
-    return make_constant(Value::of_integer(
-        TypeId::int4, static_cast<std::int32_t>(body.child(1).number(1))));
+    return make_constant(
+        Value::of_integer(TypeId::int4, static_cast<std::int32_t>(body.child(1).number(1))));
   if (body.has(3)) return make_constant(Value::of_boolean(body.child(3).number(1) != 0));
   if (body.has(4)) return make_constant(Value::of_text(TypeId::unknown, body.child(4).text(1)));
   if (!body.has(2)) unsupported("bit strings");
@@ -166,10 +179,14 @@ ExpressionRef ConditionCompiler::junction(const TreeMessage& body) {
   Terms terms;
   for (const TreeMessage& arg : body.children(3)) terms.push_back(boolean(TreeNode(arg)));
   switch (body.number(2)) {
-    case 1: return make_and(std::move(terms));
-    case 2: return make_or(std::move(terms));
-    case 3: return make_not(std::move(terms.front()));
-    default: unsupported("this boolean operator");
+    case 1:
+      return make_and(std::move(terms));
+    case 2:
+      return make_or(std::move(terms));
+    case 3:
+      return make_not(std::move(terms.front()));
+    default:
+      unsupported("this boolean operator");
   }
 }
 
@@ -178,9 +195,11 @@ ExpressionRef ConditionCompiler::operation(const TreeMessage& body) {
   switch (static_cast<OperationKind>(body.number(1))) {
     case OperationKind::plain:
     case OperationKind::like:
-    case OperationKind::ilike: return plain_operator(name, body);
+    case OperationKind::ilike:
+      return plain_operator(name, body);
     case OperationKind::any:
-    case OperationKind::all: return any_or_all(body);
+    case OperationKind::all:
+      return any_or_all(body);
     case OperationKind::distinct:
     case OperationKind::not_distinct: {
       ExpressionRef left = expression(TreeNode(body.child(3)));
@@ -191,11 +210,13 @@ ExpressionRef ConditionCompiler::operation(const TreeMessage& body) {
       ExpressionRef distinct = make_distinct(std::move(left), std::move(right));
       return body.number(1) == 4 ? std::move(distinct) : make_not(std::move(distinct));
     }
-    case OperationKind::in: return in_list(body);
+    case OperationKind::in:
+      return in_list(body);
     case OperationKind::between:
     case OperationKind::not_between:
     case OperationKind::between_symmetric:
-    case OperationKind::not_between_symmetric: return between(body);
+    case OperationKind::not_between_symmetric:
+      return between(body);
   }
   unsupported("operator \"" + name + "\" in this form");
 }
@@ -233,7 +254,8 @@ ExpressionRef ConditionCompiler::compare(const std::string& name, ExpressionRef 
       no_operator(name, left->type(), right->type());
     return make_comparison(*comparison, std::move(left), std::move(right));
   }
-  const bool arithmetic = name.size() == 1 && std::string_view("+-*/%").find(name) != std::string::npos;
+  const bool arithmetic =
+      name.size() == 1 && std::string_view("+-*/%").find(name) != std::string::npos;
   if (arithmetic && family(left->type()) == TypeFamily::number &&
       family(right->type()) == TypeFamily::number)
     return make_arithmetic(name.front(), std::move(left), std::move(right));
@@ -277,8 +299,8 @@ ExpressionRef ConditionCompiler::between(const TreeMessage& body) {
     ExpressionRef below = compare("<=", expression(subject), expression(TreeNode(bounds[high])));
     return make_and(list(std::move(above), std::move(below)));
   };
-  const bool symmetric = kind == OperationKind::between_symmetric ||
-                         kind == OperationKind::not_between_symmetric;
+  const bool symmetric =
+      kind == OperationKind::between_symmetric || kind == OperationKind::not_between_symmetric;
   ExpressionRef inside = symmetric ? make_or(list(within(0, 1), within(1, 0))) : within(0, 1);
   const bool negated =
       kind == OperationKind::not_between || kind == OperationKind::not_between_symmetric;
@@ -311,13 +333,14 @@ std::optional<ConditionCompiler::Terms> ConditionCompiler::array(const TreeNode&
       const auto texts = read_array_literal(node.body.child(4).text(1));
       if (!texts) throw Raised{texts.error()};
       for (const auto& text : *texts) {
-        Value literal = text ? Value::of_text(TypeId::unknown, *text)
-                             : Value::null_of(TypeId::unknown);
+        Value literal =
+            text ? Value::of_text(TypeId::unknown, *text) : Value::null_of(TypeId::unknown);
         terms.push_back(coerce(make_constant(std::move(literal)), element));
       }
       return terms;
     }
-    default: unsupported("this expression where an array is expected");
+    default:
+      unsupported("this expression where an array is expected");
   }
 }
 
@@ -325,7 +348,8 @@ ExpressionRef ConditionCompiler::any_or_all(const TreeMessage& body) {
   const std::string name = last_name(body.children(2));
   const TreeNode left(body.child(3));
   const TypeId element = unified(expression(left)->type());
-  auto elements = array(TreeNode(body.child(4)), element == TypeId::unknown ? TypeId::text : element);
+  auto elements =
+      array(TreeNode(body.child(4)), element == TypeId::unknown ? TypeId::text : element);
   if (!elements) return make_constant(Value::null_of(TypeId::boolean));
   Terms tests;
   for (ExpressionRef& one : *elements)
@@ -445,8 +469,7 @@ ExpressionRef ConditionCompiler::in_values(Terms left, const TreeMessage& select
   SubSelectRows rows;
   for (const TreeMessage& one : select.children(10)) {
     const auto cells = TreeNode(one).body.children(1);
-    if (cells.size() != left.size())
-      raise("42601", "subquery has too many or too few columns");
+    if (cells.size() != left.size()) raise("42601", "subquery has too many or too few columns");
     std::vector<Value> values;
     for (std::size_t i = 0; i < cells.size(); ++i) {
       const ExpressionRef cell = coerce(expression(TreeNode(cells[i])), types[i]);

@@ -140,7 +140,8 @@ std::optional<std::int64_t> read_time(Reader& in) {
     if (!read || *read > 60) return std::nullopt;
     second = *read;
     if (in.take('.')) {
-      for (std::int64_t unit = 100'000; unit > 0 && in.peek() >= '0' && in.peek() <= '9'; unit /= 10)
+      for (std::int64_t unit = 100'000; unit > 0 && in.peek() >= '0' && in.peek() <= '9';
+           unit /= 10)
         fraction += unit * *in.number(1, 1);
       if (in.peek() >= '0' && in.peek() <= '9') return std::nullopt;  // the model does not round
     }

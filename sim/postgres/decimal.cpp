@@ -20,7 +20,9 @@ struct Decimal {
   std::string fraction;  // all digits of the scale
 };
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 
 std::string lower_trimmed(std::string_view text) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
@@ -108,10 +110,14 @@ bool is_zero(const Decimal& n) {
 
 std::string print(const Decimal& n) {
   switch (n.special) {
-    case Special::nan: return "NaN";
-    case Special::plus_infinity: return "Infinity";
-    case Special::minus_infinity: return "-Infinity";
-    case Special::none: break;
+    case Special::nan:
+      return "NaN";
+    case Special::plus_infinity:
+      return "Infinity";
+    case Special::minus_infinity:
+      return "-Infinity";
+    case Special::none:
+      break;
   }
   std::string out = n.negative && !is_zero(n) ? "-" : "";
   out += n.whole.empty() ? "0" : n.whole;
@@ -119,7 +125,9 @@ std::string print(const Decimal& n) {
   return out;
 }
 
-int sign_of(int x) { return (x > 0) - (x < 0); }
+int sign_of(int x) {
+  return (x > 0) - (x < 0);
+}
 
 int compare_magnitudes(const Decimal& a, const Decimal& b) {
   if (a.whole.size() != b.whole.size()) return a.whole.size() < b.whole.size() ? -1 : 1;
@@ -136,10 +144,14 @@ int compare_magnitudes(const Decimal& a, const Decimal& b) {
 /// Where a special stands in the order: -infinity, finite, infinity, NaN.
 int rank(const Decimal& n) {
   switch (n.special) {
-    case Special::minus_infinity: return 0;
-    case Special::none: return 1;
-    case Special::plus_infinity: return 2;
-    case Special::nan: return 3;
+    case Special::minus_infinity:
+      return 0;
+    case Special::none:
+      return 1;
+    case Special::plus_infinity:
+      return 2;
+    case Special::nan:
+      return 3;
   }
   return 1;
 }
@@ -191,9 +203,9 @@ Decimal from_digits(std::string digits, std::size_t scale, bool negative) {
 }
 
 std::string special_sum(const Decimal& x, const Decimal& y) {
-  const bool nan = x.special == Special::nan || y.special == Special::nan ||
-                   (x.special != Special::none && y.special != Special::none &&
-                    x.special != y.special);
+  const bool nan =
+      x.special == Special::nan || y.special == Special::nan ||
+      (x.special != Special::none && y.special != Special::none && x.special != y.special);
   if (nan) return "NaN";
   return print(x.special != Special::none ? x : y);
 }
@@ -224,7 +236,8 @@ std::string add_decimals(std::string_view a, std::string_view b) {
   const std::size_t scale = std::max(x.fraction.size(), y.fraction.size());
   const std::string left = scaled_digits(x, scale);
   const std::string right = scaled_digits(y, scale);
-  if (x.negative == y.negative) return print(from_digits(add_digits(left, right), scale, x.negative));
+  if (x.negative == y.negative)
+    return print(from_digits(add_digits(left, right), scale, x.negative));
   if (compare_magnitudes(x, y) >= 0)
     return print(from_digits(subtract_digits(left, right), scale, x.negative));
   return print(from_digits(subtract_digits(right, left), scale, y.negative));
@@ -248,7 +261,8 @@ std::string multiply_decimals(std::string_view a, std::string_view b) {
     product.push_back('0');
     for (char times = right[i]; times > '0'; --times) product = add_digits(product, left);
   }
-  return print(from_digits(product, x.fraction.size() + y.fraction.size(), x.negative != y.negative));
+  return print(
+      from_digits(product, x.fraction.size() + y.fraction.size(), x.negative != y.negative));
 }
 
 std::string negate_decimal(std::string_view a) {

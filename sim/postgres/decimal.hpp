@@ -1,5 +1,5 @@
-// Postgres' numeric as the model needs it: exact decimals kept as the text that Postgres prints. Pure
-// functions, used by values.cpp and the condition interpreter; never by the engine.
+// Postgres' numeric as the model needs it: exact decimals kept as the text that Postgres prints.
+// Pure functions, used by values.cpp and the condition interpreter; never by the engine.
 #pragma once
 
 #include <optional>

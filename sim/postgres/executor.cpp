@@ -13,7 +13,9 @@ ExecuteResult failed(SqlError error) {
   return {ExecuteOutcome::error, std::move(error), 0};
 }
 
-ExecuteResult blocked() { return {ExecuteOutcome::blocked, {}, 0}; }
+ExecuteResult blocked() {
+  return {ExecuteOutcome::blocked, {}, 0};
+}
 
 SqlError no_table(const RelationName& name) {
   return {"42P01", "relation \"" + name.schema + "." + name.table + "\" does not exist"};
@@ -31,8 +33,7 @@ SqlResult<Value> read_cell(const Column& column, const std::optional<std::string
 
 std::size_t slots_of(const TableVersion& table) {
   std::size_t slots = 0;
-  for (const Column& column : table.columns)
-    slots = std::max<std::size_t>(slots, column.slot + 1U);
+  for (const Column& column : table.columns) slots = std::max<std::size_t>(slots, column.slot + 1U);
   return slots;
 }
 
@@ -62,8 +63,9 @@ SqlResult<RowRef> make_row(const TableVersion& table, Row base, const NewCells& 
   }
   for (const Column& column : table.columns) {
     if (!base.values[column.slot].null || (!column.not_null && column.key_position == 0)) continue;
-    return Failure<SqlError>{{"23502", "null value in column \"" + column.name + "\" of relation \"" +
-                                           table.name.table + "\" violates not-null constraint"}};
+    return Failure<SqlError>{{"23502", "null value in column \"" + column.name +
+                                           "\" of relation \"" + table.name.table +
+                                           "\" violates not-null constraint"}};
   }
   return RowRef(std::make_shared<const Row>(std::move(base)));
 }
@@ -223,7 +225,8 @@ ExecuteResult Executor::modify(Transaction& transaction, Table& table, const Sta
   if (!cells) return failed(cells.error());
   const auto rows = find_rows(transaction, table, statement);
   if (!rows) return failed(rows.error());
-  if (auto error = identity_error(*table.current(), statement.kind)) return failed(std::move(*error));
+  if (auto error = identity_error(*table.current(), statement.kind))
+    return failed(std::move(*error));
   if (rows->empty()) return {};
   assign_xid(transaction);
   for (const std::size_t index : *rows)
@@ -320,8 +323,8 @@ ExecuteResult Executor::truncate(Transaction& transaction, const Statement& stat
     change.truncated.push_back(table->current());
     for (std::size_t i = 0; i < table->versions().size(); ++i) {
       RowVersion& version = table->at(i);
-      const bool alive = !version.created->dead() &&
-                         (version.deleted == nullptr || version.deleted->dead());
+      const bool alive =
+          !version.created->dead() && (version.deleted == nullptr || version.deleted->dead());
       if (alive) version.deleted = &transaction;
     }
   }

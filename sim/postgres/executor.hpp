@@ -1,6 +1,6 @@
-// Executes workload statements under READ COMMITTED: finds the rows a fresh statement snapshot shows,
-// takes locks, makes versions, writes WAL. Never waits: what another transaction holds is answered
-// with `blocked` and no effect.
+// Executes workload statements under READ COMMITTED: finds the rows a fresh statement snapshot
+// shows, takes locks, makes versions, writes WAL. Never waits: what another transaction holds is
+// answered with `blocked` and no effect.
 #pragma once
 
 #include <map>

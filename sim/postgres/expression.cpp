@@ -191,13 +191,18 @@ Value TestExpression::evaluate(const Scope& scope) const {
   return Value::of_boolean(truth == Truth::yes);
 }
 
-Truth truth_of(bool b) { return b ? Truth::yes : Truth::no; }
+Truth truth_of(bool b) {
+  return b ? Truth::yes : Truth::no;
+}
 
 Truth negate(Truth truth) {
   switch (truth) {
-    case Truth::no: return Truth::yes;
-    case Truth::yes: return Truth::no;
-    case Truth::unknown: return Truth::unknown;
+    case Truth::no:
+      return Truth::yes;
+    case Truth::yes:
+      return Truth::no;
+    case Truth::unknown:
+      return Truth::unknown;
   }
   ASSERT(false, "there are three truths");
 }
@@ -216,17 +221,25 @@ Truth compare(Comparison op, const Value& a, const Value& b) {
   if (a.null || b.null) return Truth::unknown;
   const int order = compare_values(a, b);
   switch (op) {
-    case Comparison::equal: return truth_of(order == 0);
-    case Comparison::not_equal: return truth_of(order != 0);
-    case Comparison::less: return truth_of(order < 0);
-    case Comparison::less_equal: return truth_of(order <= 0);
-    case Comparison::greater: return truth_of(order > 0);
-    case Comparison::greater_equal: return truth_of(order >= 0);
+    case Comparison::equal:
+      return truth_of(order == 0);
+    case Comparison::not_equal:
+      return truth_of(order != 0);
+    case Comparison::less:
+      return truth_of(order < 0);
+    case Comparison::less_equal:
+      return truth_of(order <= 0);
+    case Comparison::greater:
+      return truth_of(order > 0);
+    case Comparison::greater_equal:
+      return truth_of(order >= 0);
   }
   ASSERT(false, "there are six comparisons");
 }
 
-ExpressionRef make_constant(Value value) { return std::make_unique<Constant>(std::move(value)); }
+ExpressionRef make_constant(Value value) {
+  return std::make_unique<Constant>(std::move(value));
+}
 
 Value constant_value(const Expression& expression) {
   ASSERT(expression.constant(), "only a constant has a value without a row");
@@ -251,7 +264,9 @@ ExpressionRef make_or(std::vector<ExpressionRef> terms) {
   return std::make_unique<Junction>(Truth::yes, std::move(terms));
 }
 
-ExpressionRef make_not(ExpressionRef term) { return std::make_unique<Not>(std::move(term)); }
+ExpressionRef make_not(ExpressionRef term) {
+  return std::make_unique<Not>(std::move(term));
+}
 
 ExpressionRef make_null_test(NullQuestion question, std::vector<ExpressionRef> terms) {
   return std::make_unique<NullTest>(question, std::move(terms));

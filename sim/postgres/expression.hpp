@@ -1,5 +1,5 @@
-// Nodes of a compiled condition. Values are typed at compile time, so that evaluating only computes.
-// Internal to the model's condition interpreter.
+// Nodes of a compiled condition. Values are typed at compile time, so that evaluating only
+// computes. Internal to the model's condition interpreter.
 #pragma once
 
 #include <memory>

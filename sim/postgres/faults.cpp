@@ -16,7 +16,7 @@ bool idle(const Table& table) {
 
 }  // namespace
 
-// -- catalogue ---------------------------------------------------------------------------------------
+// -- catalogue ------------------------------------------------------------------------------------
 
 Oid PostgresModel::create_table(TableDefinition definition) {
   const RelationName name = definition.name;
@@ -142,7 +142,7 @@ std::optional<holdfast::postgres::RelationInfo> PostgresModel::describe(
   return table->current()->to_info();
 }
 
-// -- faults --------------------------------------------------------------------------------------------
+// -- faults ---------------------------------------------------------------------------------------
 
 void PostgresModel::end_sessions(std::optional<unsigned> instance, HalfOpen half_open,
                                  const char* reason) {
@@ -197,8 +197,9 @@ void PostgresModel::invalidate_slot(const std::string& name) {
   if (found == state_->slots.end()) return;
   found->second.invalidated = true;
   const Backend* active = found->second.active;
-  const auto backend = std::find_if(state_->backends.begin(), state_->backends.end(),
-                                    [active](const BackendRef& one) { return one.get() == active; });
+  const auto backend =
+      std::find_if(state_->backends.begin(), state_->backends.end(),
+                   [active](const BackendRef& one) { return one.get() == active; });
   if (backend == state_->backends.end()) return;
   const BackendRef victim = *backend;
   state_->close(*victim, "terminating process to release replication slot \"" + name + "\"");

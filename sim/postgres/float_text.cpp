@@ -37,8 +37,8 @@ std::string print(Float value, int fixed_below) {
   if (std::isnan(value)) return "NaN";
   if (std::isinf(value)) return value < 0 ? "-Infinity" : "Infinity";
   std::array<char, 64> buffer{};
-  const auto end =
-      std::to_chars(buffer.data(), buffer.data() + buffer.size(), value, std::chars_format::scientific);
+  const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value,
+                                 std::chars_format::scientific);
   const std::string scientific(buffer.data(), end.ptr);
   const auto e = scientific.find('e');
   int exponent = 0;
@@ -64,9 +64,17 @@ std::string print(Float value, int fixed_below) {
 
 }  // namespace
 
-FloatRead read_float4(std::string_view text) { return read<float>(text); }
-FloatRead read_float8(std::string_view text) { return read<double>(text); }
-std::string print_float4(double value) { return print(static_cast<float>(value), 6); }
-std::string print_float8(double value) { return print(value, 15); }
+FloatRead read_float4(std::string_view text) {
+  return read<float>(text);
+}
+FloatRead read_float8(std::string_view text) {
+  return read<double>(text);
+}
+std::string print_float4(double value) {
+  return print(static_cast<float>(value), 6);
+}
+std::string print_float8(double value) {
+  return print(value, 15);
+}
 
 }  // namespace holdfast::sim::postgres

@@ -17,7 +17,9 @@ std::string fold(std::string text, TextFunction function) {
   return text;
 }
 
-bool continues(char c) { return (static_cast<unsigned char>(c) & 0xc0U) == 0x80U; }
+bool continues(char c) {
+  return (static_cast<unsigned char>(c) & 0xc0U) == 0x80U;
+}
 
 /// Bytes of the code point at the start of a non-empty text.
 std::size_t code_point_bytes(std::string_view text) {
@@ -144,9 +146,15 @@ std::int64_t compute_integer(char op, std::int64_t a, std::int64_t b) {
   std::int64_t result = 0;
   bool overflow = false;
   switch (op) {
-    case '+': overflow = __builtin_add_overflow(a, b, &result); break;
-    case '-': overflow = __builtin_sub_overflow(a, b, &result); break;
-    case '*': overflow = __builtin_mul_overflow(a, b, &result); break;
+    case '+':
+      overflow = __builtin_add_overflow(a, b, &result);
+      break;
+    case '-':
+      overflow = __builtin_sub_overflow(a, b, &result);
+      break;
+    case '*':
+      overflow = __builtin_mul_overflow(a, b, &result);
+      break;
     case '/':
     case '%':
       if (b == 0) raise("22012", "division by zero");
@@ -157,7 +165,8 @@ std::int64_t compute_integer(char op, std::int64_t a, std::int64_t b) {
         result = op == '/' ? a / b : a % b;
       }
       break;
-    default: ASSERT(false, "there are five operators");
+    default:
+      ASSERT(false, "there are five operators");
   }
   if (overflow) raise("22003", "bigint out of range");
   return result;
@@ -166,14 +175,21 @@ std::int64_t compute_integer(char op, std::int64_t a, std::int64_t b) {
 double compute_real(char op, double a, double b) {
   double result = 0;
   switch (op) {
-    case '+': result = a + b; break;
-    case '-': result = a - b; break;
-    case '*': result = a * b; break;
+    case '+':
+      result = a + b;
+      break;
+    case '-':
+      result = a - b;
+      break;
+    case '*':
+      result = a * b;
+      break;
     case '/':
       if (b == 0 && !std::isnan(a)) raise("22012", "division by zero");
       result = a / b;
       break;
-    default: raise("42883", "operator does not exist: double precision % double precision");
+    default:
+      raise("42883", "operator does not exist: double precision % double precision");
   }
   if (std::isinf(result) && !std::isinf(a) && !std::isinf(b))
     raise("22003", "value out of range: overflow");
@@ -182,7 +198,9 @@ double compute_real(char op, double a, double b) {
   return result;
 }
 
-bool is_float(TypeId type) { return type == TypeId::float4 || type == TypeId::float8; }
+bool is_float(TypeId type) {
+  return type == TypeId::float4 || type == TypeId::float8;
+}
 
 }  // namespace
 
@@ -235,15 +253,18 @@ Value compute(char op, const Value& a, const Value& b, TypeId type) {
   }
   if (type == TypeId::numeric) {
     switch (op) {
-      case '+': return Value::of_text(type, add_decimals(left->text, right->text));
-      case '-': return Value::of_text(type, add_decimals(left->text, negate_decimal(right->text)));
-      case '*': return Value::of_text(type, multiply_decimals(left->text, right->text));
-      default: raise("0A000", "the model does not divide numerics");
+      case '+':
+        return Value::of_text(type, add_decimals(left->text, right->text));
+      case '-':
+        return Value::of_text(type, add_decimals(left->text, negate_decimal(right->text)));
+      case '*':
+        return Value::of_text(type, multiply_decimals(left->text, right->text));
+      default:
+        raise("0A000", "the model does not divide numerics");
     }
   }
-  const auto narrowed =
-      cast_value(Value::of_integer(TypeId::int8, compute_integer(op, left->integer, right->integer)),
-                 type);
+  const auto narrowed = cast_value(
+      Value::of_integer(TypeId::int8, compute_integer(op, left->integer, right->integer)), type);
   if (!narrowed) throw Raised{narrowed.error()};
   return *narrowed;
 }
@@ -252,8 +273,8 @@ ExpressionRef make_like(LikeCase like_case, ExpressionRef text, ExpressionRef pa
   return std::make_unique<Like>(like_case, std::move(text), std::move(pattern));
 }
 
-// Casts and sums of constants are computed at once, as the planner does: their errors come even if no
-// row would have reached them.
+// Casts and sums of constants are computed at once, as the planner does: their errors come even if
+// no row would have reached them.
 ExpressionRef make_cast(ExpressionRef term, TypeId to) {
   const bool constant = term->constant();
   ExpressionRef cast = std::make_unique<Cast>(std::move(term), to);

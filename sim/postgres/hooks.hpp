@@ -11,8 +11,8 @@
 namespace holdfast::sim::postgres {
 
 struct ModelHooks {
-  /// A point at which the scheduler may let others run; `path` names who waits, `ordinal` which time.
-  /// SUSPENDS, may unwind. Empty: goes on at once.
+  /// A point at which the scheduler may let others run; `path` names who waits, `ordinal` which
+  /// time. SUSPENDS, may unwind. Empty: goes on at once.
   std::function<void(const char* label, std::uint64_t path, std::uint64_t ordinal)> pause;
   /// As runtime::suspend. REQUIRES to be set where a call may have to wait.
   std::function<runtime::Woken(const char* label, Instant deadline,

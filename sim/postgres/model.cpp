@@ -24,7 +24,7 @@ env::Database& PostgresModel::database(unsigned instance) {
   return *database;
 }
 
-// -- workload ----------------------------------------------------------------------------------------
+// -- workload -------------------------------------------------------------------------------------
 
 Session PostgresModel::begin() {
   const std::uint64_t id = state_->next_session++;
@@ -32,7 +32,9 @@ Session PostgresModel::begin() {
   return {id};
 }
 
-bool PostgresModel::open(Session session) const { return state_->sessions.count(session.id) != 0; }
+bool PostgresModel::open(Session session) const {
+  return state_->sessions.count(session.id) != 0;
+}
 
 ExecuteResult PostgresModel::execute(Session session, const Statement& statement) {
   state_->advance();
@@ -41,8 +43,9 @@ ExecuteResult PostgresModel::execute(Session session, const Statement& statement
     return {ExecuteOutcome::error, {"08006", "server closed the connection unexpectedly"}, 0};
   if (found->second.failed)
     return {ExecuteOutcome::error,
-            {"25P02", "current transaction is aborted, commands ignored until end of transaction "
-                      "block"},
+            {"25P02",
+             "current transaction is aborted, commands ignored until end of transaction "
+             "block"},
             0};
   ExecuteResult result = state_->executor.execute(*found->second.transaction, statement);
   if (result.outcome == ExecuteOutcome::error) {
@@ -114,7 +117,9 @@ void PostgresModel::write_unrelated_wal(std::size_t bytes) {
   state_->note_wal();
 }
 
-void PostgresModel::flush_wal() { state_->flush_wal(); }
+void PostgresModel::flush_wal() {
+  state_->flush_wal();
+}
 
 void PostgresModel::checkpoint() {
   state_->wal.append(90);
@@ -122,7 +127,9 @@ void PostgresModel::checkpoint() {
   for (auto& [name, slot] : state_->slots) slot.checkpointed_flush = slot.confirmed_flush;
 }
 
-void PostgresModel::tick() { state_->advance(); }
+void PostgresModel::tick() {
+  state_->advance();
+}
 
 void PostgresModel::move_time(Duration by) {
   ASSERT(state_->hooks.clock == nullptr, "a clock moves by itself");
@@ -130,7 +137,7 @@ void PostgresModel::move_time(Duration by) {
   state_->advance();
 }
 
-// -- what the oracle asks ------------------------------------------------------------------------------
+// -- what the oracle asks -------------------------------------------------------------------------
 
 SqlResult<RowMap> PostgresModel::rows(const RelationName& name,
                                       const std::vector<std::string>& columns,
@@ -141,8 +148,8 @@ SqlResult<RowMap> PostgresModel::rows(const RelationName& name,
 }
 
 SqlResult<RowMap> PostgresModel::rows(
-    const RelationName& name, const std::vector<std::string>& columns,
-    const std::string& condition, const std::function<bool(const Transaction&)>& visible) const {
+    const RelationName& name, const std::vector<std::string>& columns, const std::string& condition,
+    const std::function<bool(const Transaction&)>& visible) const {
   const Table* table = state_->find_table(name);
   if (table == nullptr)
     return Failure<SqlError>{
@@ -177,8 +184,12 @@ Snapshot PostgresModel::current_snapshot() const {
   return snapshot;
 }
 
-Lsn PostgresModel::insert_position() const { return state_->wal.insert_position(); }
-Lsn PostgresModel::flushed_position() const { return state_->wal.flushed(); }
+Lsn PostgresModel::insert_position() const {
+  return state_->wal.insert_position();
+}
+Lsn PostgresModel::flushed_position() const {
+  return state_->wal.flushed();
+}
 
 std::optional<SlotReport> PostgresModel::slot(const std::string& name) const {
   const auto found = state_->slots.find(name);
@@ -201,6 +212,8 @@ std::vector<const Transaction*> PostgresModel::transactions() const {
   return all;
 }
 
-std::size_t PostgresModel::connected_backends() const { return state_->backends.size(); }
+std::size_t PostgresModel::connected_backends() const {
+  return state_->backends.size();
+}
 
 }  // namespace holdfast::sim::postgres

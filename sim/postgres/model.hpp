@@ -1,6 +1,7 @@
 // The simulated Postgres: one server that engine instances reach through env::Database, that the
-// workload writes to, that faults break, and that the oracle asks for the truth. One thread, virtual
-// time, no static state. Trusted as far as tests/postgres_model checks it against a real Postgres 15.
+// workload writes to, that faults break, and that the oracle asks for the truth. One thread,
+// virtual time, no static state. Trusted as far as tests/postgres_model checks it against a real
+// Postgres 15.
 //
 // Calls that the engine makes suspend (ModelHooks); of the calls below only commit() pauses.
 #pragma once
@@ -65,11 +66,12 @@ class PostgresModel {
   PostgresModel(const PostgresModel&) = delete;
   PostgresModel& operator=(const PostgresModel&) = delete;
 
-  // -- the engine's view ---------------------------------------------------------------------------
-  /// The same object for the same instance; lives as long as the model. Sessions must end before it.
+  // -- the engine's view --------------------------------------------------------------------------
+  /// The same object for the same instance; lives as long as the model. Sessions must end before
+  /// it.
   env::Database& database(unsigned instance);
 
-  // -- catalogue; each statement is its own committed transaction -----------------------------------
+  // -- catalogue; each statement is its own committed transaction ---------------------------------
   Oid create_table(TableDefinition definition);
   /// false: somebody holds the table, try again (as a blocked Statement).
   bool drop_table(const RelationName& name);
@@ -85,7 +87,7 @@ class PostgresModel {
   void remove_from_publication(const std::string& publication, const RelationName& table);
   std::optional<holdfast::postgres::RelationInfo> describe(const RelationName& table) const;
 
-  // -- workload --------------------------------------------------------------------------------------
+  // -- workload -----------------------------------------------------------------------------------
   Session begin();
   ExecuteResult execute(Session session, const Statement& statement);
   /// Both steps, with a pause before each and between them.
@@ -104,7 +106,7 @@ class PostgresModel {
   /// Without a clock in the hooks: moves time, then ticks.
   void move_time(Duration by);
 
-  // -- faults ------------------------------------------------------------------------------------------
+  // -- faults -------------------------------------------------------------------------------------
   void disconnect_all(HalfOpen half_open = HalfOpen::no);
   void disconnect(unsigned instance, HalfOpen half_open = HalfOpen::no);
   void set_reachable(unsigned instance, bool reachable);
@@ -116,7 +118,7 @@ class PostgresModel {
   /// false: active or missing.
   bool drop_slot(const std::string& slot);
 
-  // -- what the oracle asks --------------------------------------------------------------------------
+  // -- what the oracle asks -----------------------------------------------------------------------
   /// Rows of the table that satisfy `condition` (text as after WHERE, sub-selects allowed; empty:
   /// all), as the visible set shows them. A table without primary key is keyed by all its columns.
   SqlResult<RowMap> rows(const RelationName& table, const std::vector<std::string>& columns,

@@ -1,5 +1,5 @@
-// Postgres' own parse tree of a query, as libpg_query serialises it (protobuf), read field by field.
-// The JSON form is not used: version 15 of the library loses negative constants in it.
+// Postgres' own parse tree of a query, as libpg_query serialises it (protobuf), read field by
+// field. The JSON form is not used: version 15 of the library loses negative constants in it.
 #pragma once
 
 #include <cstdint>
@@ -63,7 +63,8 @@ enum class NodeKind : unsigned {
 
 struct TreeNode {
   explicit TreeNode(TreeMessage wrapper)
-      : kind(static_cast<NodeKind>(wrapper.only_field())), body(wrapper.child(wrapper.only_field())) {}
+      : kind(static_cast<NodeKind>(wrapper.only_field())),
+        body(wrapper.child(wrapper.only_field())) {}
   NodeKind kind;
   TreeMessage body;
 };

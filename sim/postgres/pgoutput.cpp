@@ -43,9 +43,12 @@ class Writer {
 
 bool in_identity(const TableVersion& table, const Column& column) {
   switch (table.identity) {
-    case ReplicaIdentity::full: return true;
-    case ReplicaIdentity::by_default: return column.key_position != 0;
-    case ReplicaIdentity::nothing: return false;
+    case ReplicaIdentity::full:
+      return true;
+    case ReplicaIdentity::by_default:
+      return column.key_position != 0;
+    case ReplicaIdentity::nothing:
+      return false;
   }
   ASSERT(false, "every identity says which columns it holds");
 }
@@ -140,7 +143,8 @@ std::string encode_change(const LoggedChange& change) {
       write_old_tuple(out, change);
       return out.take();
     }
-    case ChangeKind::truncate: break;
+    case ChangeKind::truncate:
+      break;
   }
   ASSERT(false, "a TRUNCATE is encoded with its published tables");
 }

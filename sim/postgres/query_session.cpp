@@ -15,8 +15,8 @@ Failure<DatabaseError> error(DatabaseFailure kind, std::string sqlstate, std::st
 }
 
 Failure<DatabaseError> sql_error(const SqlError& from) {
-  const bool undefined = from.sqlstate == "42P01" || from.sqlstate == "42703" ||
-                         from.sqlstate == "3F000";
+  const bool undefined =
+      from.sqlstate == "42P01" || from.sqlstate == "42703" || from.sqlstate == "3F000";
   return error(undefined ? DatabaseFailure::undefined_object : DatabaseFailure::query,
                from.sqlstate, from.message);
 }
@@ -39,8 +39,8 @@ class ModelSnapshotRead final : public env::SnapshotRead {
 
   env::DatabaseResult<void> start(const env::ShapeQuery& query) override {
     if (auto trip = client_.round_trip("pg.query"); !trip) return trip;
-    const auto unlocked = client_.wait_until(
-        state_.lock_waiters, "pg.query.lock", Instant::never(), [&] {
+    const auto unlocked =
+        client_.wait_until(state_.lock_waiters, "pg.query.lock", Instant::never(), [&] {
           Table* table = state_.find_table(query.table);
           return table == nullptr || table->lock().exclusive == nullptr;
         });
@@ -141,14 +141,14 @@ env::DatabaseResult<void> ModelQuerySession::lock_table(const RelationName& name
   };
   ++table->lock().exclusive_waiting;
   const Queued queued{state_, name};
-  const auto free = client_.wait_until(
-      state_.lock_waiters, "pg.publish.lock", state_.now() + state_.options.publish_lock_timeout,
-      [&] {
-        const Table* one = state_.find_table(name);
-        if (one == nullptr) return true;
-        const TableLock& lock = one->lock();
-        return lock.writers.empty() && lock.readers == 0 && lock.exclusive == nullptr;
-      });
+  const auto free = client_.wait_until(state_.lock_waiters, "pg.publish.lock",
+                                       state_.now() + state_.options.publish_lock_timeout, [&] {
+                                         const Table* one = state_.find_table(name);
+                                         if (one == nullptr) return true;
+                                         const TableLock& lock = one->lock();
+                                         return lock.writers.empty() && lock.readers == 0 &&
+                                                lock.exclusive == nullptr;
+                                       });
   if (!free) return free.failure();
   if (*free) return {};
   return error(DatabaseFailure::lock_timeout, "55P03", "canceling statement due to lock timeout");

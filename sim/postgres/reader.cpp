@@ -74,8 +74,7 @@ SqlResult<std::vector<std::uint16_t>> find_slots(const TableVersion& table,
   std::vector<std::uint16_t> slots;
   for (const std::string& name : columns) {
     const int at = table.find_column(name);
-    if (at < 0)
-      return Failure<SqlError>{{"42703", "column \"" + name + "\" does not exist"}};
+    if (at < 0) return Failure<SqlError>{{"42703", "column \"" + name + "\" does not exist"}};
     slots.push_back(table.columns[static_cast<std::size_t>(at)].slot);
   }
   return slots;

@@ -1,5 +1,5 @@
-// Reading tables: one interpreter for shape queries under a snapshot and for the oracle's truth under
-// any set of visible transactions.
+// Reading tables: one interpreter for shape queries under a snapshot and for the oracle's truth
+// under any set of visible transactions.
 #pragma once
 
 #include <functional>

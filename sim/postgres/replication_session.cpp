@@ -33,9 +33,8 @@ env::DatabaseResult<void> ModelReplicationSession::acquire_lock(const std::strin
   if (state_.advisory_locks[name].holder == self) return {};
   state_.advisory_locks[name].waiting.push_back(self);
   state_.grant_next(state_.advisory_locks[name]);
-  const auto held = client_.wait_until(state_.lock_waiters, "pg.lock.wait", Instant::never(), [&] {
-    return state_.advisory_locks[name].holder == self;
-  });
+  const auto held = client_.wait_until(state_.lock_waiters, "pg.lock.wait", Instant::never(),
+                                       [&] { return state_.advisory_locks[name].holder == self; });
   if (!held) return held.failure();
   return client_.round_trip("pg.lock.granted");
 }
@@ -75,8 +74,8 @@ env::DatabaseResult<Lsn> ModelReplicationSession::create_slot(const std::string&
     std::vector<std::uint64_t> running;
     for (const Transaction* transaction : state_.transactions.running())
       running.push_back(transaction->ordinal);
-    const auto done = client_.wait_until(
-        state_.lock_waiters, "pg.slot.wait", Instant::never(), [&] {
+    const auto done =
+        client_.wait_until(state_.lock_waiters, "pg.slot.wait", Instant::never(), [&] {
           const auto now_running = state_.transactions.running();
           return std::none_of(now_running.begin(), now_running.end(), [&](const Transaction* one) {
             return std::find(running.begin(), running.end(), one->ordinal) != running.end();
@@ -120,8 +119,7 @@ env::DatabaseResult<void> ModelReplicationSession::start_streaming(const std::st
   Backend& backend = client_.backend();
   slot.active = &backend;
   backend.slot = slot_name;
-  backend.walsender =
-      std::make_unique<Walsender>(state_.wal, publication, slot.confirmed_flush);
+  backend.walsender = std::make_unique<Walsender>(state_.wal, publication, slot.confirmed_flush);
   backend.client_flushed = slot.confirmed_flush;
   backend.last_reply = state_.now();
   return {};
@@ -156,8 +154,8 @@ std::optional<std::string> ModelReplicationSession::take_keepalive() {
   const bool ping = state_.options.wal_sender_timeout.count() > 0 && !backend.ping_pending &&
                     silent >= state_.options.wal_sender_timeout / 2;
   if (!behind && !ping) return std::nullopt;
-  const bool asks = ping || state_.chance(backend, "pg.keepalive.reply",
-                                          state_.options.reply_requested_percent);
+  const bool asks =
+      ping || state_.chance(backend, "pg.keepalive.reply", state_.options.reply_requested_percent);
   backend.last_keepalive = sent;
   if (ping) backend.ping_pending = true;
   return make_keepalive(sent, state_.clock_us(), asks ? Reply::requested : Reply::not_needed);

@@ -15,8 +15,8 @@ ModelHooks runtime_hooks(const env::Clock& clock, env::Random& random, PauseLate
                                            std::uint64_t ordinal) {
     Duration delay = latency.least;
     if (latency.spread.count() > 0)
-      delay += Duration(static_cast<std::int64_t>(random.draw(path, label, ordinal) %
-                                                  static_cast<std::uint64_t>(latency.spread.count())));
+      delay += Duration(static_cast<std::int64_t>(
+          random.draw(path, label, ordinal) % static_cast<std::uint64_t>(latency.spread.count())));
     runtime::suspend(label, clock.now() + delay, [](const runtime::Wakeup&) {});
   };
   return hooks;

@@ -1,5 +1,5 @@
-// The engine's sessions with the simulated server: env::Database and what it hands out. Internal; the
-// engine sees the interfaces. Destructors end the backend, unless it has become half-open.
+// The engine's sessions with the simulated server: env::Database and what it hands out. Internal;
+// the engine sees the interfaces. Destructors end the backend, unless it has become half-open.
 #pragma once
 
 #include "sim/postgres/state.hpp"

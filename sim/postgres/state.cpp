@@ -27,7 +27,9 @@ ModelState::ModelState(ModelOptions opts, ModelHooks model_hooks)
       identity{options.system_identifier, 1},
       next_oid(options.first_oid) {}
 
-Instant ModelState::now() const { return hooks.clock ? hooks.clock->now() : manual_now; }
+Instant ModelState::now() const {
+  return hooks.clock ? hooks.clock->now() : manual_now;
+}
 
 std::int64_t ModelState::clock_us() const {
   if (hooks.clock) return hooks.clock->wall_time().unix_us - k_postgres_epoch_unix_us;
@@ -55,8 +57,8 @@ Instant ModelState::next_event() const {
   if (flush_due_) next = std::min(next, *flush_due_);
   for (const BackendRef& backend : backends) {
     if (backend->walsender && options.wal_sender_timeout.count() > 0) {
-      const Duration ping = backend->ping_pending ? options.wal_sender_timeout
-                                                  : options.wal_sender_timeout / 2;
+      const Duration ping =
+          backend->ping_pending ? options.wal_sender_timeout : options.wal_sender_timeout / 2;
       next = std::min(next, backend->last_reply + ping);
     }
     if (backend->client_gone)
@@ -102,8 +104,8 @@ void ModelState::wake(WaitQueue& queue) {
 env::DatabaseResult<BackendRef> ModelState::connect(unsigned instance) {
   auto backend = std::make_shared<Backend>();
   backend->instance = instance;
-  backend->path = combine64(hash64("postgres.connection"),
-                            combine64(instance, ++connections[instance]));
+  backend->path =
+      combine64(hash64("postgres.connection"), combine64(instance, ++connections[instance]));
   pause(*backend, "pg.connect");
   if (unreachable.count(instance) != 0)
     return Failure<env::DatabaseError>{

@@ -27,7 +27,7 @@ class ModelState {
  public:
   ModelState(ModelOptions options, ModelHooks hooks);
 
-  // -- time, order ---------------------------------------------------------------------------------
+  // -- time, order --------------------------------------------------------------------------------
   Instant now() const;
   std::int64_t clock_us() const;  ///< microseconds since 2000-01-01 UTC
   /// Does what the server does by itself until now: WAL writer, time-outs.
@@ -41,15 +41,15 @@ class ModelState {
   void wait(WaitQueue& queue, const char* label, Instant deadline);
   void wake(WaitQueue& queue);
 
-  // -- sessions ------------------------------------------------------------------------------------
+  // -- sessions -----------------------------------------------------------------------------------
   env::DatabaseResult<BackendRef> connect(unsigned instance);
   /// Ends the backend: its locks, slot and shared table locks are free. Does not suspend.
   void close(Backend& backend, std::string reason);
   void release_tables(Backend& backend);
   void grant_next(AdvisoryLock& lock);
 
-  // -- transactions, WAL ---------------------------------------------------------------------------
-  void note_wal();                 ///< WAL was written: the writer has work
+  // -- transactions, WAL --------------------------------------------------------------------------
+  void note_wal();  ///< WAL was written: the writer has work
   void flush_wal();
   void end_transaction(Transaction& transaction, TransactionState state);
   /// Writes the abort record, if there is anything to abort, and ends the transaction.
@@ -60,7 +60,7 @@ class ModelState {
   void commit_catalog_change(Oid invalidated);
   Snapshot take_snapshot() const { return transactions.snapshot(); }
 
-  // -- catalogue -----------------------------------------------------------------------------------
+  // -- catalogue ----------------------------------------------------------------------------------
   Table* find_table(const RelationName& name);
   const Table* find_table(const RelationName& name) const;
   /// Replaces the description of a table; compiled conditions are forgotten.
@@ -79,10 +79,10 @@ class ModelState {
   std::map<std::string, AdvisoryLock> advisory_locks;
   std::vector<BackendRef> backends;  ///< alive ones, by pid
   std::map<std::uint64_t, WorkloadSession> sessions;
-  std::set<unsigned> unreachable;    ///< instances that cannot connect
+  std::set<unsigned> unreachable;  ///< instances that cannot connect
   env::SystemIdentity identity;
-  WaitQueue stream_waiters;          ///< the flushed position moved
-  WaitQueue lock_waiters;            ///< a lock, a transaction or a slot was freed
+  WaitQueue stream_waiters;  ///< the flushed position moved
+  WaitQueue lock_waiters;    ///< a lock, a transaction or a slot was freed
 
   std::uint64_t next_version = 1;
   std::uint32_t next_oid;

@@ -53,8 +53,12 @@ std::string truncate_sql(const Statement& statement) {
 
 }  // namespace
 
-std::string quote_identifier(const std::string& name) { return quote(name, '"'); }
-std::string quote_literal(const std::string& text) { return quote(text, '\''); }
+std::string quote_identifier(const std::string& name) {
+  return quote(name, '"');
+}
+std::string quote_literal(const std::string& text) {
+  return quote(text, '\'');
+}
 
 std::string quote_relation(const holdfast::postgres::RelationName& name) {
   return quote_identifier(name.schema) + "." + quote_identifier(name.table);
@@ -62,11 +66,14 @@ std::string quote_relation(const holdfast::postgres::RelationName& name) {
 
 std::string Statement::to_sql() const {
   switch (kind) {
-    case StatementKind::insert: return insert_sql(*this);
-    case StatementKind::update: return update_sql(*this);
+    case StatementKind::insert:
+      return insert_sql(*this);
+    case StatementKind::update:
+      return update_sql(*this);
     case StatementKind::erase:
       return "DELETE FROM " + quote_relation(table) + where_sql(where);
-    case StatementKind::truncate: return truncate_sql(*this);
+    case StatementKind::truncate:
+      return truncate_sql(*this);
   }
   ASSERT(false, "every kind of statement has its SQL");
 }

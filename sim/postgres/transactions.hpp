@@ -1,6 +1,6 @@
 // Transactions and the proc array of the simulated server: xids, who is in progress, snapshots as
-// pg_current_snapshot() gives them. A commit is two steps: its record is in the WAL (`logged`), later
-// it leaves the proc array (`committed`); snapshots see only the second (postgres.md §27.4).
+// pg_current_snapshot() gives them. A commit is two steps: its record is in the WAL (`logged`),
+// later it leaves the proc array (`committed`); snapshots see only the second (postgres.md §27.4).
 #pragma once
 
 #include <cstdint>
@@ -33,10 +33,10 @@ struct LoggedChange {
   holdfast::postgres::ChangeKind kind = holdfast::postgres::ChangeKind::insert;
   Lsn lsn;
   TableVersionRef table;
-  RowRef old_row;                         ///< update, erase
-  RowRef new_row;                         ///< insert, update
-  std::vector<TableVersionRef> truncated; ///< truncate: all its tables
-  std::vector<bool> unchanged;            ///< by slot: large values the update left alone
+  RowRef old_row;                          ///< update, erase
+  RowRef new_row;                          ///< insert, update
+  std::vector<TableVersionRef> truncated;  ///< truncate: all its tables
+  std::vector<bool> unchanged;             ///< by slot: large values the update left alone
 };
 
 enum class TransactionState : std::uint8_t {
@@ -44,15 +44,15 @@ enum class TransactionState : std::uint8_t {
   logged,     ///< commit record written, still in the proc array
   committed,  ///< visible
   aborted,
-  lost,       ///< was logged or committed, but a crash took its unflushed record
+  lost,  ///< was logged or committed, but a crash took its unflushed record
 };
 
 struct Transaction {
   std::uint64_t ordinal = 0;  ///< never reused, unlike xids after a crash
   FullXid xid;                ///< 0 until the first write
   TransactionState state = TransactionState::in_progress;
-  Lsn first_record_end;       ///< when its first WAL record is safe, so is its xid; 0: none
-  Lsn commit_lsn;             ///< start of the commit record
+  Lsn first_record_end;  ///< when its first WAL record is safe, so is its xid; 0: none
+  Lsn commit_lsn;        ///< start of the commit record
   Lsn end_lsn;
   std::int64_t commit_time_us = 0;
   std::vector<LoggedChange> changes;

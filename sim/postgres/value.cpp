@@ -119,7 +119,8 @@ SqlResult<Value> read_uuid(std::string_view text) {
 }
 
 SqlResult<Value> read_real(TypeId type, std::string_view text) {
-  const auto real = type == TypeId::float4 ? read_float4(trimmed(text)) : read_float8(trimmed(text));
+  const auto real =
+      type == TypeId::float4 ? read_float4(trimmed(text)) : read_float8(trimmed(text));
   if (real.status == FloatStatus::bad_syntax) return bad_syntax(type, text);
   if (real.status == FloatStatus::out_of_range)
     return Failure<SqlError>{{"22003", "\"" + std::string(text) + "\" is out of range for type " +
@@ -143,7 +144,9 @@ std::int64_t moment(const Value& value) {
   return value.type == TypeId::date ? date_to_timestamp(value.integer) : value.integer;
 }
 
-bool is_float(TypeId type) { return type == TypeId::float4 || type == TypeId::float8; }
+bool is_float(TypeId type) {
+  return type == TypeId::float4 || type == TypeId::float8;
+}
 
 std::string decimal_text(const Value& value) {
   return value.type == TypeId::numeric ? value.text : std::to_string(value.integer);
@@ -206,7 +209,9 @@ TypeFamily family(TypeId type) {
   return type == TypeId::unknown ? TypeFamily::unknown : facts(type).family;
 }
 
-holdfast::postgres::Oid oid_of(TypeId type) { return {facts(type).oid}; }
+holdfast::postgres::Oid oid_of(TypeId type) {
+  return {facts(type).oid};
+}
 
 std::string_view name_of(TypeId type) {
   return type == TypeId::unknown ? std::string_view("unknown") : facts(type).name;
@@ -224,7 +229,9 @@ std::optional<TypeId> type_of_name(std::string_view name) {
   return std::nullopt;
 }
 
-Value Value::of_boolean(bool b) { return of_integer(TypeId::boolean, b ? 1 : 0); }
+Value Value::of_boolean(bool b) {
+  return of_integer(TypeId::boolean, b ? 1 : 0);
+}
 
 Value Value::of_integer(TypeId type, std::int64_t i) {
   Value value = null_of(type);
@@ -242,12 +249,15 @@ Value Value::of_text(TypeId type, std::string text) {
 
 SqlResult<Value> read_value(TypeId type, std::string_view text) {
   switch (type) {
-    case TypeId::boolean: return read_boolean(text);
+    case TypeId::boolean:
+      return read_boolean(text);
     case TypeId::int2:
     case TypeId::int4:
-    case TypeId::int8: return read_integer(type, text);
+    case TypeId::int8:
+      return read_integer(type, text);
     case TypeId::float4:
-    case TypeId::float8: return read_real(type, text);
+    case TypeId::float8:
+      return read_real(type, text);
     case TypeId::numeric: {
       auto canonical = canonical_decimal(text);
       if (!canonical) return bad_syntax(type, text);
@@ -255,11 +265,14 @@ SqlResult<Value> read_value(TypeId type, std::string_view text) {
     }
     case TypeId::text:
     case TypeId::varchar:
-    case TypeId::unknown: return Value::of_text(type, std::string(text));
-    case TypeId::uuid: return read_uuid(text);
+    case TypeId::unknown:
+      return Value::of_text(type, std::string(text));
+    case TypeId::uuid:
+      return read_uuid(text);
     case TypeId::date:
     case TypeId::timestamp:
-    case TypeId::timestamptz: return read_time(type, text);
+    case TypeId::timestamptz:
+      return read_time(type, text);
   }
   ASSERT(false, "every type has an input function");
 }
@@ -267,20 +280,28 @@ SqlResult<Value> read_value(TypeId type, std::string_view text) {
 std::string print_value(const Value& value) {
   ASSERT(!value.null, "NULL has no text");
   switch (value.type) {
-    case TypeId::boolean: return value.integer != 0 ? "t" : "f";
+    case TypeId::boolean:
+      return value.integer != 0 ? "t" : "f";
     case TypeId::int2:
     case TypeId::int4:
-    case TypeId::int8: return std::to_string(value.integer);
-    case TypeId::float4: return print_float4(value.real);
-    case TypeId::float8: return print_float8(value.real);
+    case TypeId::int8:
+      return std::to_string(value.integer);
+    case TypeId::float4:
+      return print_float4(value.real);
+    case TypeId::float8:
+      return print_float8(value.real);
     case TypeId::numeric:
     case TypeId::text:
     case TypeId::varchar:
     case TypeId::uuid:
-    case TypeId::unknown: return value.text;
-    case TypeId::date: return print_date(value.integer);
-    case TypeId::timestamp: return print_timestamp(value.integer, "");
-    case TypeId::timestamptz: return print_timestamp(value.integer, "+00");
+    case TypeId::unknown:
+      return value.text;
+    case TypeId::date:
+      return print_date(value.integer);
+    case TypeId::timestamp:
+      return print_timestamp(value.integer, "");
+    case TypeId::timestamptz:
+      return print_timestamp(value.integer, "+00");
   }
   ASSERT(false, "every type has an output function");
 }
@@ -289,12 +310,16 @@ int compare_values(const Value& a, const Value& b) {
   ASSERT(!a.null && !b.null, "NULL is compared by nobody");
   ASSERT(family(a.type) == family(b.type), "only values of one family compare");
   switch (family(a.type)) {
-    case TypeFamily::boolean: return three_way(a.integer, b.integer);
-    case TypeFamily::number: return compare_numbers(a, b);
-    case TypeFamily::time: return three_way(moment(a), moment(b));
+    case TypeFamily::boolean:
+      return three_way(a.integer, b.integer);
+    case TypeFamily::number:
+      return compare_numbers(a, b);
+    case TypeFamily::time:
+      return three_way(moment(a), moment(b));
     case TypeFamily::string:
     case TypeFamily::uuid:
-    case TypeFamily::unknown: return three_way(a.text.compare(b.text), 0);
+    case TypeFamily::unknown:
+      return three_way(a.text.compare(b.text), 0);
   }
   ASSERT(false, "every family has an order");
 }
@@ -311,17 +336,19 @@ SqlResult<Value> cast_value(const Value& value, TypeId to) {
     return Value::of_text(to, print_value(value));
   }
   switch (family(value.type)) {
-    case TypeFamily::number: return cast_number(value, to);
+    case TypeFamily::number:
+      return cast_number(value, to);
     case TypeFamily::boolean:
       if (to != TypeId::int4) return no_cast(value.type, to);
       return Value::of_integer(to, value.integer);
     case TypeFamily::time:
       if (family(to) != TypeFamily::time) return no_cast(value.type, to);
-      return Value::of_integer(to, to == TypeId::date ? timestamp_to_date(value.integer)
-                                                      : moment(value));
+      return Value::of_integer(
+          to, to == TypeId::date ? timestamp_to_date(value.integer) : moment(value));
     case TypeFamily::uuid:
     case TypeFamily::string:
-    case TypeFamily::unknown: break;
+    case TypeFamily::unknown:
+      break;
   }
   return no_cast(value.type, to);
 }

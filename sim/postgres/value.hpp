@@ -1,6 +1,6 @@
-// Typed SQL values of the simulated Postgres: reading what the input functions accept, printing what
-// the output functions print under the display settings of postgres.md §8.2, comparing as the btree
-// operators do (database collation C). Shares nothing with core/where, on purpose.
+// Typed SQL values of the simulated Postgres: reading what the input functions accept, printing
+// what the output functions print under the display settings of postgres.md §8.2, comparing as the
+// btree operators do (database collation C). Shares nothing with core/where, on purpose.
 #pragma once
 
 #include <cstdint>

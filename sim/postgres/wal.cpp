@@ -66,12 +66,14 @@ std::span<const DecodedRecord> Wal::catalog_changes(Lsn after, Lsn before) const
   const auto starts_before = [](const DecodedRecord& change, Lsn position) {
     return change.span.start < position;
   };
-  const auto begin = std::lower_bound(catalog_changes_.begin(), catalog_changes_.end(), after,
-                                      starts_before);
+  const auto begin =
+      std::lower_bound(catalog_changes_.begin(), catalog_changes_.end(), after, starts_before);
   const auto end = std::lower_bound(begin, catalog_changes_.end(), before, starts_before);
   return {begin, end};
 }
 
-Lsn Wal::insert_position() const { return {skip_header(end_.value)}; }
+Lsn Wal::insert_position() const {
+  return {skip_header(end_.value)};
+}
 
 }  // namespace holdfast::sim::postgres

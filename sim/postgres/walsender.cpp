@@ -29,8 +29,8 @@ void Walsender::decode(std::int64_t clock_us, MidKeepalives mid_keepalives) {
   sent_ = std::max(sent_, wal_.flushed());
 }
 
-// The cache outlives a transaction on purpose: one that began before a catalogue change, but commits
-// after another that was decoded under it, finds what that one cached. So does pgoutput.
+// The cache outlives a transaction on purpose: one that began before a catalogue change, but
+// commits after another that was decoded under it, finds what that one cached. So does pgoutput.
 Walsender::Relation& Walsender::relation(const TableVersion& table) {
   const auto known = relations_.find(table.oid);
   if (known != relations_.end()) return known->second;
@@ -81,7 +81,8 @@ void Walsender::send_transaction(const Transaction& transaction, std::int64_t cl
     send(change.lsn, clock_us, encode_change(change));
   }
   if (begun) send(transaction.end_lsn, clock_us, encode_commit(transaction));
-  // The invalidations of a transaction, its own and those it met, are executed once more at its end.
+  // The invalidations of a transaction, its own and those it met, are executed once more at its
+  // end.
   if (transaction.changes.empty()) return;
   invalidate_between(transaction.changes.front().lsn, transaction.commit_lsn);
   for (const LoggedChange& change : transaction.changes)

@@ -1,6 +1,6 @@
-// One streaming session's decoder: turns flushed WAL records into CopyData payloads in commit order.
-// Owned by a replication session's backend; gone with it, so that the next one starts again at the
-// slot's confirmed position and repeats every Relation.
+// One streaming session's decoder: turns flushed WAL records into CopyData payloads in commit
+// order. Owned by a replication session's backend; gone with it, so that the next one starts again
+// at the slot's confirmed position and repeats every Relation.
 #pragma once
 
 #include <deque>

@@ -302,8 +302,7 @@ TEST_F(Query, ends_a_call_when_interrupted) {
   EXPECT_FALSE(session->published("pub").ok()) << "and every later one";
 }
 
-// -- the lock breaker (postgres.md §7.2)
-// --------------------------------------------------------------
+// -- the lock breaker (postgres.md §7.2) ----------------------------------------------------------
 
 class LockBreaker : public Query {
  protected:

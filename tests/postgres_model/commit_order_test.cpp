@@ -57,8 +57,8 @@ TEST_F(ModelTest, StreamOrderIsTheOrderOfCommitRecordsNotOfVisibility) {
   model->show_commit(second);
   EXPECT_EQ(names(), "b") << "the first commit is still invisible";
   model->show_commit(first);
-  EXPECT_EQ(receive(*session).lines, (Lines{"B", "I public.items N('1','a')", "C", "B",
-                                            "I public.items N('2','b')", "C"}));
+  EXPECT_EQ(receive(*session).lines,
+            (Lines{"B", "I public.items N('1','a')", "C", "B", "I public.items N('2','b')", "C"}));
   EXPECT_GT(teller.xids[0], teller.xids[1]) << "xids are given at the first write";
 }
 

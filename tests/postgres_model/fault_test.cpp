@@ -173,15 +173,15 @@ TEST_F(ModelTest, SchemaChangesShowInTheCatalogueTheStreamAndTheRows) {
   ASSERT_TRUE(model->rename_column(k_items, "n", "m"));
   ASSERT_TRUE(model->drop_column(k_items, "name"));
   run({{StatementKind::insert, k_items, {{"id", "2"}, {"m", "7"}}, {}, {}}});
-  EXPECT_EQ(receive(*session).lines,
-            (Lines{"B", "I public.items N('1','a')", "C", "B",
-                   "U public.items O('1','a',NULL) N('1','a','1.50')", "C", "B",
-                   "I public.items N('2','7')", "C"}));
+  EXPECT_EQ(receive(*session).lines, (Lines{"B", "I public.items N('1','a')", "C", "B",
+                                            "U public.items O('1','a',NULL) N('1','a','1.50')", "C",
+                                            "B", "I public.items N('2','7')", "C"}));
   EXPECT_EQ(teller.relations.size(), 3U);
   EXPECT_EQ(model->describe(k_items)->columns.size(), 2U);
   ASSERT_TRUE(model->rename_table(k_items, {"public", "renamed"}));
   EXPECT_FALSE(model->describe(k_items).has_value());
-  const auto rows = model->rows({"public", "renamed"}, {"m"}, "m > 2", VisibleSet{{UINT64_MAX}, {}});
+  const auto rows =
+      model->rows({"public", "renamed"}, {"m"}, "m > 2", VisibleSet{{UINT64_MAX}, {}});
   EXPECT_EQ(rows.value(), (RowMap{{{"2"}, {"7"}}}));
   ASSERT_TRUE(model->drop_table({"public", "renamed"}));
   EXPECT_FALSE(connect()->inspect({"public", "renamed"}).value().has_value());

@@ -58,9 +58,7 @@ class ModelTest : public ::testing::Test {
     ASSERT_TRUE(session->publish("pub", k_items).ok());
   }
 
-  std::unique_ptr<env::QuerySession> connect() {
-    return model->database(0).connect().value();
-  }
+  std::unique_ptr<env::QuerySession> connect() { return model->database(0).connect().value(); }
   std::unique_ptr<env::ReplicationSession> connect_replication() {
     return model->database(0).connect_replication().value();
   }
@@ -118,7 +116,8 @@ class ModelTest : public ::testing::Test {
       const auto batch = read.next();
       if (!batch.ok() || batch->rows() == 0) return all;
       for (std::size_t i = 0; i < batch->rows(); ++i)
-        all += std::string(all.empty() ? "" : ",") + std::string(batch->cell(i, 0).value_or("NULL"));
+        all +=
+            std::string(all.empty() ? "" : ",") + std::string(batch->cell(i, 0).value_or("NULL"));
     }
   }
 

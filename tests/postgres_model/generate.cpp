@@ -20,16 +20,19 @@ const Texts& texts_of(TypeId type) {
        {"0", "0.1", "0.3", "1e15", "123456789012345", "1e14", "1e-4", "1e-5", "NaN", "inf", "-inf",
         "1.7976931348623157e308", "5e-324", "-0", "2.5"}},
       {TypeId::numeric,
-       {"0", "0.0", "1.50", "1.5", "-1", "1e3", "1.5e-3", ".5", "5.", "00012.340", "NaN", "Infinity",
-        "-Infinity", "123456789012345678901234567890.123456789", "0.30000000000000001", "-0.0"}},
-      {TypeId::text, {"", "a", "B", "ab", "a%b", "a_b", "a\\b", "it's", "NULL", "é", "aéb", "x\ny",
-                      "\"q\"", " lead", "zz"}},
+       {"0", "0.0", "1.50", "1.5", "-1", "1e3", "1.5e-3", ".5", "5.", "00012.340", "NaN",
+        "Infinity", "-Infinity", "123456789012345678901234567890.123456789", "0.30000000000000001",
+        "-0.0"}},
+      {TypeId::text,
+       {"", "a", "B", "ab", "a%b", "a_b", "a\\b", "it's", "NULL", "é", "aéb", "x\ny", "\"q\"",
+        " lead", "zz"}},
       {TypeId::varchar, {"", "a", "ab", "ABC", "é", "a b"}},
       {TypeId::uuid,
        {"00000000-0000-0000-0000-000000000000", "A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11",
         "{a0eebc999c0b4ef8bb6d6bb9bd380a11}", "ffffffffffffffffffffffffffffffff"}},
-      {TypeId::date, {"2020-01-01", "2024-02-29", "1999-12-31", "0044-03-15 BC", "infinity",
-                      "-infinity", "epoch", "10000-01-01", "2020-1-2"}},
+      {TypeId::date,
+       {"2020-01-01", "2024-02-29", "1999-12-31", "0044-03-15 BC", "infinity", "-infinity", "epoch",
+        "10000-01-01", "2020-1-2"}},
       {TypeId::timestamp,
        {"2020-01-01", "2020-01-02 00:00:00.123456", "2020-01-02T10:30", "1999-12-31 23:59:59.9",
         "infinity", "2020-01-02 10:00:00+05", "0044-03-15 01:02:03 BC", "2020-01-01 24:00:00"}},
@@ -51,7 +54,9 @@ ColumnText generate_cell(Dice& dice, const Column& column) {
   return {column.name, generate_text(dice, column.type)};
 }
 
-std::string small_key(Dice& dice) { return std::to_string(dice.roll(10)); }
+std::string small_key(Dice& dice) {
+  return std::to_string(dice.roll(10));
+}
 
 /// An equality on the table's whole key.
 std::vector<ColumnText> key_condition(Dice& dice, const TableDefinition& table) {
@@ -66,13 +71,14 @@ std::vector<ColumnText> key_condition(Dice& dice, const TableDefinition& table) 
 TableDefinition wide_table() {
   TableDefinition table;
   table.name = {"public", "wide"};
-  table.columns = {{"id", TypeId::int4, true, 1, 0},        {"b", TypeId::boolean, false, 0, 0},
-                   {"i2", TypeId::int2, false, 0, 0},       {"i4", TypeId::int4, false, 0, 0},
-                   {"i8", TypeId::int8, false, 0, 0},       {"f4", TypeId::float4, false, 0, 0},
-                   {"f8", TypeId::float8, false, 0, 0},     {"n", TypeId::numeric, false, 0, 0},
-                   {"t", TypeId::text, false, 0, 0},        {"v", TypeId::varchar, false, 0, 0},
-                   {"u", TypeId::uuid, false, 0, 0},        {"d", TypeId::date, false, 0, 0},
-                   {"ts", TypeId::timestamp, false, 0, 0},  {"tz", TypeId::timestamptz, false, 0, 0}};
+  table.columns = {
+      {"id", TypeId::int4, true, 1, 0},       {"b", TypeId::boolean, false, 0, 0},
+      {"i2", TypeId::int2, false, 0, 0},      {"i4", TypeId::int4, false, 0, 0},
+      {"i8", TypeId::int8, false, 0, 0},      {"f4", TypeId::float4, false, 0, 0},
+      {"f8", TypeId::float8, false, 0, 0},    {"n", TypeId::numeric, false, 0, 0},
+      {"t", TypeId::text, false, 0, 0},       {"v", TypeId::varchar, false, 0, 0},
+      {"u", TypeId::uuid, false, 0, 0},       {"d", TypeId::date, false, 0, 0},
+      {"ts", TypeId::timestamp, false, 0, 0}, {"tz", TypeId::timestamptz, false, 0, 0}};
   return table;
 }
 
@@ -146,8 +152,8 @@ std::string literal(Dice& dice, TypeId type) {
 }
 
 std::string number(Dice& dice) {
-  static const Texts k_numbers{"0",   "1",   "-1",  "2",    "0.5",        "1.50",
-                               "1e3", "-7",  "0.3", "32768", "3000000000", "99999999999999999999"};
+  static const Texts k_numbers{"0",   "1",  "-1",  "2",     "0.5",        "1.50",
+                               "1e3", "-7", "0.3", "32768", "3000000000", "99999999999999999999"};
   return dice.pick(k_numbers);
 }
 
@@ -164,9 +170,9 @@ std::string list(Dice& dice, const Column& column) {
 }
 
 std::string pattern(Dice& dice) {
-  static const Texts k_patterns{"'%'",    "'a%'",  "'_'",     "'a_b'",  "'a\\%b'", "'%b'",
-                                "'A%'",   "''",    "'a\\\\b'", "'__'",   "'%é%'",   "'a%b%'",
-                                "'%\\'", "'x_y'", "NULL"};
+  static const Texts k_patterns{"'%'",   "'a%'",   "'_'",   "'a_b'",    "'a\\%b'",
+                                "'%b'",  "'A%'",   "''",    "'a\\\\b'", "'__'",
+                                "'%é%'", "'a%b%'", "'%\\'", "'x_y'",    "NULL"};
   return dice.pick(k_patterns);
 }
 
@@ -174,8 +180,10 @@ std::string test_of(Dice& dice, const Column& column) {
   static const Texts k_comparisons{"=", "<>", "<", "<=", ">", ">=", "!="};
   const std::string name = column.name;
   switch (dice.roll(10)) {
-    case 0: return name + (dice.chance(50) ? " IS NULL" : " IS NOT NULL");
-    case 1: return name + (dice.chance(50) ? " IN (" : " NOT IN (") + list(dice, column) + ")";
+    case 0:
+      return name + (dice.chance(50) ? " IS NULL" : " IS NOT NULL");
+    case 1:
+      return name + (dice.chance(50) ? " IN (" : " NOT IN (") + list(dice, column) + ")";
     case 2: {
       static const Texts k_between{" BETWEEN ", " NOT BETWEEN ", " BETWEEN SYMMETRIC "};
       std::string text = name + dice.pick(k_between) + operand(dice, column);
@@ -197,18 +205,52 @@ std::string test_of(Dice& dice, const Column& column) {
 }
 
 std::string special_test(Dice& dice) {
-  static const Texts k_tests{
-      "i4 + i2 > i8 - 1",  "n * 2 >= n + 1",     "f8 = f4",          "n = f8",  "i4 = n",
-      "d = ts",            "ts <= tz",           "d < tz",           "t = v",   "lower(t) = v",
-      "length(t) > 1",     "upper(v) = 'ABC'",   "t || v = 'ab'",    "id / 2 = 1", "id % 2 = 0",
-      "i4 / i2 = 1",       "coalesce(t, v) = ''", "greatest(i4, i8) > 1", "least(n, 1) < 1",
-      "(id, i4) = (1, 0)", "(id, t) IN ((1, 'a'), (2, NULL))", "b::text = 'true'",
-      "i4::int2 = 1",      "f8::int4 > 0",       "ts::date = d",     "i4::text = '0'",
-      "t::int4 = 1",       "n::float8 = f8",     "id IN (SELECT i4 FROM wide WHERE b)",
-      "i4 NOT IN (SELECT i2 FROM wide)", "(id, i4) IN (SELECT i4, id FROM wide)",
-      "id IN (VALUES (1), (3))", "i2 = ANY ('{0,1,NULL}')", "i2 <> ALL ('{0,7}'::int2[])",
-      "id = 'x'", "nosuch = 1", "t > 1", "b", "NOT b", "NULL::bool", "-i4 < 0", "tz = '2020-01-02'",
-      "u::text LIKE 'a%'", "v NOT LIKE 'a%' OR v IS NULL", "id > 3000000000", "t COLLATE \"C\" < 'b'"};
+  static const Texts k_tests{"i4 + i2 > i8 - 1",
+                             "n * 2 >= n + 1",
+                             "f8 = f4",
+                             "n = f8",
+                             "i4 = n",
+                             "d = ts",
+                             "ts <= tz",
+                             "d < tz",
+                             "t = v",
+                             "lower(t) = v",
+                             "length(t) > 1",
+                             "upper(v) = 'ABC'",
+                             "t || v = 'ab'",
+                             "id / 2 = 1",
+                             "id % 2 = 0",
+                             "i4 / i2 = 1",
+                             "coalesce(t, v) = ''",
+                             "greatest(i4, i8) > 1",
+                             "least(n, 1) < 1",
+                             "(id, i4) = (1, 0)",
+                             "(id, t) IN ((1, 'a'), (2, NULL))",
+                             "b::text = 'true'",
+                             "i4::int2 = 1",
+                             "f8::int4 > 0",
+                             "ts::date = d",
+                             "i4::text = '0'",
+                             "t::int4 = 1",
+                             "n::float8 = f8",
+                             "id IN (SELECT i4 FROM wide WHERE b)",
+                             "i4 NOT IN (SELECT i2 FROM wide)",
+                             "(id, i4) IN (SELECT i4, id FROM wide)",
+                             "id IN (VALUES (1), (3))",
+                             "i2 = ANY ('{0,1,NULL}')",
+                             "i2 <> ALL ('{0,7}'::int2[])",
+                             "id = 'x'",
+                             "nosuch = 1",
+                             "t > 1",
+                             "b",
+                             "NOT b",
+                             "NULL::bool",
+                             "-i4 < 0",
+                             "tz = '2020-01-02'",
+                             "u::text LIKE 'a%'",
+                             "v NOT LIKE 'a%' OR v IS NULL",
+                             "id > 3000000000",
+                             "t COLLATE \"C\" < 'b'"};
   return dice.pick(k_tests);
 }
 
@@ -217,9 +259,10 @@ std::string special_test(Dice& dice) {
 std::string generate_condition(Dice& dice, unsigned depth) {
   if (depth > 0 && dice.chance(60)) {
     switch (dice.roll(4)) {
-      case 0: return "NOT (" + generate_condition(dice, depth - 1) + ")";
+      case 0:
+        return "NOT (" + generate_condition(dice, depth - 1) + ")";
       case 1: {
-        static const Texts k_tests{" IS TRUE",     " IS NOT TRUE", " IS FALSE",
+        static const Texts k_tests{" IS TRUE",      " IS NOT TRUE", " IS FALSE",
                                    " IS NOT FALSE", " IS UNKNOWN",  " IS NOT UNKNOWN"};
         std::string text = "(" + generate_condition(dice, depth - 1) + ")";
         return text + dice.pick(k_tests);

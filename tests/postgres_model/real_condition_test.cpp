@@ -1,5 +1,5 @@
-// Generated conditions give the same rows on the model and on a real Postgres: the oracle judges the
-// engine by the model's interpreter, so the interpreter must be right.
+// Generated conditions give the same rows on the model and on a real Postgres: the oracle judges
+// the engine by the model's interpreter, so the interpreter must be right.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -19,11 +19,14 @@ unsigned effort() {
 }
 
 /// Errors compare by class: which of two failing operands is reported is the planner's choice.
-std::string error_class(const std::string& sqlstate) { return sqlstate.substr(0, 2); }
+std::string error_class(const std::string& sqlstate) {
+  return sqlstate.substr(0, 2);
+}
 
 /// Whether a failing operand stands beside others: then the planner decides if it is reached.
 bool may_fail_unreached(const std::string& condition) {
-  for (const char* failing : {"t::int4", "i4 / i2", "i4::int2", "f8::int4", "n * 2", "+ i2", "-i4", "'%\\'"})
+  for (const char* failing :
+       {"t::int4", "i4 / i2", "i4::int2", "f8::int4", "n * 2", "+ i2", "-i4", "'%\\'"})
     if (condition.find(failing) != std::string::npos && condition.front() == '(') return true;
   return false;
 }
@@ -34,7 +37,8 @@ class RealCondition : public ::testing::Test {
     model.create_table(wide_table());
     real.must("DROP TABLE IF EXISTS wide; " + create_sql(wide_table()));
     for (int id = 0; id < rows; ++id) {
-      Statement insert{StatementKind::insert, wide_table().name, {{"id", std::to_string(id)}}, {}, {}};
+      Statement insert{
+          StatementKind::insert, wide_table().name, {{"id", std::to_string(id)}}, {}, {}};
       for (const Column& column : wide_table().columns)
         if (column.key_position == 0 && dice.chance(80))
           insert.set.emplace_back(column.name, generate_text(dice, column.type));
@@ -46,7 +50,8 @@ class RealCondition : public ::testing::Test {
           << insert.to_sql() << "\nmodel: " << result.error.message << "\nreal: " << answer.message;
       if (!answer.ok()) {
         ASSERT_EQ(error_class(result.error.sqlstate), error_class(answer.sqlstate))
-            << insert.to_sql() << "\nmodel: " << result.error.message << "\nreal: " << answer.message;
+            << insert.to_sql() << "\nmodel: " << result.error.message
+            << "\nreal: " << answer.message;
       }
     }
   }
@@ -61,9 +66,9 @@ class RealCondition : public ::testing::Test {
       return;
     }
     if (ours.ok() != theirs.ok() && may_fail_unreached(condition)) return;
-    EXPECT_EQ(ours.ok(), theirs.ok()) << condition << "\nmodel: "
-                                      << (ours.ok() ? "" : ours.error().message)
-                                      << "\nreal: " << theirs.message;
+    EXPECT_EQ(ours.ok(), theirs.ok())
+        << condition << "\nmodel: " << (ours.ok() ? "" : ours.error().message)
+        << "\nreal: " << theirs.message;
     if (ours.ok() != theirs.ok()) return;
     ++(theirs.ok() ? answered : failed);
     if (!theirs.ok()) {

@@ -1,5 +1,6 @@
-// Generated histories of interleaved transactions, executed on the model and on a real Postgres: the
-// same statements succeed, fail or block, snapshots see the same rows, and the stream says the same.
+// Generated histories of interleaved transactions, executed on the model and on a real Postgres:
+// the same statements succeed, fail or block, snapshots see the same rows, and the stream says the
+// same.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -58,7 +59,9 @@ struct TwinSnapshot {
 
 class RealHistory : public ::testing::Test {
  protected:
-  static void SetUpTestSuite() { RealConnection(real_server().url()).must("CREATE PUBLICATION pub"); }
+  static void SetUpTestSuite() {
+    RealConnection(real_server().url()).must("CREATE PUBLICATION pub");
+  }
   static void TearDownTestSuite() {
     RealConnection(real_server().url()).must("DROP PUBLICATION pub");
   }
@@ -160,14 +163,14 @@ class RealHistory : public ::testing::Test {
     } else {
       const RealResult theirs = twin.real->run(sql);
       const bool worked = ours.outcome == ExecuteOutcome::ok;
-      ASSERT_EQ(worked, theirs.ok()) << sql << "\nmodel: " << ours.error.message
-                                     << "\nreal: " << theirs.message;
+      ASSERT_EQ(worked, theirs.ok())
+          << sql << "\nmodel: " << ours.error.message << "\nreal: " << theirs.message;
       if (!worked) {
         ++errors;
         twin.failed = true;
         // By class: dates have two codes for what the model does not read.
-        ASSERT_EQ(ours.error.sqlstate.substr(0, 2), theirs.sqlstate.substr(0, 2))
-            << sql << '\n' << theirs.message;
+        ASSERT_EQ(ours.error.sqlstate.substr(0, 2), theirs.sqlstate.substr(0, 2)) << sql << '\n'
+                                                                                  << theirs.message;
       } else if (statement.kind == StatementKind::truncate) {
         twin.truncated = true;
       }
@@ -285,8 +288,9 @@ class RealHistory : public ::testing::Test {
       return;
     }
     if (model_excludes(table)) return;  // ALTER PUBLICATION would wait for the TRUNCATE
-    const auto payload = control.ask("SELECT count(*) FROM pg_publication_tables WHERE tablename = " +
-                                     quote_literal(table.table));
+    const auto payload =
+        control.ask("SELECT count(*) FROM pg_publication_tables WHERE tablename = " +
+                    quote_literal(table.table));
     if (payload == "0")
       publish(table);
     else

@@ -7,14 +7,17 @@
 namespace holdfast::test {
 namespace {
 
-int hex_digit(char c) { return c <= '9' ? c - '0' : c - 'a' + 10; }
+int hex_digit(char c) {
+  return c <= '9' ? c - '0' : c - 'a' + 10;
+}
 
 }  // namespace
 
 RealConnection::RealConnection(const std::string& url) : connection_(PQconnectdb(url.c_str())) {
-  must("SET bytea_output = hex; SET DateStyle = 'ISO, DMY'; SET TimeZone = 'UTC'; "
-       "SET extra_float_digits = 1; SET IntervalStyle = iso_8601; "
-       "SET client_min_messages = error; SET lock_timeout = '10s'");
+  must(
+      "SET bytea_output = hex; SET DateStyle = 'ISO, DMY'; SET TimeZone = 'UTC'; "
+      "SET extra_float_digits = 1; SET IntervalStyle = iso_8601; "
+      "SET client_min_messages = error; SET lock_timeout = '10s'");
 }
 
 RealResult RealConnection::run(const std::string& sql) {
@@ -66,9 +69,9 @@ std::string unhex(const std::string& text) {
 }
 
 std::vector<std::string> take_stream(RealConnection& connection, const std::string& slot) {
-  const RealResult changes = connection.must(
-      "SELECT data FROM pg_logical_slot_get_binary_changes('" + slot +
-      "', NULL, NULL, 'proto_version', '1', 'publication_names', 'pub')");
+  const RealResult changes =
+      connection.must("SELECT data FROM pg_logical_slot_get_binary_changes('" + slot +
+                      "', NULL, NULL, 'proto_version', '1', 'publication_names', 'pub')");
   std::vector<std::string> payloads;
   for (const auto& row : changes.rows)
     payloads.push_back("w" + std::string(24, '\0') + unhex(row.front().value()));

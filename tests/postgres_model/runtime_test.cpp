@@ -20,8 +20,9 @@ class World {
  public:
   explicit World(std::uint64_t seed)
       : executor({.seed = seed, .strategy = std::make_unique<sim::UniformRandomStrategy>(seed)}),
-        model(options(), runtime_hooks(executor.clock(), executor.random(),
-                                       {std::chrono::microseconds(10), std::chrono::milliseconds(1)})),
+        model(options(),
+              runtime_hooks(executor.clock(), executor.random(),
+                            {std::chrono::microseconds(10), std::chrono::milliseconds(1)})),
         engine({.root = "engine"}, executor, std::make_shared<runtime::Directory>()),
         workload({.root = "workload"}, executor, std::make_shared<runtime::Directory>()) {
     TableDefinition table;

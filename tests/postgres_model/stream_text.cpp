@@ -116,7 +116,8 @@ void StreamTeller::tell(const std::string& copy_data) {
       lines.push_back(text);
       break;
     }
-    default: throw std::runtime_error(std::string("unexpected message ") + tag);
+    default:
+      throw std::runtime_error(std::string("unexpected message ") + tag);
   }
   if (!in.at_end()) throw std::runtime_error("a message has bytes left");
 }

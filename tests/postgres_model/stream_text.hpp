@@ -14,13 +14,13 @@ struct StreamTeller {
   /// Positions, xids, oids and times are kept apart, in the members below.
   void tell(const std::string& copy_data);
 
-  std::vector<std::string> lines;          ///< without keepalives and Relation messages
-  std::vector<std::string> relations;      ///< one per Relation message
-  std::vector<std::uint64_t> final_lsns;   ///< Begin
-  std::vector<std::uint64_t> end_lsns;     ///< Commit
-  std::vector<std::uint32_t> xids;         ///< Begin
-  std::vector<std::uint64_t> keepalives;   ///< walEnd
-  std::vector<bool> reply_requested;       ///< of the keepalives
+  std::vector<std::string> lines;         ///< without keepalives and Relation messages
+  std::vector<std::string> relations;     ///< one per Relation message
+  std::vector<std::uint64_t> final_lsns;  ///< Begin
+  std::vector<std::uint64_t> end_lsns;    ///< Commit
+  std::vector<std::uint32_t> xids;        ///< Begin
+  std::vector<std::uint64_t> keepalives;  ///< walEnd
+  std::vector<bool> reply_requested;      ///< of the keepalives
 
  private:
   struct Known {

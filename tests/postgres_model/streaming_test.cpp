@@ -262,7 +262,8 @@ TEST_F(ModelTest, StreamingNeedsAFreeSoundSlotAndAPublication) {
   publish_items();
   using env::DatabaseFailure;
   auto session = connect_replication();
-  EXPECT_EQ(session->start_streaming("slot", "pub").error().kind, DatabaseFailure::slot_invalidated);
+  EXPECT_EQ(session->start_streaming("slot", "pub").error().kind,
+            DatabaseFailure::slot_invalidated);
   ASSERT_TRUE(session->ensure_slot("slot").value().created);
   EXPECT_FALSE(session->ensure_slot("slot").value().created);
   EXPECT_EQ(session->start_streaming("slot", "no").error().kind, DatabaseFailure::undefined_object);
