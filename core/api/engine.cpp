@@ -23,6 +23,13 @@ struct Engine::Shared {
   runtime::Ref<StackKeeper> keeper;
   const std::shared_ptr<std::atomic<bool>> stopping = std::make_shared<std::atomic<bool>>(false);
 
+  std::vector<runtime::Ref<RequestProcess>> unanswered() {
+    SpinGuard guard(lock);
+    std::vector<runtime::Ref<RequestProcess>> list;
+    for (const auto& [number, request] : requests) list.push_back(request);
+    return list;
+  }
+
   SpinLock lock;
   std::uint64_t next_request = 0;                                 ///< under lock
   std::map<std::uint64_t, runtime::Ref<RequestProcess>> requests;  ///< under lock
@@ -77,15 +84,17 @@ void Engine::start() {
 }
 
 void Engine::stop(std::function<void()> stopped) {
-  std::vector<runtime::Ref<RequestProcess>> held;
-  {
-    SpinGuard guard(shared_->lock);
-    *shared_->stopping = true;
-    for (const auto& [number, request] : shared_->requests) held.push_back(request);
-  }
-  for (const auto& request : held)
+  *shared_->stopping = true;
+  for (const auto& request : shared_->unanswered())
     shared_->runtime.cast_from_outside<&RequestProcess::drain>(request);
-  shared_->runtime.cast_from_outside<&StackKeeper::stop>(shared_->keeper, std::move(stopped));
+  // Without a stack nobody serves the requests that are left: one may wait for a Postgres that does
+  // not answer. The observers of their ends answer for them.
+  std::function<void()> finished = [shared = shared_, stopped = std::move(stopped)] {
+    for (const auto& request : shared->unanswered())
+      shared->runtime.send_exit(request.id, runtime::ExitReason::killed());
+    stopped();
+  };
+  shared_->runtime.cast_from_outside<&StackKeeper::stop>(shared_->keeper, std::move(finished));
 }
 
 void Engine::abandon() {
