@@ -6,11 +6,11 @@
 #include <optional>
 #include <vector>
 
-#include "sim/postgres/condition.hpp"
+#include "sim/postgres/where_clause.hpp"
 
 namespace holdfast::sim::postgres {
 
-/// An SQL error on its way out of the interpreter; caught at Condition's edge.
+/// An SQL error on its way out of the interpreter; caught at WhereClause's edge.
 struct Raised {
   SqlError error;
 };

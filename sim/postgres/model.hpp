@@ -14,10 +14,10 @@
 #include <vector>
 
 #include "core/env/database.hpp"
-#include "sim/postgres/catalog.hpp"
 #include "sim/postgres/hooks.hpp"
 #include "sim/postgres/options.hpp"
 #include "sim/postgres/statement.hpp"
+#include "sim/postgres/table_catalog.hpp"
 #include "sim/postgres/transactions.hpp"
 
 namespace holdfast::sim::postgres {

@@ -9,11 +9,12 @@ bool version_visible(const RowVersion& version, const TransactionPredicate& visi
   return visible(*version.created) && (version.deleted == nullptr || !visible(*version.deleted));
 }
 
-SqlResult<std::vector<SubSelectRows>> read_subselects(ModelState& state, const Condition& condition,
+SqlResult<std::vector<SubSelectRows>> read_subselects(ModelState& state,
+                                                      const WhereClause& condition,
                                                       const TransactionPredicate& visible);
 
 SqlResult<std::vector<RowRef>> filter(ModelState& state, const Table& table,
-                                      const Condition* condition,
+                                      const WhereClause* condition,
                                       const TransactionPredicate& visible) {
   std::vector<SubSelectRows> results;
   if (condition != nullptr) {
@@ -34,7 +35,8 @@ SqlResult<std::vector<RowRef>> filter(ModelState& state, const Table& table,
   return rows;
 }
 
-SqlResult<std::vector<SubSelectRows>> read_subselects(ModelState& state, const Condition& condition,
+SqlResult<std::vector<SubSelectRows>> read_subselects(ModelState& state,
+                                                      const WhereClause& condition,
                                                       const TransactionPredicate& visible) {
   std::vector<SubSelectRows> results;
   for (const SubSelect& subselect : condition.subselects()) {
@@ -62,7 +64,7 @@ SqlResult<std::vector<RowRef>> read_rows(ModelState& state, const Table& table,
                                          const TransactionPredicate& visible) {
   const auto compiled = state.compile(table, condition);
   if (!compiled) return compiled.failure();
-  const Condition* test = compiled->get();
+  const WhereClause* test = compiled->get();
   if (test == nullptr || !test->deep()) return filter(state, table, test, visible);
   std::optional<SqlResult<std::vector<RowRef>>> result;
   on_big_stack([&] { result.emplace(filter(state, table, test, visible)); });

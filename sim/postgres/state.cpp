@@ -210,16 +210,16 @@ void ModelState::change_table(Table& table, TableVersion version) {
   compiled_.clear();
 }
 
-SqlResult<std::shared_ptr<const Condition>> ModelState::compile(const Table& table,
-                                                                const std::string& text) {
-  if (text.empty()) return std::shared_ptr<const Condition>();
+SqlResult<std::shared_ptr<const WhereClause>> ModelState::compile(const Table& table,
+                                                                  const std::string& text) {
+  if (text.empty()) return std::shared_ptr<const WhereClause>();
   const auto key = std::make_pair(table.current()->name, text);
   if (const auto found = compiled_.find(key); found != compiled_.end()) return found->second;
   const TableLookup lookup = [this](const RelationName& name) -> TableVersionRef {
     const Table* other = find_table(name);
     return other ? other->current() : nullptr;
   };
-  auto condition = Condition::compile(text, *table.current(), lookup);
+  auto condition = WhereClause::compile(text, *table.current(), lookup);
   if (!condition) return condition.failure();
   compiled_.emplace(key, *condition);
   return *condition;

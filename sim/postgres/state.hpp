@@ -10,10 +10,10 @@
 
 #include "core/env/database.hpp"
 #include "sim/postgres/backend.hpp"
-#include "sim/postgres/condition.hpp"
-#include "sim/postgres/executor.hpp"
 #include "sim/postgres/hooks.hpp"
 #include "sim/postgres/options.hpp"
+#include "sim/postgres/statement_executor.hpp"
+#include "sim/postgres/where_clause.hpp"
 
 namespace holdfast::sim::postgres {
 
@@ -66,7 +66,8 @@ class ModelState {
   /// Replaces the description of a table; compiled conditions are forgotten.
   void change_table(Table& table, TableVersion version);
   void forget_compiled() { compiled_.clear(); }
-  SqlResult<std::shared_ptr<const Condition>> compile(const Table& table, const std::string& text);
+  SqlResult<std::shared_ptr<const WhereClause>> compile(const Table& table,
+                                                        const std::string& text);
 
   const ModelOptions options;
   const ModelHooks hooks;
@@ -74,7 +75,7 @@ class ModelState {
   std::set<std::string> publications;
   Transactions transactions;
   Wal wal;
-  Executor executor;
+  StatementExecutor executor;
   std::map<std::string, Slot> slots;
   std::map<std::string, AdvisoryLock> advisory_locks;
   std::vector<BackendRef> backends;  ///< alive ones, by pid
@@ -93,7 +94,7 @@ class ModelState {
 
  private:
   std::optional<Instant> flush_due_;
-  std::map<std::pair<RelationName, std::string>, std::shared_ptr<const Condition>> compiled_;
+  std::map<std::pair<RelationName, std::string>, std::shared_ptr<const WhereClause>> compiled_;
 };
 
 }  // namespace holdfast::sim::postgres

@@ -10,7 +10,7 @@
 
 #include "core/postgres/lsn.hpp"
 #include "core/postgres/stream.hpp"
-#include "sim/postgres/catalog.hpp"
+#include "sim/postgres/table_catalog.hpp"
 
 namespace holdfast::sim::postgres {
 

@@ -6,8 +6,8 @@
 
 #include "core/base/assert.hpp"
 #include "sim/postgres/datetime.hpp"
-#include "sim/postgres/decimal.hpp"
 #include "sim/postgres/float_text.hpp"
+#include "sim/postgres/numeric_text.hpp"
 
 namespace holdfast::sim::postgres {
 namespace {

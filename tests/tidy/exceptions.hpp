@@ -9,8 +9,6 @@
 namespace holdfast::tidy {
 
 inline constexpr std::array k_long_files = {
-    LongFile{"sim/postgres/condition_compiler.cpp",
-             "one case for each node of the grammar; parts would only be found together"},
     LongFile{"tests/production/http/server_test.cpp",
              "one table of the server's behaviour on the wire over one fixture"},
 };

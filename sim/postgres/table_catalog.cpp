@@ -1,4 +1,4 @@
-#include "sim/postgres/catalog.hpp"
+#include "sim/postgres/table_catalog.hpp"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-#include "sim/postgres/decimal.hpp"
+#include "sim/postgres/numeric_text.hpp"
 
 #include <algorithm>
 #include <charconv>

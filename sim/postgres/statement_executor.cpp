@@ -1,4 +1,4 @@
-#include "sim/postgres/executor.hpp"
+#include "sim/postgres/statement_executor.hpp"
 
 #include <algorithm>
 
@@ -94,7 +94,7 @@ bool held_by_other(const RowVersion& version, const Transaction& self) {
 
 }  // namespace
 
-ExecuteResult Executor::execute(Transaction& transaction, const Statement& statement) {
+ExecuteResult StatementExecutor::execute(Transaction& transaction, const Statement& statement) {
   const auto found = tables_.find(statement.table);
   if (found == tables_.end()) return failed(no_table(statement.table));
   Table& table = *found->second;
@@ -109,14 +109,14 @@ ExecuteResult Executor::execute(Transaction& transaction, const Statement& state
   return result;
 }
 
-void Executor::release_locks(const Transaction& transaction) {
+void StatementExecutor::release_locks(const Transaction& transaction) {
   for (auto& [name, table] : tables_) {
     std::erase(table->lock().writers, &transaction);
     if (table->lock().exclusive == &transaction) table->lock().exclusive = nullptr;
   }
 }
 
-bool Executor::lock_shared(Transaction& transaction, Table& table) {
+bool StatementExecutor::lock_shared(Transaction& transaction, Table& table) {
   TableLock& lock = table.lock();
   if (lock.exclusive != nullptr && lock.exclusive != &transaction) return false;
   if (lock.writes(&transaction)) return true;
@@ -125,8 +125,9 @@ bool Executor::lock_shared(Transaction& transaction, Table& table) {
   return true;
 }
 
-Executor::KeyState Executor::key_state(const Transaction& transaction, const Table& table,
-                                       const std::string& key) const {
+StatementExecutor::KeyState StatementExecutor::key_state(const Transaction& transaction,
+                                                         const Table& table,
+                                                         const std::string& key) const {
   const auto* versions = table.with_key(key);
   if (versions == nullptr) return KeyState::free;
   for (const std::size_t index : *versions) {
@@ -139,7 +140,8 @@ Executor::KeyState Executor::key_state(const Transaction& transaction, const Tab
   return KeyState::free;
 }
 
-ExecuteResult Executor::insert(Transaction& transaction, Table& table, const Statement& statement) {
+ExecuteResult StatementExecutor::insert(Transaction& transaction, Table& table,
+                                        const Statement& statement) {
   const TableVersion& version = *table.current();
   const auto cells = read_set(version, statement.set);
   if (!cells) return failed(cells.error());
@@ -164,8 +166,9 @@ ExecuteResult Executor::insert(Transaction& transaction, Table& table, const Sta
   return {ExecuteOutcome::ok, {}, 1};
 }
 
-bool Executor::row_matches(const TableVersion& version, const Row& row,
-                           const std::vector<std::pair<std::uint16_t, Value>>& where) const {
+bool StatementExecutor::row_matches(
+    const TableVersion& version, const Row& row,
+    const std::vector<std::pair<std::uint16_t, Value>>& where) const {
   for (const auto& [position, wanted] : where) {
     const std::uint16_t slot = version.columns[position].slot;
     if (wanted.null != row.is_null(slot)) return false;
@@ -174,9 +177,9 @@ bool Executor::row_matches(const TableVersion& version, const Row& row,
   return true;
 }
 
-SqlResult<std::vector<std::size_t>> Executor::find_rows(const Transaction& transaction,
-                                                        const Table& table,
-                                                        const Statement& statement) const {
+SqlResult<std::vector<std::size_t>> StatementExecutor::find_rows(const Transaction& transaction,
+                                                                 const Table& table,
+                                                                 const Statement& statement) const {
   const TableVersion& version = *table.current();
   std::vector<std::pair<std::uint16_t, Value>> where;
   for (const auto& [name, text] : statement.where) {
@@ -220,7 +223,8 @@ SqlResult<std::vector<std::size_t>> Executor::find_rows(const Transaction& trans
   return rows;
 }
 
-ExecuteResult Executor::modify(Transaction& transaction, Table& table, const Statement& statement) {
+ExecuteResult StatementExecutor::modify(Transaction& transaction, Table& table,
+                                        const Statement& statement) {
   const auto cells = read_set(*table.current(), statement.set);
   if (!cells) return failed(cells.error());
   const auto rows = find_rows(transaction, table, statement);
@@ -237,9 +241,9 @@ ExecuteResult Executor::modify(Transaction& transaction, Table& table, const Sta
   return {ExecuteOutcome::ok, {}, rows->size()};
 }
 
-ExecuteResult Executor::apply_update(Transaction& transaction, Table& table,
-                                     const Statement& statement,
-                                     const std::vector<std::size_t>& rows) {
+ExecuteResult StatementExecutor::apply_update(Transaction& transaction, Table& table,
+                                              const Statement& statement,
+                                              const std::vector<std::size_t>& rows) {
   const auto cells = read_set(*table.current(), statement.set);
   ASSERT(cells.ok(), "the SET list was read before");
   std::vector<RowRef> new_rows;
@@ -286,8 +290,8 @@ ExecuteResult Executor::apply_update(Transaction& transaction, Table& table,
   return {ExecuteOutcome::ok, {}, rows.size()};
 }
 
-void Executor::erase_rows(Transaction& transaction, Table& table,
-                          const std::vector<std::size_t>& rows) {
+void StatementExecutor::erase_rows(Transaction& transaction, Table& table,
+                                   const std::vector<std::size_t>& rows) {
   for (const std::size_t index : rows) {
     RowVersion& version = table.at(index);
     version.deleted = &transaction;
@@ -299,7 +303,7 @@ void Executor::erase_rows(Transaction& transaction, Table& table,
   }
 }
 
-ExecuteResult Executor::truncate(Transaction& transaction, const Statement& statement) {
+ExecuteResult StatementExecutor::truncate(Transaction& transaction, const Statement& statement) {
   std::vector<Table*> tables;
   std::vector<RelationName> names = {statement.table};
   names.insert(names.end(), statement.also.begin(), statement.also.end());
@@ -332,7 +336,7 @@ ExecuteResult Executor::truncate(Transaction& transaction, const Statement& stat
   return {ExecuteOutcome::ok, {}, 0};
 }
 
-void Executor::log(Transaction& transaction, LoggedChange change) {
+void StatementExecutor::log(Transaction& transaction, LoggedChange change) {
   std::size_t bytes = 16;
   if (change.new_row) bytes += row_bytes(*change.new_row);
   if (change.old_row && change.table->identity == ReplicaIdentity::full)

@@ -6,13 +6,13 @@
 
 namespace holdfast::sim::postgres {
 
-class ConditionCompiler {
+class WhereCompiler {
  public:
-  ConditionCompiler(const TableVersion& table, const TableLookup& lookup)
+  WhereCompiler(const TableVersion& table, const TableLookup& lookup)
       : table_(table), lookup_(lookup) {}
 
   /// The WHERE of a SelectStmt. Throws Raised.
-  std::shared_ptr<const Condition> compile(const TreeNode& where);
+  std::shared_ptr<const WhereClause> compile(const TreeNode& where);
 
  private:
   /// A row of expressions, or a single one.

@@ -1,14 +1,14 @@
-#include "sim/postgres/condition.hpp"
+#include "sim/postgres/where_clause.hpp"
 
 #include <optional>
 
 #include "sim/postgres/big_stack.hpp"
-#include "sim/postgres/condition_compiler.hpp"
+#include "sim/postgres/where_compiler.hpp"
 
 namespace holdfast::sim::postgres {
 namespace {
 
-using Compiled = SqlResult<std::shared_ptr<const Condition>>;
+using Compiled = SqlResult<std::shared_ptr<const WhereClause>>;
 
 /// On the big stack: nothing is thrown out of here.
 Compiled compile_here(const std::string& text, const TableVersion& table,
@@ -16,7 +16,7 @@ Compiled compile_here(const std::string& text, const TableVersion& table,
   const auto tree = parse_condition(text);
   if (!tree) return tree.failure();
   try {
-    return ConditionCompiler(table, lookup).compile(TreeNode(select_of(*tree).child(5)));
+    return WhereCompiler(table, lookup).compile(TreeNode(select_of(*tree).child(5)));
   } catch (const Raised& raised) {
     return Failure<SqlError>{raised.error};
   }
@@ -24,18 +24,18 @@ Compiled compile_here(const std::string& text, const TableVersion& table,
 
 }  // namespace
 
-Condition::Condition() = default;
-Condition::~Condition() = default;
+WhereClause::WhereClause() = default;
+WhereClause::~WhereClause() = default;
 
-Compiled Condition::compile(const std::string& text, const TableVersion& table,
-                            const TableLookup& lookup) {
+Compiled WhereClause::compile(const std::string& text, const TableVersion& table,
+                              const TableLookup& lookup) {
   std::optional<Compiled> result;
   on_big_stack([&] { result.emplace(compile_here(text, table, lookup)); });
   return std::move(*result);
 }
 
-SqlResult<Truth> Condition::evaluate(const Row& row,
-                                     const std::vector<SubSelectRows>& results) const {
+SqlResult<Truth> WhereClause::evaluate(const Row& row,
+                                       const std::vector<SubSelectRows>& results) const {
   try {
     return root_->test({row, results});
   } catch (const Raised& raised) {

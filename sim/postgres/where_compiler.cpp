@@ -1,9 +1,10 @@
-#include "sim/postgres/condition_compiler.hpp"
+#include "sim/postgres/where_compiler.hpp"
 
 #include <algorithm>
 
 #include "core/base/assert.hpp"
 #include "sim/postgres/array_literal.hpp"
+#include "sim/postgres/typing.hpp"
 
 namespace holdfast::sim::postgres {
 namespace {
@@ -24,58 +25,6 @@ enum class OperationKind : std::uint64_t {
   not_between_symmetric = 14,
 };
 
-[[noreturn]] void unsupported(const std::string& what) {
-  raise("0A000", "the model does not interpret " + what);
-}
-
-std::string last_name(const std::vector<TreeMessage>& names) {
-  if (names.empty()) return {};
-  return TreeNode(names.back()).body.text(1);
-}
-
-/// varchar behaves as text everywhere.
-TypeId unified(TypeId type) {
-  return type == TypeId::varchar ? TypeId::text : type;
-}
-
-/// A literal whose type its context decides becomes a constant of that type.
-ExpressionRef coerce(ExpressionRef term, TypeId to) {
-  if (term->type() != TypeId::unknown) return term;
-  const Value literal = constant_value(*term);
-  if (literal.null) return make_constant(Value::null_of(to));
-  auto value = read_value(to, literal.text);
-  if (!value) throw Raised{value.error()};
-  return make_constant(std::move(*value));
-}
-
-/// Types the unknown ones of a pair by the other; text if both are unknown.
-void unify(ExpressionRef& left, ExpressionRef& right) {
-  const TypeId known = left->type() != TypeId::unknown    ? left->type()
-                       : right->type() != TypeId::unknown ? right->type()
-                                                          : TypeId::text;
-  left = coerce(std::move(left), unified(known));
-  right = coerce(std::move(right), unified(known));
-}
-
-[[noreturn]] void no_operator(const std::string& name, TypeId left, TypeId right) {
-  raise("42883", "operator does not exist: " + std::string(name_of(left)) + " " + name + " " +
-                     std::string(name_of(right)));
-}
-
-ExpressionRef text_of(ExpressionRef term, const std::string& where) {
-  term = coerce(std::move(term), TypeId::text);
-  if (family(term->type()) != TypeFamily::string)
-    raise("42883", where + " is not defined for " + std::string(name_of(term->type())));
-  return term;
-}
-
-ExpressionRef like_operator(const std::string& name, ExpressionRef left, ExpressionRef right) {
-  const LikeCase like_case = name.back() == '*' ? LikeCase::ignore : LikeCase::exact;
-  ExpressionRef like =
-      make_like(like_case, text_of(std::move(left), "LIKE"), text_of(std::move(right), "LIKE"));
-  return name.front() == '!' ? make_not(std::move(like)) : std::move(like);
-}
-
 template <class... Refs>
 std::vector<ExpressionRef> list(Refs... refs) {
   std::vector<ExpressionRef> all;
@@ -85,16 +34,16 @@ std::vector<ExpressionRef> list(Refs... refs) {
 
 }  // namespace
 
-std::shared_ptr<const Condition> ConditionCompiler::compile(const TreeNode& where) {
+std::shared_ptr<const WhereClause> WhereCompiler::compile(const TreeNode& where) {
   ExpressionRef root = boolean(where);
-  std::shared_ptr<Condition> condition(new Condition());
+  std::shared_ptr<WhereClause> condition(new WhereClause());
   condition->root_ = std::move(root);
   condition->subselects_ = std::move(subselects_);
   condition->depth_ = deepest_;
   return condition;
 }
 
-ExpressionRef ConditionCompiler::expression(const TreeNode& node) {
+ExpressionRef WhereCompiler::expression(const TreeNode& node) {
   deepest_ = std::max(deepest_, ++depth_);
   ExpressionRef made = [&]() -> ExpressionRef {
     switch (node.kind) {
@@ -140,14 +89,14 @@ ExpressionRef ConditionCompiler::expression(const TreeNode& node) {
   return made;
 }
 
-ExpressionRef ConditionCompiler::boolean(const TreeNode& node) {
+ExpressionRef WhereCompiler::boolean(const TreeNode& node) {
   ExpressionRef term = coerce(expression(node), TypeId::boolean);
   if (term->type() != TypeId::boolean)
     raise("42804", "argument must be type boolean, not type " + std::string(name_of(term->type())));
   return term;
 }
 
-ExpressionRef ConditionCompiler::constant(const TreeMessage& body) {
+ExpressionRef WhereCompiler::constant(const TreeMessage& body) {
   if (body.number(10) != 0) return make_constant(Value::null_of(TypeId::unknown));
   if (body.has(1))
     return make_constant(
@@ -163,7 +112,7 @@ ExpressionRef ConditionCompiler::constant(const TreeMessage& body) {
   return make_constant(std::move(*decimal));
 }
 
-ExpressionRef ConditionCompiler::column(const TreeMessage& body) {
+ExpressionRef WhereCompiler::column(const TreeMessage& body) {
   const auto fields = body.children(1);
   const bool qualified =
       fields.size() == 2 && TreeNode(fields.front()).body.text(1) == table_.name.table;
@@ -175,7 +124,7 @@ ExpressionRef ConditionCompiler::column(const TreeMessage& body) {
   return make_column(found.type, found.slot);
 }
 
-ExpressionRef ConditionCompiler::junction(const TreeMessage& body) {
+ExpressionRef WhereCompiler::junction(const TreeMessage& body) {
   Terms terms;
   for (const TreeMessage& arg : body.children(3)) terms.push_back(boolean(TreeNode(arg)));
   switch (body.number(2)) {
@@ -190,7 +139,7 @@ ExpressionRef ConditionCompiler::junction(const TreeMessage& body) {
   }
 }
 
-ExpressionRef ConditionCompiler::operation(const TreeMessage& body) {
+ExpressionRef WhereCompiler::operation(const TreeMessage& body) {
   const std::string name = last_name(body.children(2));
   switch (static_cast<OperationKind>(body.number(1))) {
     case OperationKind::plain:
@@ -221,7 +170,7 @@ ExpressionRef ConditionCompiler::operation(const TreeMessage& body) {
   unsupported("operator \"" + name + "\" in this form");
 }
 
-ExpressionRef ConditionCompiler::plain_operator(const std::string& name, const TreeMessage& body) {
+ExpressionRef WhereCompiler::plain_operator(const std::string& name, const TreeMessage& body) {
   if (!body.has(3)) return unary_operator(name, expression(TreeNode(body.child(4))));
   const TreeNode left_node(body.child(3));
   const TreeNode right_node(body.child(4));
@@ -233,7 +182,7 @@ ExpressionRef ConditionCompiler::plain_operator(const std::string& name, const T
   return compare(name, expression(left_node), expression(right_node));
 }
 
-ExpressionRef ConditionCompiler::unary_operator(const std::string& name, ExpressionRef term) {
+ExpressionRef WhereCompiler::unary_operator(const std::string& name, ExpressionRef term) {
   if (name == "+" && family(term->type()) == TypeFamily::number) return term;
   if (name != "-" || family(term->type()) != TypeFamily::number)
     unsupported("unary operator " + name);
@@ -242,12 +191,13 @@ ExpressionRef ConditionCompiler::unary_operator(const std::string& name, Express
   return make_arithmetic('-', std::move(zero), std::move(term));
 }
 
-ExpressionRef ConditionCompiler::compare(const std::string& name, ExpressionRef left,
-                                         ExpressionRef right) {
+ExpressionRef WhereCompiler::compare(const std::string& name, ExpressionRef left,
+                                     ExpressionRef right) {
   if (name == "~~" || name == "!~~" || name == "~~*" || name == "!~~*")
     return like_operator(name, std::move(left), std::move(right));
   if (name == "||")
-    return make_concatenation(text_of(std::move(left), name), text_of(std::move(right), name));
+    return make_concatenation(text_operand(std::move(left), name),
+                              text_operand(std::move(right), name));
   unify(left, right);
   if (const auto comparison = comparison_of(name)) {
     if (family(left->type()) != family(right->type()))
@@ -263,7 +213,7 @@ ExpressionRef ConditionCompiler::compare(const std::string& name, ExpressionRef 
               std::string(name_of(right->type())));
 }
 
-ConditionCompiler::Terms ConditionCompiler::row(const TreeNode& node) {
+WhereCompiler::Terms WhereCompiler::row(const TreeNode& node) {
   Terms terms;
   if (node.kind == NodeKind::row_expr)
     for (const TreeMessage& arg : node.body.children(2)) terms.push_back(expression(TreeNode(arg)));
@@ -272,7 +222,7 @@ ConditionCompiler::Terms ConditionCompiler::row(const TreeNode& node) {
   return terms;
 }
 
-ExpressionRef ConditionCompiler::equal_rows(Terms left, Terms right) {
+ExpressionRef WhereCompiler::equal_rows(Terms left, Terms right) {
   if (left.size() != right.size()) raise("42601", "unequal number of entries in row expressions");
   Terms all;
   for (std::size_t i = 0; i < left.size(); ++i)
@@ -280,7 +230,7 @@ ExpressionRef ConditionCompiler::equal_rows(Terms left, Terms right) {
   return make_and(std::move(all));
 }
 
-ExpressionRef ConditionCompiler::in_list(const TreeMessage& body) {
+ExpressionRef WhereCompiler::in_list(const TreeMessage& body) {
   const TreeNode left(body.child(3));
   Terms any;
   for (const TreeMessage& item : TreeNode(body.child(4)).body.children(1))
@@ -289,7 +239,7 @@ ExpressionRef ConditionCompiler::in_list(const TreeMessage& body) {
   return last_name(body.children(2)) == "=" ? std::move(in) : make_not(std::move(in));
 }
 
-ExpressionRef ConditionCompiler::between(const TreeMessage& body) {
+ExpressionRef WhereCompiler::between(const TreeMessage& body) {
   const auto kind = static_cast<OperationKind>(body.number(1));
   const TreeNode subject(body.child(3));
   const auto bounds = TreeNode(body.child(4)).body.children(1);
@@ -307,8 +257,7 @@ ExpressionRef ConditionCompiler::between(const TreeMessage& body) {
   return negated ? make_not(std::move(inside)) : std::move(inside);
 }
 
-std::optional<ConditionCompiler::Terms> ConditionCompiler::array(const TreeNode& node,
-                                                                 TypeId element) {
+std::optional<WhereCompiler::Terms> WhereCompiler::array(const TreeNode& node, TypeId element) {
   Terms terms;
   switch (node.kind) {
     case NodeKind::a_array_expr:
@@ -344,7 +293,7 @@ std::optional<ConditionCompiler::Terms> ConditionCompiler::array(const TreeNode&
   }
 }
 
-ExpressionRef ConditionCompiler::any_or_all(const TreeMessage& body) {
+ExpressionRef WhereCompiler::any_or_all(const TreeMessage& body) {
   const std::string name = last_name(body.children(2));
   const TreeNode left(body.child(3));
   const TypeId element = unified(expression(left)->type());
@@ -357,12 +306,12 @@ ExpressionRef ConditionCompiler::any_or_all(const TreeMessage& body) {
   return body.number(1) == 2 ? make_or(std::move(tests)) : make_and(std::move(tests));
 }
 
-ExpressionRef ConditionCompiler::null_test(const TreeMessage& body) {
+ExpressionRef WhereCompiler::null_test(const TreeMessage& body) {
   const auto question = body.number(3) == 1 ? NullQuestion::is_null : NullQuestion::is_not_null;
   return make_null_test(question, row(TreeNode(body.child(2))));
 }
 
-ExpressionRef ConditionCompiler::boolean_test(const TreeMessage& body) {
+ExpressionRef WhereCompiler::boolean_test(const TreeMessage& body) {
   ExpressionRef term = boolean(TreeNode(body.child(2)));
   const std::uint64_t kind = body.number(3);
   const Truth wanted = kind <= 2 ? Truth::yes : kind <= 4 ? Truth::no : Truth::unknown;
@@ -370,7 +319,7 @@ ExpressionRef ConditionCompiler::boolean_test(const TreeMessage& body) {
   return kind % 2 == 1 ? std::move(test) : make_not(std::move(test));
 }
 
-ExpressionRef ConditionCompiler::cast(const TreeMessage& body) {
+ExpressionRef WhereCompiler::cast(const TreeMessage& body) {
   const TreeMessage type_name = body.child(2);
   const std::string name = last_name(type_name.children(1));
   const auto type = type_of_name(name);
@@ -382,12 +331,12 @@ ExpressionRef ConditionCompiler::cast(const TreeMessage& body) {
   return make_cast(std::move(term), *type);
 }
 
-ExpressionRef ConditionCompiler::call(const TreeMessage& body) {
+ExpressionRef WhereCompiler::call(const TreeMessage& body) {
   const std::string name = last_name(body.children(1));
   const auto args = body.children(2);
   const auto text_argument = [&] {
     if (args.size() != 1) raise("42883", "function " + name + " takes one argument");
-    return text_of(expression(TreeNode(args.front())), name);
+    return text_operand(expression(TreeNode(args.front())), name);
   };
   if (name == "lower") return make_text_function(TextFunction::lower, text_argument());
   if (name == "upper") return make_text_function(TextFunction::upper, text_argument());
@@ -398,7 +347,7 @@ ExpressionRef ConditionCompiler::call(const TreeMessage& body) {
   unsupported("function " + name);
 }
 
-ExpressionRef ConditionCompiler::choice(Choice choice, const std::vector<TreeMessage>& args) {
+ExpressionRef WhereCompiler::choice(Choice choice, const std::vector<TreeMessage>& args) {
   Terms terms;
   for (const TreeMessage& arg : args) terms.push_back(expression(TreeNode(arg)));
   TypeId type = TypeId::unknown;
@@ -419,67 +368,6 @@ ExpressionRef ConditionCompiler::choice(Choice choice, const std::vector<TreeMes
     if (unified(term->type()) != type) term = make_cast(std::move(term), type);
   }
   return make_choice(choice, type, std::move(terms));
-}
-
-ExpressionRef ConditionCompiler::sub_link(const TreeMessage& body) {
-  constexpr std::uint64_t k_any = 3;
-  if (body.number(2) != k_any || body.has(5)) unsupported("a sub-select other than IN");
-  Terms left = row(TreeNode(body.child(4)));
-  const TreeMessage select = TreeNode(body.child(6)).body;
-  if (select.has(10)) return in_values(std::move(left), select);
-
-  const auto from = select.children(4);
-  const TreeNode range(from.size() == 1 ? from.front() : TreeMessage());
-  if (range.kind != NodeKind::range_var) unsupported("a sub-select without exactly one table");
-  std::string schema = range.body.text(2);
-  if (schema.empty()) schema = "public";
-  SubSelect subselect;
-  subselect.table = {schema, range.body.text(3)};
-  const TableVersionRef inner = lookup_(subselect.table);
-  if (!inner)
-    raise("42P01", "relation \"" + schema + "." + subselect.table.table + "\" does not exist");
-  for (const TreeMessage& target : select.children(3)) {
-    const TreeNode value(TreeNode(target).body.child(3));
-    if (value.kind != NodeKind::column_ref) unsupported("a sub-select's computed column");
-    const std::string name = last_name(value.body.children(1));
-    const int at = inner->find_column(name);
-    if (at < 0) raise("42703", "column \"" + name + "\" does not exist");
-    subselect.slots.push_back(inner->columns[static_cast<std::size_t>(at)].slot);
-    subselect.types.push_back(inner->columns[static_cast<std::size_t>(at)].type);
-  }
-  if (left.size() != subselect.slots.size())
-    raise("42601", "subquery has too many or too few columns");
-  for (std::size_t i = 0; i < left.size(); ++i) {
-    left[i] = coerce(std::move(left[i]), unified(subselect.types[i]));
-    if (family(left[i]->type()) != family(subselect.types[i]))
-      no_operator("=", left[i]->type(), subselect.types[i]);
-  }
-  if (select.has(5)) {
-    ConditionCompiler compiler(*inner, lookup_);
-    subselect.condition = compiler.compile(TreeNode(select.child(5)));
-    deepest_ = std::max(deepest_, depth_ + compiler.deepest_);
-  }
-  subselects_.push_back(std::move(subselect));
-  return make_membership(std::move(left), subselects_.size() - 1);
-}
-
-ExpressionRef ConditionCompiler::in_values(Terms left, const TreeMessage& select) {
-  std::vector<TypeId> types;
-  for (const ExpressionRef& term : left) types.push_back(unified(term->type()));
-  SubSelectRows rows;
-  for (const TreeMessage& one : select.children(10)) {
-    const auto cells = TreeNode(one).body.children(1);
-    if (cells.size() != left.size()) raise("42601", "subquery has too many or too few columns");
-    std::vector<Value> values;
-    for (std::size_t i = 0; i < cells.size(); ++i) {
-      const ExpressionRef cell = coerce(expression(TreeNode(cells[i])), types[i]);
-      if (family(cell->type()) != family(types[i])) no_operator("=", types[i], cell->type());
-      if (!cell->constant()) unsupported("VALUES that are not constant");
-      values.push_back(constant_value(*cell));
-    }
-    rows.rows.push_back(std::move(values));
-  }
-  return make_constant_membership(std::move(left), std::move(rows));
 }
 
 }  // namespace holdfast::sim::postgres

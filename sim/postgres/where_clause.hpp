@@ -15,7 +15,7 @@ namespace holdfast::sim::postgres {
 
 enum class Truth : std::uint8_t { no, yes, unknown };
 
-class Condition;
+class WhereClause;
 class Expression;
 
 /// `(SELECT columns FROM table [WHERE …])` inside a condition, not correlated.
@@ -23,7 +23,7 @@ struct SubSelect {
   RelationName table;
   std::vector<std::uint16_t> slots;  ///< of the selected columns
   std::vector<TypeId> types;
-  std::shared_ptr<const Condition> condition;  ///< nullptr: all rows
+  std::shared_ptr<const WhereClause> condition;  ///< nullptr: all rows
 };
 
 /// The rows a SubSelect gave, under whatever visibility the caller evaluates.
@@ -33,14 +33,14 @@ struct SubSelectRows {
 
 using TableLookup = std::function<TableVersionRef(const RelationName&)>;
 
-class Condition {
+class WhereClause {
  public:
-  ~Condition();
+  ~WhereClause();
   /// `text` as after WHERE. Errors as Postgres would give them (42703, 42601, 22P02, 42883), or
   /// 0A000 for what the model does not interpret.
-  static SqlResult<std::shared_ptr<const Condition>> compile(const std::string& text,
-                                                             const TableVersion& table,
-                                                             const TableLookup& lookup);
+  static SqlResult<std::shared_ptr<const WhereClause>> compile(const std::string& text,
+                                                               const TableVersion& table,
+                                                               const TableLookup& lookup);
 
   const std::vector<SubSelect>& subselects() const { return subselects_; }
   /// `results` in the order of subselects(). A failing operation (division by zero) is an error.
@@ -49,8 +49,8 @@ class Condition {
   bool deep() const { return depth_ > 40; }
 
  private:
-  friend class ConditionCompiler;
-  Condition();
+  friend class WhereCompiler;
+  WhereClause();
   std::unique_ptr<const Expression> root_;
   std::vector<SubSelect> subselects_;
   unsigned depth_ = 0;

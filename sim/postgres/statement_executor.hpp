@@ -14,11 +14,11 @@ namespace holdfast::sim::postgres {
 
 using Tables = std::map<RelationName, std::unique_ptr<Table>>;
 
-class Executor {
+class StatementExecutor {
  public:
   /// `toast_bytes`: values at least this long are stored apart, so that an UPDATE that leaves them
   /// alone streams them as unchanged; 0: none are.
-  Executor(Tables& tables, Transactions& transactions, Wal& wal, std::size_t toast_bytes)
+  StatementExecutor(Tables& tables, Transactions& transactions, Wal& wal, std::size_t toast_bytes)
       : tables_(tables), transactions_(transactions), wal_(wal), toast_bytes_(toast_bytes) {}
 
   ExecuteResult execute(Transaction& transaction, const Statement& statement);

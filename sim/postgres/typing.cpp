@@ -1,0 +1,56 @@
+#include "sim/postgres/typing.hpp"
+
+#include <utility>
+
+namespace holdfast::sim::postgres {
+
+void unsupported(const std::string& what) {
+  raise("0A000", "the model does not interpret " + what);
+}
+
+std::string last_name(const std::vector<TreeMessage>& names) {
+  if (names.empty()) return {};
+  return TreeNode(names.back()).body.text(1);
+}
+
+TypeId unified(TypeId type) {
+  return type == TypeId::varchar ? TypeId::text : type;
+}
+
+ExpressionRef coerce(ExpressionRef term, TypeId to) {
+  if (term->type() != TypeId::unknown) return term;
+  const Value literal = constant_value(*term);
+  if (literal.null) return make_constant(Value::null_of(to));
+  auto value = read_value(to, literal.text);
+  if (!value) throw Raised{value.error()};
+  return make_constant(std::move(*value));
+}
+
+void unify(ExpressionRef& left, ExpressionRef& right) {
+  const TypeId known = left->type() != TypeId::unknown    ? left->type()
+                       : right->type() != TypeId::unknown ? right->type()
+                                                          : TypeId::text;
+  left = coerce(std::move(left), unified(known));
+  right = coerce(std::move(right), unified(known));
+}
+
+void no_operator(const std::string& name, TypeId left, TypeId right) {
+  raise("42883", "operator does not exist: " + std::string(name_of(left)) + " " + name + " " +
+                     std::string(name_of(right)));
+}
+
+ExpressionRef text_operand(ExpressionRef term, const std::string& where) {
+  term = coerce(std::move(term), TypeId::text);
+  if (family(term->type()) != TypeFamily::string)
+    raise("42883", where + " is not defined for " + std::string(name_of(term->type())));
+  return term;
+}
+
+ExpressionRef like_operator(const std::string& name, ExpressionRef left, ExpressionRef right) {
+  const LikeCase like_case = name.back() == '*' ? LikeCase::ignore : LikeCase::exact;
+  ExpressionRef like = make_like(like_case, text_operand(std::move(left), "LIKE"),
+                                 text_operand(std::move(right), "LIKE"));
+  return name.front() == '!' ? make_not(std::move(like)) : std::move(like);
+}
+
+}  // namespace holdfast::sim::postgres
