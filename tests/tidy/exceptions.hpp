@@ -8,10 +8,7 @@
 
 namespace holdfast::tidy {
 
-inline constexpr std::array k_long_files = {
-    LongFile{"tests/production/http/server_test.cpp",
-             "one table of the server's behaviour on the wire over one fixture"},
-};
+inline constexpr std::array<LongFile, 0> k_long_files = {};
 
 inline constexpr std::array k_shared_names = {
     SharedName{"connection", "the HTTP server's and libpq's, each in its own folder"},
