@@ -1,5 +1,5 @@
-// What happened to a run that may excuse an answer: the workload's own deletions and truncations, and
-// what was done to the engine. Kept in order of time by whoever drives the run.
+// What happened to a run that may excuse an answer: the workload's own deletions and truncations,
+// and what was done to the engine. Kept in order of time by whoever drives the run.
 #pragma once
 
 #include <string>

@@ -26,8 +26,7 @@ std::string difference(const Rows& client, const Rows& query) {
   return {};
 }
 
-void Oracle::object(const char* property, std::string what, const std::string& client,
-                    Instant at) {
+void Oracle::object(const char* property, std::string what, const std::string& client, Instant at) {
   violations_.push_back({property, std::move(what), client, at});
 }
 
@@ -49,7 +48,8 @@ void Oracle::observe_success(const Exchange& exchange, ClientView& view, const O
   const protocol::Response& response = *exchange.response;
   const std::string* handle_text = response.header("electric-handle");
   const std::string* offset_text = response.header("electric-offset");
-  const auto offset = offset_text == nullptr ? std::nullopt : protocol::LogOffset::parse(*offset_text);
+  const auto offset =
+      offset_text == nullptr ? std::nullopt : protocol::LogOffset::parse(*offset_text);
   if (handle_text == nullptr || !offset)
     return object(property::protocol, "a 200 without handle or offset");
   const protocol::ShapeHandle handle{*handle_text};

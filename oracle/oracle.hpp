@@ -1,5 +1,5 @@
-// The oracle of one run: sees every request with its answer, the journal and the database's history,
-// and nothing of the engine. Collects violations; never decides anything.
+// The oracle of one run: sees every request with its answer, the journal and the database's
+// history, and nothing of the engine. Collects violations; never decides anything.
 #pragma once
 
 #include <cstdint>
@@ -33,8 +33,9 @@ struct Exchange {
 
 struct OracleCounters {
   std::uint64_t requests = 0;
-  std::uint64_t compared_markers = 0;  ///< up-to-date markers whose view was compared with the truth
-  std::uint64_t retried = 0;           ///< broken connections and 503s
+  std::uint64_t compared_markers =
+      0;                      ///< up-to-date markers whose view was compared with the truth
+  std::uint64_t retried = 0;  ///< broken connections and 503s
 };
 
 class Oracle {
@@ -61,8 +62,7 @@ class Oracle {
  private:
   void observe_success(const Exchange& exchange, ClientView& view, const Object& object);
   void observe_failure(const Exchange& exchange, const Object& object);
-  void compare(const protocol::LogOffset& offset, const ClientView& view,
-               const Object& object);
+  void compare(const protocol::LogOffset& offset, const ClientView& view, const Object& object);
 
   Truth* truth_;
   Journal journal_;

@@ -15,7 +15,9 @@ bool ShapeSpec::selects(const std::string& column) const {
   return columns.empty() || contains(columns, column) || contains(key_columns, column);
 }
 
-bool ShapeSpec::is_bool(const std::string& column) const { return contains(bool_columns, column); }
+bool ShapeSpec::is_bool(const std::string& column) const {
+  return contains(bool_columns, column);
+}
 
 std::string key_of(const ShapeSpec& spec,
                    const std::vector<std::optional<std::string>>& key_values) {

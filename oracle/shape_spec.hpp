@@ -1,5 +1,5 @@
-// A shape as a client asks for it, and rows as a client holds them. Values shared by clients, oracle
-// and truth; nothing of the engine.
+// A shape as a client asks for it, and rows as a client holds them. Values shared by clients,
+// oracle and truth; nothing of the engine.
 #pragma once
 
 #include <map>
@@ -12,14 +12,14 @@ namespace holdfast::oracle {
 enum class ReplicaMode { only_changes, full };
 
 struct ShapeSpec {
-  std::string name;    ///< unique in a run, e.g. "s3"
+  std::string name;  ///< unique in a run, e.g. "s3"
   std::string schema = "public";
   std::string table;
-  std::string where;   ///< empty: all rows
-  std::vector<std::string> columns;      ///< as requested; empty: all
-  std::vector<std::string> all_columns;  ///< of the table, in order
-  std::vector<std::string> key_columns;  ///< primary key, in its order
-  std::vector<std::string> bool_columns; ///< written as `true` in snapshots and `t` in the log
+  std::string where;                      ///< empty: all rows
+  std::vector<std::string> columns;       ///< as requested; empty: all
+  std::vector<std::string> all_columns;   ///< of the table, in order
+  std::vector<std::string> key_columns;   ///< primary key, in its order
+  std::vector<std::string> bool_columns;  ///< written as `true` in snapshots and `t` in the log
   ReplicaMode replica = ReplicaMode::only_changes;
 
   /// The columns a full row has: the requested ones and the key.
@@ -33,6 +33,7 @@ using Row = std::map<std::string, std::optional<std::string>>;
 using Rows = std::map<std::string, Row>;
 
 /// The key of a row as http-api.md §12.2 writes it.
-std::string key_of(const ShapeSpec& spec, const std::vector<std::optional<std::string>>& key_values);
+std::string key_of(const ShapeSpec& spec,
+                   const std::vector<std::optional<std::string>>& key_values);
 
 }  // namespace holdfast::oracle

@@ -8,7 +8,8 @@
 
 namespace holdfast::oracle {
 
-/// The properties, by the invariant of engine.md §6 they stand for. A verdict is one of these names.
+/// The properties, by the invariant of engine.md §6 they stand for. A verdict is one of these
+/// names.
 namespace property {
 inline constexpr const char* log_order = "I-1 offsets_increase";
 inline constexpr const char* record_constant = "I-2 record_constant";

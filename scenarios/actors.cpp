@@ -14,9 +14,11 @@ constexpr Duration k_fresh_pause_unit = std::chrono::milliseconds(40);
 
 }  // namespace
 
-// -- clients ---------------------------------------------------------------------------------------
+// -- clients --------------------------------------------------------------------------------------
 
-void ClientProcess::init() { cast<&ClientProcess::run>(runtime::Ref<ClientProcess>{self()}); }
+void ClientProcess::init() {
+  cast<&ClientProcess::run>(runtime::Ref<ClientProcess>{self()});
+}
 
 void ClientProcess::run() {
   sleep(plan_.starts_at);
@@ -38,9 +40,9 @@ void ClientProcess::run() {
     if (answer.overdue) stage_.oracle->overdue(exchange);
     stage_.oracle->observe(exchange, view_);
     stage_.note(name_ + " " + spec_.name + " asked after " + state_.offset.to_string() + ": " +
-                (exchange.response ? std::to_string(exchange.response->status) + " " +
-                                         exchange.response->body
-                                   : "connection broken"));
+                (exchange.response
+                     ? std::to_string(exchange.response->status) + " " + exchange.response->body
+                     : "connection broken"));
     const oracle::Verdict verdict = oracle::judge(exchange.response);
     if (verdict == oracle::Verdict::refetch) view_.reset();
     if (verdict == oracle::Verdict::progress) {
@@ -59,9 +61,11 @@ void ClientProcess::run() {
   }
 }
 
-// -- writers ---------------------------------------------------------------------------------------
+// -- writers --------------------------------------------------------------------------------------
 
-void WriterProcess::init() { cast<&WriterProcess::run>(runtime::Ref<WriterProcess>{self()}); }
+void WriterProcess::init() {
+  cast<&WriterProcess::run>(runtime::Ref<WriterProcess>{self()});
+}
 
 void WriterProcess::run() {
   for (const PlannedTransaction& transaction : stage_.plan->transactions)
@@ -93,9 +97,11 @@ void WriterProcess::perform(const PlannedTransaction& transaction) {
   stage_.note(std::move(line));
 }
 
-// -- removals --------------------------------------------------------------------------------------
+// -- removals -------------------------------------------------------------------------------------
 
-void RemovalProcess::init() { cast<&RemovalProcess::run>(runtime::Ref<RemovalProcess>{self()}); }
+void RemovalProcess::init() {
+  cast<&RemovalProcess::run>(runtime::Ref<RemovalProcess>{self()});
+}
 
 void RemovalProcess::run() {
   sleep(plan_.at);

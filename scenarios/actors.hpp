@@ -1,5 +1,6 @@
-// Who acts in a run beside the engine: clients that follow the official client's rules, writers that
-// change the database, and whoever deletes and truncates. Processes of the world's own runtime.
+// Who acts in a run beside the engine: clients that follow the official client's rules, writers
+// that change the database, and whoever deletes and truncates. Processes of the world's own
+// runtime.
 #pragma once
 
 #include <cstdint>
@@ -26,7 +27,7 @@ struct Stage {
   /// A line for whoever reads the trace.
   std::function<void(std::string)> note;
 
-  bool closing = false;            ///< no new requests; what is under way may end
+  bool closing = false;  ///< no new requests; what is under way may end
   /// Commit LSN that every client must have seen to have converged; 0: still at work.
   std::uint64_t final_commit = 0;
   unsigned writers_working = 0;
@@ -37,8 +38,11 @@ struct Stage {
 class ClientProcess : public runtime::Process {
  public:
   ClientProcess(Stage& stage, PlannedClient plan, std::string name)
-      : stage_(stage), plan_(plan), name_(std::move(name)),
-        spec_(stage.plan->specs[plan.spec]), view_(spec_) {}
+      : stage_(stage),
+        plan_(plan),
+        name_(std::move(name)),
+        spec_(stage.plan->specs[plan.spec]),
+        view_(spec_) {}
 
   void run();
 

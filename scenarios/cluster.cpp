@@ -9,18 +9,24 @@ namespace {
 constexpr Duration k_patience = std::chrono::seconds(2);
 constexpr Duration k_standby_look = std::chrono::milliseconds(50);
 constexpr unsigned k_standby_looks = 100;
-/// How many steps after its first a moment is hit at the latest: a snapshot lasts long, a commit not.
+/// How many steps after its first a moment is hit at the latest: a snapshot lasts long, a commit
+/// not.
 constexpr unsigned k_aim_steps = 3;
 constexpr unsigned k_aim_steps_of_snapshot = 24;
 
 /// The label with which a moment begins.
 std::string_view label_of(RestartMoment moment) {
   switch (moment) {
-    case RestartMoment::any_time: return {};
-    case RestartMoment::commit: return "store.commit";
-    case RestartMoment::snapshot: return "Snapshotter::run";
-    case RestartMoment::removal: return "store.remove";
-    case RestartMoment::takeover: return "store.take_over";
+    case RestartMoment::any_time:
+      return {};
+    case RestartMoment::commit:
+      return "store.commit";
+    case RestartMoment::snapshot:
+      return "Snapshotter::run";
+    case RestartMoment::removal:
+      return "store.remove";
+    case RestartMoment::takeover:
+      return "store.take_over";
   }
   ASSERT(false, "every moment has a label");
 }
@@ -41,7 +47,9 @@ Instance& Cluster::start_instance() {
   return *instances_.back();
 }
 
-void Cluster::start_first() { leader_ = &start_instance(); }
+void Cluster::start_first() {
+  leader_ = &start_instance();
+}
 
 std::vector<Instance*> Cluster::reachable() const {
   std::vector<Instance*> found;
@@ -80,7 +88,7 @@ void Cluster::look_until_ended(Step stopped) {
         [this, stopped = std::move(stopped)] { look_until_ended(stopped); });
 }
 
-// -- restarts --------------------------------------------------------------------------------------
+// -- restarts -------------------------------------------------------------------------------------
 
 void Cluster::begin_restarts(Step over) {
   over_ = std::move(over);
@@ -112,8 +120,8 @@ void Cluster::observe(const sim::StepInfo& step) {
   } else if (step.label.text == label_of(wanted_)) {
     const unsigned within =
         wanted_ == RestartMoment::snapshot ? k_aim_steps_of_snapshot : k_aim_steps;
-    steps_to_go_ = static_cast<unsigned>(
-        plan_.restarts[next_restart_].kill_delay.count() / 1'000 % within);
+    steps_to_go_ =
+        static_cast<unsigned>(plan_.restarts[next_restart_].kill_delay.count() / 1'000 % within);
   }
 }
 

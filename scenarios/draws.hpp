@@ -1,5 +1,5 @@
-// Draws of plans: every choice has a name and an ordinal, so that taking one away leaves the others as
-// they were (design.md §10). A value; children have paths of their own.
+// Draws of plans: every choice has a name and an ordinal, so that taking one away leaves the others
+// as they were (design.md §10). A value; children have paths of their own.
 #pragma once
 
 #include <cstdint>

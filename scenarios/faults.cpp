@@ -64,7 +64,8 @@ void FaultDriver::hit_process(const PlannedFault& fault) {
   for (Instance* instance : cluster_.living())
     for (const runtime::ProcessInfo& process : instance->runtime().processes())
       // The keeper is the program itself: its death is a restart, which the plan has elsewhere.
-      if (process.registered_name != "keeper") victims.push_back(
+      if (process.registered_name != "keeper")
+        victims.push_back(
             {instance, process.id, process.path.find("/request[") != std::string::npos});
   count(fault.kind, !victims.empty());
   if (victims.empty()) return;
@@ -85,8 +86,8 @@ void FaultDriver::hit_process(const PlannedFault& fault) {
 
 sim::FaultDecision FaultDriver::decide(const sim::Operation& operation) {
   sim::FaultDecision decision;
-  if (errors_due_ > 0 && (operation.kind == sim::OperationKind::sync ||
-                          operation.kind == sim::OperationKind::write)) {
+  if (errors_due_ > 0 &&
+      (operation.kind == sim::OperationKind::sync || operation.kind == sim::OperationKind::write)) {
     errors_due_--;
     counters_.consequential[static_cast<std::size_t>(FaultKind::disk_error)]++;
     decision.failure = env::DiskFailure::io;

@@ -1,6 +1,6 @@
 // One engine instance in the simulated world: its own runtime, its mount of the machine's disk, its
-// workers, and the same api::Engine that production starts. Killed or stopped, it stays until the end
-// of the run, since its workers end on their own.
+// workers, and the same api::Engine that production starts. Killed or stopped, it stays until the
+// end of the run, since its workers end on their own.
 #pragma once
 
 #include <cstdint>

@@ -13,10 +13,9 @@ Network::Answer Network::fetch(runtime::Process& client, protocol::Request reque
   connection->instance = instance.number();
   open_.push_back(connection);
   const auto entry = std::prev(open_.end());
-  const api::Engine::Cancel cancel =
-      instance.engine().handle(std::move(request), [connection](protocol::Response response) {
-        connection->finish(std::move(response));
-      });
+  const api::Engine::Cancel cancel = instance.engine().handle(
+      std::move(request),
+      [connection](protocol::Response response) { connection->finish(std::move(response)); });
   runtime::Woken woken = runtime::Woken::fired;
   if (!connection->done)
     woken = runtime::suspend("network.answer", client.now() + deadline,

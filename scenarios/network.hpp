@@ -1,5 +1,5 @@
-// The simulated network between clients and instances: latency both ways, and connections that break
-// when the instance they lead to dies. Clients of a rolling deploy reach either instance.
+// The simulated network between clients and instances: latency both ways, and connections that
+// break when the instance they lead to dies. Clients of a rolling deploy reach either instance.
 #pragma once
 
 #include <cstdint>
@@ -20,8 +20,8 @@ class Network {
   Network(std::function<std::vector<Instance*>()> reachable, Duration latency)
       : reachable_(std::move(reachable)), latency_(latency) {}
 
-  /// Sends a request and waits for the answer; empty if nobody can be reached, the connection broke,
-  /// or the deadline passed. SUSPENDS the calling process of the world.
+  /// Sends a request and waits for the answer; empty if nobody can be reached, the connection
+  /// broke, or the deadline passed. SUSPENDS the calling process of the world.
   struct Answer {
     std::optional<protocol::Response> response;
     bool overdue = false;

@@ -21,10 +21,18 @@ std::string milliseconds(Duration d) {
 
 }  // namespace
 
-std::string_view name_of(RestartKind kind) { return k_restart_names[static_cast<std::size_t>(kind)]; }
-std::string_view name_of(RestartMoment m) { return k_moment_names[static_cast<std::size_t>(m)]; }
-std::string_view name_of(FaultKind kind) { return k_fault_names[static_cast<std::size_t>(kind)]; }
-std::string_view name_of(StrategyKind k) { return k_strategy_names[static_cast<std::size_t>(k)]; }
+std::string_view name_of(RestartKind kind) {
+  return k_restart_names[static_cast<std::size_t>(kind)];
+}
+std::string_view name_of(RestartMoment m) {
+  return k_moment_names[static_cast<std::size_t>(m)];
+}
+std::string_view name_of(FaultKind kind) {
+  return k_fault_names[static_cast<std::size_t>(kind)];
+}
+std::string_view name_of(StrategyKind k) {
+  return k_strategy_names[static_cast<std::size_t>(k)];
+}
 
 std::string Plan::to_text() const {
   std::string text = "scenario " + scenario + ", seed " + std::to_string(seed) + ", schedule " +

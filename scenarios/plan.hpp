@@ -1,5 +1,6 @@
-// A plan: everything a run is going to do, decided before it starts. Values; printed by to_text() for
-// people. Which schedule the run takes is the executor's seed and strategy, also part of the plan.
+// A plan: everything a run is going to do, decided before it starts. Values; printed by to_text()
+// for people. Which schedule the run takes is the executor's seed and strategy, also part of the
+// plan.
 #pragma once
 
 #include <cstdint>
@@ -40,29 +41,29 @@ inline constexpr std::size_t k_restart_moments = 5;
 
 struct PlannedRestart {
   RestartKind kind = RestartKind::graceful;
-  Duration after{};                 ///< since the previous restart was over
+  Duration after{};  ///< since the previous restart was over
   RestartMoment moment = RestartMoment::any_time;
-  Duration down_time{};             ///< until the next start
-  Duration overlap{};               ///< rolling: how long both run; overlapping: delay of the start
-  bool kill_during_stop = false;    ///< graceful, rolling, overlapping: kill -9 before it has ended
+  Duration down_time{};           ///< until the next start
+  Duration overlap{};             ///< rolling: how long both run; overlapping: delay of the start
+  bool kill_during_stop = false;  ///< graceful, rolling, overlapping: kill -9 before it has ended
   Duration kill_delay{};
 };
 
 enum class FaultKind : std::uint8_t {
   kill_process,
-  exit_process,       ///< with a crash reason
+  exit_process,  ///< with a crash reason
   shutdown_process,
   stall_process,
   postgres_disconnect,
-  disk_error,         ///< one EIO or failed sync
-  disk_full,          ///< ENOSPC for a while
+  disk_error,  ///< one EIO or failed sync
+  disk_full,   ///< ENOSPC for a while
 };
 inline constexpr std::size_t k_fault_kinds = 7;
 
 struct PlannedFault {
   FaultKind kind = FaultKind::kill_process;
-  Duration at{};             ///< since the start of the run
-  std::uint64_t pick = 0;    ///< which victim, modulo the number of candidates
+  Duration at{};           ///< since the start of the run
+  std::uint64_t pick = 0;  ///< which victim, modulo the number of candidates
 };
 
 struct PlannedClient {
@@ -74,8 +75,8 @@ struct PlannedClient {
 
 /// The workload's own legitimate causes of 409.
 struct PlannedRemoval {
-  bool truncate = false;     ///< else a DELETE request
-  std::size_t subject = 0;   ///< index of a table, or of a spec
+  bool truncate = false;    ///< else a DELETE request
+  std::size_t subject = 0;  ///< index of a table, or of a spec
   Duration at{};
 };
 

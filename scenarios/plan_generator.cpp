@@ -33,8 +33,12 @@ constexpr Profile k_profiles[] = {
     {"restarts", 2, 2, 4, 4, 8, 3, 3, 4, 8, 0, 10},
 };
 
-Duration ms(std::uint64_t count) { return std::chrono::milliseconds(count); }
-Duration us(std::uint64_t count) { return std::chrono::microseconds(count); }
+Duration ms(std::uint64_t count) {
+  return std::chrono::milliseconds(count);
+}
+Duration us(std::uint64_t count) {
+  return std::chrono::microseconds(count);
+}
 
 bool same_definition(const oracle::ShapeSpec& a, const oracle::ShapeSpec& b) {
   return a.table == b.table && a.where == b.where && a.columns == b.columns &&
@@ -75,8 +79,8 @@ void plan_transactions(Plan& plan, const Profile& profile, const Draws& draws) {
     PlannedTransaction transaction;
     transaction.writer = static_cast<unsigned>(tx.below(plan.writers, "writer"));
     const bool first_of_batch = t % profile.transactions_per_batch == 0;
-    transaction.pause_before = first_of_batch ? ms(tx.between(50, 600, "batch_pause"))
-                                              : us(tx.below(20'000, "pause"));
+    transaction.pause_before =
+        first_of_batch ? ms(tx.between(50, 600, "batch_pause")) : us(tx.below(20'000, "pause"));
     const std::uint64_t mutations =
         profile.name == "reference" ? profile.mutations_per_transaction
                                     : tx.between(1, profile.mutations_per_transaction, "mutations");
@@ -110,8 +114,7 @@ void plan_clients(Plan& plan, const Draws& draws) {
 }
 
 void plan_restarts(Plan& plan, const Profile& profile, const Draws& draws) {
-  const std::uint64_t count =
-      draws.between(profile.restarts_min, profile.restarts_max, "restarts");
+  const std::uint64_t count = draws.between(profile.restarts_min, profile.restarts_max, "restarts");
   for (std::uint64_t r = 0; r < count; ++r) {
     const Draws draw = draws.of("restart", r);
     PlannedRestart restart;
@@ -130,8 +133,7 @@ void plan_restarts(Plan& plan, const Profile& profile, const Draws& draws) {
 
 void plan_faults(Plan& plan, const Profile& profile, const Draws& draws) {
   const bool reference = profile.name == "reference";
-  const std::uint64_t count =
-      reference ? 1 : draws.below(profile.faults_max + 1, "faults");
+  const std::uint64_t count = reference ? 1 : draws.below(profile.faults_max + 1, "faults");
   for (std::uint64_t f = 0; f < count; ++f) {
     const Draws draw = draws.of("fault", f);
     // Of the ways to break the disk a history has at most one now and then: each costs a restart.
@@ -143,7 +145,8 @@ void plan_faults(Plan& plan, const Profile& profile, const Draws& draws) {
   const Draws draw = draws.of("removal");
   PlannedRemoval removal;
   removal.truncate = draw.percent(50, "truncate");
-  removal.subject = draw.below(removal.truncate ? plan.tables.size() : plan.specs.size(), "subject");
+  removal.subject =
+      draw.below(removal.truncate ? plan.tables.size() : plan.specs.size(), "subject");
   removal.at = ms(draw.between(200, 2'500, "at"));
   plan.removals.push_back(removal);
 }

@@ -24,12 +24,18 @@ constexpr std::uint64_t k_step_limit = 20'000'000;
 std::unique_ptr<sim::SchedulingStrategy> make_strategy(const Plan& plan) {
   const std::uint64_t seed = combine64(plan.seed, hash64("schedule"));
   switch (plan.strategy) {
-    case StrategyKind::fifo: return nullptr;
-    case StrategyKind::uniform: return std::make_unique<sim::UniformRandomStrategy>(seed);
-    case StrategyKind::pct1: return std::make_unique<sim::PctStrategy>(seed, 1);
-    case StrategyKind::pct2: return std::make_unique<sim::PctStrategy>(seed, 2);
-    case StrategyKind::pct3: return std::make_unique<sim::PctStrategy>(seed, 3);
-    case StrategyKind::pct5: return std::make_unique<sim::PctStrategy>(seed, 5);
+    case StrategyKind::fifo:
+      return nullptr;
+    case StrategyKind::uniform:
+      return std::make_unique<sim::UniformRandomStrategy>(seed);
+    case StrategyKind::pct1:
+      return std::make_unique<sim::PctStrategy>(seed, 1);
+    case StrategyKind::pct2:
+      return std::make_unique<sim::PctStrategy>(seed, 2);
+    case StrategyKind::pct3:
+      return std::make_unique<sim::PctStrategy>(seed, 3);
+    case StrategyKind::pct5:
+      return std::make_unique<sim::PctStrategy>(seed, 5);
   }
   ASSERT(false, "every strategy can be made");
 }
@@ -126,10 +132,10 @@ World::World(const Plan& plan, const RunOptions& options)
       executor_({.seed = plan.seed, .strategy = make_strategy(plan), .fibers = options.fibers}),
       events_(executor_.trace()),
       disk_(disk_options(plan, executor_)),
-      postgres_(postgres_options(plan),
-                sim::postgres::runtime_hooks(executor_.clock(), executor_.random(),
-                                             {plan.knobs.postgres_latency,
-                                              plan.knobs.postgres_latency})),
+      postgres_(
+          postgres_options(plan),
+          sim::postgres::runtime_hooks(executor_.clock(), executor_.random(),
+                                       {plan.knobs.postgres_latency, plan.knobs.postgres_latency})),
       truth_(postgres_),
       oracle_(truth_),
       cluster_({executor_, disk_, postgres_, events_, marks_, engine_options(plan, options)}, plan),
@@ -186,8 +192,8 @@ void World::object(const char* property, std::string what) {
 
 bool World::run_until(const std::function<bool()>& done, Duration limit, const char* property,
                       const char* what) {
-  const sim::StopCause cause = executor_.run_until(
-      done, {.until = executor_.now() + limit, .most_steps = k_step_limit});
+  const sim::StopCause cause =
+      executor_.run_until(done, {.until = executor_.now() + limit, .most_steps = k_step_limit});
   if (cause == sim::StopCause::predicate || done()) return true;
   object(property, std::string(what) + (cause == sim::StopCause::step_limit
                                             ? ": too many steps"
@@ -207,12 +213,12 @@ void World::write_final_transaction() {
   // pass it.
   const sim::postgres::Session session = postgres_.begin();
   for (std::size_t t = 0; t < plan_.tables.size(); ++t) {
-    const auto result = postgres_.execute(
-        session, {sim::postgres::StatementKind::insert,
-                  plan_.tables[t].name,
-                  {{"id", "1000001"}, {"v", "1"}, {"name", "alpha"}},
-                  {},
-                  {}});
+    const auto result =
+        postgres_.execute(session, {sim::postgres::StatementKind::insert,
+                                    plan_.tables[t].name,
+                                    {{"id", "1000001"}, {"v", "1"}, {"name", "alpha"}},
+                                    {},
+                                    {}});
     ASSERT(result.outcome == sim::postgres::ExecuteOutcome::ok, "a new key can be inserted");
   }
   final_ = postgres_.log_commit(session, sim::postgres::Synchronous::on);

@@ -40,7 +40,7 @@ struct RunReport {
   RestartCounters restarts;
   FaultCounters faults;
   std::array<std::uint64_t, k_mark_names.size()> marks{};
-  std::vector<std::string> last_lines;   ///< of the trace, if something was found
+  std::vector<std::string> last_lines;  ///< of the trace, if something was found
   std::vector<Hash128> checkpoints;
   std::vector<Hash128> every_step;
 

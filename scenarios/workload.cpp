@@ -22,10 +22,11 @@ Text draw_cell(std::string_view column, const Draws& draws) {
                                      "name");
   if (column == "flag") return draws.percent(50, "flag") ? "t" : "f";
   if (column == "score")
-    return draws.one_of<std::string>({"0", "1.50", "-3", "10.0", "99999999999.125", "NaN"}, "score");
-  return draws.one_of<std::string>({"2026-01-01 00:00:00+00", "2025-12-31 23:59:59.5+00",
-                                    "1999-06-30 12:00:00+00", "infinity"},
-                                   "at");
+    return draws.one_of<std::string>({"0", "1.50", "-3", "10.0", "99999999999.125", "NaN"},
+                                     "score");
+  return draws.one_of<std::string>(
+      {"2026-01-01 00:00:00+00", "2025-12-31 23:59:59.5+00", "1999-06-30 12:00:00+00", "infinity"},
+      "at");
 }
 
 constexpr std::array<const char*, 5> k_value_columns = {"v", "name", "flag", "score", "at"};
@@ -33,20 +34,34 @@ constexpr std::array<const char*, 5> k_value_columns = {"v", "name", "flag", "sc
 std::string make_atom(const Draws& draws) {
   const std::string number = std::to_string(static_cast<int>(draws.below(8, "number")) - 2);
   switch (draws.below(14, "atom")) {
-    case 0: return "v = " + number;
-    case 1: return "v > " + number;
-    case 2: return "v <> " + number;
-    case 3: return "v IN (0, 2, " + number + ")";
-    case 4: return "v BETWEEN -1 AND " + number;
-    case 5: return "name = 'alpha'";
-    case 6: return "name LIKE 'a%'";
-    case 7: return "name ILIKE 'AL\\_%'";
-    case 8: return "name IS NULL";
-    case 9: return "flag";
-    case 10: return "score >= 1.5";
-    case 11: return "score IS NOT NULL";
-    case 12: return "at < '2026-01-01 00:00:00+00'";
-    default: return "id < 6";
+    case 0:
+      return "v = " + number;
+    case 1:
+      return "v > " + number;
+    case 2:
+      return "v <> " + number;
+    case 3:
+      return "v IN (0, 2, " + number + ")";
+    case 4:
+      return "v BETWEEN -1 AND " + number;
+    case 5:
+      return "name = 'alpha'";
+    case 6:
+      return "name LIKE 'a%'";
+    case 7:
+      return "name ILIKE 'AL\\_%'";
+    case 8:
+      return "name IS NULL";
+    case 9:
+      return "flag";
+    case 10:
+      return "score >= 1.5";
+    case 11:
+      return "score IS NOT NULL";
+    case 12:
+      return "at < '2026-01-01 00:00:00+00'";
+    default:
+      return "id < 6";
   }
 }
 
@@ -88,7 +103,8 @@ Statement make_mutation(const TableDefinition& table, std::uint64_t keys, const 
   Statement update{StatementKind::update, table.name, {}, {where}, {}};
   if (kind < 52) update.set.emplace_back("id", std::to_string(draws.below(keys, "new_key")));
   for (const char* column : k_value_columns)
-    if (draws.percent(35, column)) update.set.emplace_back(column, draw_cell(column, draws.of(column)));
+    if (draws.percent(35, column))
+      update.set.emplace_back(column, draw_cell(column, draws.of(column)));
   if (update.set.empty()) update.set.emplace_back("v", draw_cell("v", draws.of("v")));
   return update;
 }
@@ -97,12 +113,18 @@ std::string make_where(const Draws& draws) {
   const std::string first = make_atom(draws.of("first"));
   const std::string second = make_atom(draws.of("second"));
   switch (draws.below(8, "form")) {
-    case 0: return {};
-    case 1: return first + " AND " + second;
-    case 2: return first + " OR " + second;
-    case 3: return "NOT (" + first + ")";
-    case 4: return "(" + first + " OR " + second + ") AND NOT " + make_atom(draws.of("third"));
-    default: return first;
+    case 0:
+      return {};
+    case 1:
+      return first + " AND " + second;
+    case 2:
+      return first + " OR " + second;
+    case 3:
+      return "NOT (" + first + ")";
+    case 4:
+      return "(" + first + " OR " + second + ") AND NOT " + make_atom(draws.of("third"));
+    default:
+      return first;
   }
 }
 

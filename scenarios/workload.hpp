@@ -13,8 +13,8 @@ namespace holdfast::scenarios {
 
 /// Table number `index`: id, v, name, flag, score, at.
 sim::postgres::TableDefinition make_table(unsigned index);
-sim::postgres::Statement make_insert(const sim::postgres::TableDefinition& table,
-                                     std::uint64_t key, const Draws& draws);
+sim::postgres::Statement make_insert(const sim::postgres::TableDefinition& table, std::uint64_t key,
+                                     const Draws& draws);
 /// An insert, update (also of the key) or delete on one of `keys` rows.
 sim::postgres::Statement make_mutation(const sim::postgres::TableDefinition& table,
                                        std::uint64_t keys, const Draws& draws);

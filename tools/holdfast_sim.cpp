@@ -35,9 +35,9 @@ void add_check(CLI::App& app, int& code) {
   command->add_option("--save-failures", options->save_failures, "write repro files here");
   command->callback([options, seconds, shard, &code] {
     options->time = std::chrono::seconds(*seconds);
-    if (!shard->empty() && (std::sscanf(shard->c_str(), "%u/%u", &options->shard,
-                                        &options->shards) != 2 ||
-                            options->shard < 1 || options->shard > options->shards))
+    if (!shard->empty() &&
+        (std::sscanf(shard->c_str(), "%u/%u", &options->shard, &options->shards) != 2 ||
+         options->shard < 1 || options->shard > options->shards))
       throw CLI::ValidationError("--shard", "takes i/n with 1 <= i <= n, for example 2/8");
     code = check(*options);
   });

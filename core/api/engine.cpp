@@ -31,14 +31,14 @@ struct Engine::Shared {
   }
 
   SpinLock lock;
-  std::uint64_t next_request = 0;                                 ///< under lock
+  std::uint64_t next_request = 0;                                  ///< under lock
   std::map<std::uint64_t, runtime::Ref<RequestProcess>> requests;  ///< under lock
 };
 
 namespace {
 
-/// Answers a request whose process ended without doing so. Shared between the process, which answers
-/// first in every ordinary case, and the observer of its end.
+/// Answers a request whose process ended without doing so. Shared between the process, which
+/// answers first in every ordinary case, and the observer of its end.
 struct AnswerOnce {
   explicit AnswerOnce(RequestProcess::Respond respond_) : respond(std::move(respond_)) {}
   void operator()(protocol::Response response) {
@@ -69,8 +69,8 @@ Engine::Engine(runtime::Runtime& runtime, stack::StackEnvironment environment,
                EngineOptions options) {
   auto context = std::make_shared<stack::StackContext>();
   context->store = std::make_shared<stack::StoreSlot>();
-  context->readers = std::make_shared<stack::ReaderSet>(
-      *environment.disk, options.stack.store, context->store, environment.read_workers);
+  context->readers = std::make_shared<stack::ReaderSet>(*environment.disk, options.stack.store,
+                                                        context->store, environment.read_workers);
   context->environment = std::move(environment);
   context->options = std::move(options.stack);
   context->guards = options.guards;
@@ -137,7 +137,8 @@ Engine::Cancel Engine::handle(protocol::Request request, Respond respond) {
   const auto once = std::make_shared<AnswerOnce>(completed);
   const auto process = shared->runtime.spawn_root<RequestProcess>(
       {.role = "request", .key = std::to_string(number)}, shared->context, shared->options,
-      shared->stopping, std::move(request), [once](protocol::Response response) { (*once)(std::move(response)); });
+      shared->stopping, std::move(request),
+      [once](protocol::Response response) { (*once)(std::move(response)); });
   bool stopping = false;
   {
     SpinGuard guard(shared->lock);
@@ -154,9 +155,8 @@ Engine::Cancel Engine::handle(protocol::Request request, Respond respond) {
         }
         (*once)(answer_of_the_dead(method, reason));
       });
-  return [shared, process] {
-    shared->runtime.send_exit(process.id, runtime::ExitReason::killed());
-  };
+  return
+      [shared, process] { shared->runtime.send_exit(process.id, runtime::ExitReason::killed()); };
 }
 
 }  // namespace holdfast::api

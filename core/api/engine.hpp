@@ -40,8 +40,8 @@ class Engine {
   /// workers close what they have open. Does not wait.
   void abandon();
 
-  /// Answers exactly once, perhaps at once, on any thread of the runtime. The returned function ends
-  /// a request whose client has gone away; it may be called at any time.
+  /// Answers exactly once, perhaps at once, on any thread of the runtime. The returned function
+  /// ends a request whose client has gone away; it may be called at any time.
   Cancel handle(protocol::Request request, Respond respond);
 
   HealthStatus health() const;

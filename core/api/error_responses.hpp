@@ -21,7 +21,7 @@ namespace holdfast::api {
 /// Field -> sentences: the `errors` of a 400.
 using FieldErrors = std::map<std::string, std::vector<std::string>>;
 
-// -- the request is wrong (§5.2, §5.4, §17) ------------------------------------------------------
+// -- the request is wrong (§5.2, §5.4, §17) -------------------------------------------------------
 protocol::Response invalid_request(Method method, const FieldErrors& errors);
 protocol::Response definition_invalid(Method method, const shape::DefinitionError& error);
 /// The table is not in the catalogue (§5.5); both parts are quoted.
@@ -36,7 +36,7 @@ protocol::Response route_not_found();
 /// The query is not UTF-8 (§2.5): 400 with nothing but `connection: close`.
 protocol::Response query_undecodable();
 
-// -- the shape is gone or never was (§18.2, §20) -------------------------------------------------
+// -- the shape is gone or never was (§18.2, §20) --------------------------------------------------
 /// `reason` is a machine-readable word for the header `electric-reason`; empty: no such header.
 protocol::Response must_refetch(Method method,
                                 const std::optional<protocol::ShapeHandle>& successor,
@@ -45,7 +45,7 @@ protocol::Response deletion_refused();
 protocol::Response no_such_shape();
 protocol::Response definition_and_handle_differ();
 
-// -- not now (§22, §23) --------------------------------------------------------------------------
+// -- not now (§22, §23) ---------------------------------------------------------------------------
 enum class Admission : std::uint8_t { initial, existing };
 /// REQUIRES: 6 <= retry_after_s <= 10, drawn by the caller.
 protocol::Response admission_refused(Method method, Admission kind, const ApiOptions& options,
@@ -61,7 +61,7 @@ protocol::Response table_unverifiable(Method method);
 /// A known failure of the snapshot: lock timeout, slow query, configuration (§23.3).
 protocol::Response snapshot_failed(Method method, std::string_view text);
 
-// -- our fault (§23.3, §23.4) --------------------------------------------------------------------
+// -- our fault (§23.3, §23.4) ---------------------------------------------------------------------
 protocol::Response snapshot_unexpected(Method method, std::string_view database_message);
 protocol::Response log_unreadable(Method method, std::string_view text);
 protocol::Response database_unreachable();

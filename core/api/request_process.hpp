@@ -1,6 +1,7 @@
-// RequestProcess: one request on the shape route, from its parameters to its answer (http-api.md §4).
-// A held request owns no stack: it is this object, a subscription and a timer. It answers exactly
-// once. What it asks may die or restart at any moment: then it asks again, until its own deadline.
+// RequestProcess: one request on the shape route, from its parameters to its answer (http-api.md
+// §4). A held request owns no stack: it is this object, a subscription and a timer. It answers
+// exactly once. What it asks may die or restart at any moment: then it asks again, until its own
+// deadline.
 #pragma once
 
 #include <atomic>
@@ -31,7 +32,7 @@ class RequestProcess : public stack::Waiter {
   RequestProcess(stack::Context context, std::shared_ptr<const ApiOptions> options,
                  Stopping stopping, protocol::Request request, Respond respond);
 
-  // -- handlers ------------------------------------------------------------------------------------
+  // -- handlers -----------------------------------------------------------------------------------
 
   void start();
   /// The shape it waits for moved, or ended.

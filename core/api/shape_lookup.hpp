@@ -1,6 +1,6 @@
-// Which live shape a request means: read models first, the store where they cannot answer. Functions
-// on behalf of the process whose fiber calls; each SUSPENDS. "Gone" and "not loaded" never read as
-// "no such shape" (I-49).
+// Which live shape a request means: read models first, the store where they cannot answer.
+// Functions on behalf of the process whose fiber calls; each SUSPENDS. "Gone" and "not loaded"
+// never read as "no such shape" (I-49).
 #pragma once
 
 #include <memory>
@@ -25,8 +25,8 @@ struct NotNow {
   std::string cause;
 };
 
-/// The definition a request asks for, or the 400 that says what is wrong with it. Asks Postgres only
-/// about tables that no live shape has. Throws NotNow.
+/// The definition a request asks for, or the 400 that says what is wrong with it. Asks Postgres
+/// only about tables that no live shape has. Throws NotNow.
 Result<std::shared_ptr<const shape::Definition>, protocol::Response> resolve_definition(
     runtime::Process& process, const stack::StackContext& context, Method method,
     const shape::DefinitionRequest& request, const ShapeParameters* parameters);

@@ -1,5 +1,5 @@
-// StackKeeper: starts the stack, starts it again with backoff when it ended by itself (a fence lost,
-// a store that failed too often), and stops it when told. Above it there is only the program.
+// StackKeeper: starts the stack, starts it again with backoff when it ended by itself (a fence
+// lost, a store that failed too often), and stops it when told. Above it there is only the program.
 #pragma once
 
 #include <functional>
@@ -14,7 +14,7 @@ class StackKeeper : public runtime::Process {
  public:
   explicit StackKeeper(stack::Context context) : context_(std::move(context)) {}
 
-  // -- handlers ------------------------------------------------------------------------------------
+  // -- handlers -----------------------------------------------------------------------------------
 
   void start_stack();
   /// Ends the stack, closes the store, then calls `stopped` and ends.

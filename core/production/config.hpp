@@ -21,8 +21,7 @@ namespace holdfast::production {
 enum class Storage : std::uint8_t { file, memory };
 
 struct Config {
-  // -- database
-  // ------------------------------------------------------------------------------------
+  // -- database -----------------------------------------------------------------------------------
   std::string database_url;         ///< holds the password: never printed
   std::string pooled_database_url;  ///< for snapshots; equals database_url unless set
   DatabaseAddress database;         ///< of database_url, for people
@@ -35,8 +34,7 @@ struct Config {
   std::optional<unsigned> tcp_keepalive_count;
   std::optional<std::chrono::milliseconds> tcp_user_timeout;
 
-  // -- server
-  // --------------------------------------------------------------------------------------
+  // -- server -------------------------------------------------------------------------------------
   std::optional<std::string> secret;  ///< nullopt: insecure was asked for
   std::uint16_t port = 3000;
   std::string listen_address = "0.0.0.0";
@@ -53,8 +51,7 @@ struct Config {
   std::chrono::milliseconds drain_timeout{8'000};
   unsigned shards = 0;  ///< 0: as many as processors, at most 4
 
-  // -- shapes and storage
-  // --------------------------------------------------------------------------
+  // -- shapes and storage -------------------------------------------------------------------------
   Storage storage = Storage::file;
   std::string storage_dir = "./persistent";
   std::uint64_t chunk_bytes = 10'485'760;

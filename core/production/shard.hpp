@@ -31,8 +31,7 @@ class Shard final : public runtime::Executor {
   void join();
   runtime::Runtime& runtime() { return runtime_; }
 
-  // -- any thread
-  // ----------------------------------------------------------------------------------
+  // -- any thread ---------------------------------------------------------------------------------
 
   void post(Item item);
   void look_at_clock();
@@ -43,8 +42,7 @@ class Shard final : public runtime::Executor {
   /// When the shard would wake by itself, as of its going to rest.
   Instant earliest_timer();
 
-  // -- runtime::Executor
-  // ---------------------------------------------------------------------------
+  // -- runtime::Executor --------------------------------------------------------------------------
 
   void make_runnable(runtime::Task& task) override;
   void forget(runtime::Task& task) override;

@@ -58,8 +58,7 @@ class ThreadedExecutor final : public runtime::Router {
   /// order is stopped through its supervisor first. May be called twice.
   void stop();
 
-  // -- for tests
-  // -----------------------------------------------------------------------------------
+  // -- for tests ----------------------------------------------------------------------------------
 
   /// Waits until nothing is runnable, no message and no job is under way. The time of the earliest
   /// timer, Instant::never() without one; nullopt: not at rest within `limit`.
@@ -71,8 +70,7 @@ class ThreadedExecutor final : public runtime::Router {
   /// The clock has jumped: each shard looks at its timers again.
   void look_at_clock();
 
-  // -- runtime::Router
-  // -----------------------------------------------------------------------------
+  // -- runtime::Router ----------------------------------------------------------------------------
 
   unsigned shard_for(runtime::ProcessId parent, const runtime::SpawnOptions& options) override;
   void route(unsigned shard, runtime::Signal&& signal) override;

@@ -26,7 +26,8 @@ class GroupBuilder {
   /// Null if there is nothing to write.
   std::shared_ptr<const storage::Group> finish(const CommitPipeline::Extent& extent) {
     if (appends_.empty() && group_->completions.empty()) return nullptr;
-    for (auto& [handle, records] : appends_) group_->appends.push_back({handle, std::move(records)});
+    for (auto& [handle, records] : appends_)
+      group_->appends.push_back({handle, std::move(records)});
     group_->applied = extent.applied;
     group_->confirmable = extent.confirmable;
     return std::move(group_);
@@ -55,18 +56,16 @@ BatchNumber CommitPipeline::open(Extent extent, std::set<protocol::ShapeHandle> 
 }
 
 void CommitPipeline::contribute(Contribution contribution) {
-  const auto batch =
-      std::find_if(batches_.begin(), batches_.end(),
-                   [&](const Batch& b) { return b.number == contribution.batch; });
+  const auto batch = std::find_if(batches_.begin(), batches_.end(),
+                                  [&](const Batch& b) { return b.number == contribution.batch; });
   if (batch == batches_.end() || batch->awaited.erase(contribution.handle) == 0) return;
   batch->contributions.push_back(std::move(contribution));
 }
 
 void CommitPipeline::complete(storage::SnapshotCompletion completion,
                               std::vector<ContributedItem> buffered) {
-  auto batch = std::find_if(batches_.begin(), batches_.end(), [&](const Batch& b) {
-    return b.awaited.contains(completion.handle);
-  });
+  auto batch = std::find_if(batches_.begin(), batches_.end(),
+                            [&](const Batch& b) { return b.awaited.contains(completion.handle); });
   if (batch == batches_.end()) {
     open({}, {});
     batch = std::prev(batches_.end());

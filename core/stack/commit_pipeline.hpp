@@ -1,6 +1,7 @@
 // The participant barrier as a data structure: batches in stream order, who still owes an answer to
 // which, and the group to commit next. A group is the longest run of answered batches; it is made
-// when no commit is in flight, so groups are pipelined, not timed (design.md §7). No process, no I/O.
+// when no commit is in flight, so groups are pipelined, not timed (design.md §7). No process, no
+// I/O.
 #pragma once
 
 #include <cstdint>

@@ -113,8 +113,7 @@ void ConnectionManager::check_origin(const ReplicationSetup& setup) {
 
 void ConnectionManager::start_shapes() {
   auto started = call<&runtime::Supervisor::start_child>(names::core, shapes_child(context_));
-  if (!started.ok())
-    exit(runtime::ExitReason::crash("shapes: " + started.error().to_string()));
+  if (!started.ok()) exit(runtime::ExitReason::crash("shapes: " + started.error().to_string()));
   cast<&PublicationManager::forget_all>(names::publication_manager);
 }
 

@@ -1,6 +1,6 @@
 // ConnectionManager: brings the connection to Postgres up in order, and again after each loss, with
-// backoff: session and lock, take-over of the store, timeline check, publication and slot, the shapes
-// subsystem, the stream (engine.md §1.7, L-1, L-2, L-20). The shapes subsystem outlives it.
+// backoff: session and lock, take-over of the store, timeline check, publication and slot, the
+// shapes subsystem, the stream (engine.md §1.7, L-1, L-2, L-20). The shapes subsystem outlives it.
 #pragma once
 
 #include <optional>
@@ -19,7 +19,7 @@ class ConnectionManager : public runtime::Process {
  public:
   explicit ConnectionManager(Context context) : context_(std::move(context)) {}
 
-  // -- handlers ------------------------------------------------------------------------------------
+  // -- handlers -----------------------------------------------------------------------------------
 
   void connect();
   void lock_acquired(runtime::Ref<ReplicationClient> client, env::SystemIdentity identity);
@@ -43,7 +43,7 @@ class ConnectionManager : public runtime::Process {
 
   Context context_;
   runtime::Ref<ReplicationClient> client_;
-  std::string identity_;          ///< of the database now connected to: "<system id>/<timeline>"
+  std::string identity_;  ///< of the database now connected to: "<system id>/<timeline>"
   std::optional<StoreOrigin> origin_;  ///< of the shapes in the store
   bool waiting_for_lock_ = false;
   unsigned failures_ = 0;

@@ -20,7 +20,9 @@ void ConnectionPool::release(runtime::ProcessId holder, SharedSession session) {
   grant();
 }
 
-void ConnectionPool::drop_idle() { idle_.clear(); }
+void ConnectionPool::drop_idle() {
+  idle_.clear();
+}
 
 void ConnectionPool::grant() {
   while (!waiting_.empty() && holders_.size() < context_->options.connection_pool_size) {

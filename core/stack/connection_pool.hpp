@@ -1,6 +1,6 @@
 // ConnectionPool: bounds how many ordinary Postgres sessions the stack has open. It hands out
-// permits, with an idle session if there is one; who gets a permit without one connects by itself, so
-// that a slow connect delays nobody else. A holder's death gives its permit back.
+// permits, with an idle session if there is one; who gets a permit without one connects by itself,
+// so that a slow connect delays nobody else. A holder's death gives its permit back.
 #pragma once
 
 #include <deque>
@@ -22,7 +22,7 @@ class ConnectionPool : public runtime::Process {
  public:
   explicit ConnectionPool(Context context) : context_(std::move(context)) {}
 
-  // -- handlers ------------------------------------------------------------------------------------
+  // -- handlers -----------------------------------------------------------------------------------
 
   /// Answers when a permit is free: an idle session, or null for "connect yourself". A holder that
   /// asks again has lost what it held.
@@ -48,9 +48,9 @@ class ConnectionPool : public runtime::Process {
   std::map<runtime::ProcessId, runtime::MonitorRef> holders_;
 };
 
-/// Runs `use(session)`, which answers a DatabaseResult, on behalf of the process whose fiber calls. A
-/// session whose connection failed is not given back. A failure to connect is the answer. SUSPENDS.
-/// Throws ProcessExit if the pool is gone.
+/// Runs `use(session)`, which answers a DatabaseResult, on behalf of the process whose fiber calls.
+/// A session whose connection failed is not given back. A failure to connect is the answer.
+/// SUSPENDS. Throws ProcessExit if the pool is gone.
 template <class F>
 auto with_session(runtime::Process& process, const StackContext& context, F use)
     -> std::invoke_result_t<F, env::QuerySession&> {

@@ -19,18 +19,16 @@ runtime::ChildSpec consumer_child(Context context, ShapeMeta meta,
                                   runtime::Ref<ShapeLogCollector> collector) {
   return {.role = "consumer",
           .key = meta.handle.text,
-          .make = [context = std::move(context), meta = std::move(meta), collector] {
-            return std::make_unique<Consumer>(context, meta, collector);
-          },
+          .make = [context = std::move(context), meta = std::move(meta),
+                   collector] { return std::make_unique<Consumer>(context, meta, collector); },
           .restart = runtime::Restart::temporary};
 }
 
 void Consumer::init() {
-  if (!meta_.snapshot_complete)
-    cast<&Consumer::start_snapshot>(runtime::Ref<Consumer>{self()});
+  if (!meta_.snapshot_complete) cast<&Consumer::start_snapshot>(runtime::Ref<Consumer>{self()});
 }
 
-// -- the stream ------------------------------------------------------------------------------------
+// -- the stream -----------------------------------------------------------------------------------
 
 void Consumer::deliver(std::shared_ptr<const Delivery> delivery) {
   Contribution contribution{delivery->batch, meta_.handle, {}};
@@ -76,8 +74,7 @@ bool Consumer::convert(const DeliveredTransaction& delivered, std::vector<Contri
   return true;
 }
 
-EncodedChanges::Items Consumer::encode(const DeliveredTransaction& delivered,
-                                       std::uint32_t index) {
+EncodedChanges::Items Consumer::encode(const DeliveredTransaction& delivered, std::uint32_t index) {
   const postgres::Transaction& transaction = *delivered.transaction;
   const shape::Definition& definition = *meta_.definition;
   const postgres::Change* change = &transaction.changes[index];
@@ -88,8 +85,7 @@ EncodedChanges::Items Consumer::encode(const DeliveredTransaction& delivered,
   }
   const auto is_in = [&](const postgres::Tuple& tuple) {
     if (tuple.empty()) return false;
-    return !definition.condition() ||
-           definition.condition()->evaluate(tuple) == where::Truth::yes;
+    return !definition.condition() || definition.condition()->evaluate(tuple) == where::Truth::yes;
   };
   const bool old_in = is_in(change->old_tuple);
   const bool new_in = is_in(change->new_tuple);
@@ -107,7 +103,7 @@ EncodedChanges::Items Consumer::encode(const DeliveredTransaction& delivered,
       });
 }
 
-// -- the snapshot ----------------------------------------------------------------------------------
+// -- the snapshot ---------------------------------------------------------------------------------
 
 void Consumer::start_snapshot() {
   try {

@@ -1,7 +1,7 @@
-// Consumer: one shape's side of the stream. It answers every delivery with a contribution, in order,
-// and changes only its working state: what is durable is the store's, what is visible the status
-// owner's. While its snapshot is not complete it buffers. It may die at any time: the collector
-// starts it again from the store and redelivers (engine.md L-5 to L-7; design.md §7).
+// Consumer: one shape's side of the stream. It answers every delivery with a contribution, in
+// order, and changes only its working state: what is durable is the store's, what is visible the
+// status owner's. While its snapshot is not complete it buffers. It may die at any time: the
+// collector starts it again from the store and redelivers (engine.md L-5 to L-7; design.md §7).
 #pragma once
 
 #include <cstdint>
@@ -25,7 +25,7 @@ class Consumer : public runtime::Process {
   Consumer(Context context, ShapeMeta meta, runtime::Ref<ShapeLogCollector> collector)
       : context_(std::move(context)), meta_(std::move(meta)), collector_(collector) {}
 
-  // -- handlers ------------------------------------------------------------------------------------
+  // -- handlers -----------------------------------------------------------------------------------
 
   void deliver(std::shared_ptr<const Delivery> delivery);
   void start_snapshot();
@@ -46,7 +46,7 @@ class Consumer : public runtime::Process {
   void retry_snapshot();
 
   Context context_;
-  ShapeMeta meta_;                    ///< working state: its head runs ahead of the durable one
+  ShapeMeta meta_;  ///< working state: its head runs ahead of the durable one
   runtime::Ref<ShapeLogCollector> collector_;
   std::vector<DeliveredTransaction> buffered_;  ///< until the snapshot is complete
   runtime::MonitorRef snapshotter_;

@@ -40,8 +40,8 @@ struct StackOptions {
 struct StackEnvironment {
   env::Disk* disk = nullptr;
   env::Database* database = nullptr;
-  runtime::Worker* write_worker = nullptr;         ///< all writes of this instance, in order
-  std::vector<runtime::Worker*> read_workers;      ///< >= 1; also compile where clauses
+  runtime::Worker* write_worker = nullptr;     ///< all writes of this instance, in order
+  std::vector<runtime::Worker*> read_workers;  ///< >= 1; also compile where clauses
   observe::EventSink* events = nullptr;
   Marks* marks = nullptr;
 };
@@ -50,7 +50,7 @@ struct StackContext {
   StackEnvironment environment;
   StackOptions options;
   Guards guards = Guards::all();
-  std::shared_ptr<StoreSlot> store;     ///< outlives a killed store process (store_process.hpp)
+  std::shared_ptr<StoreSlot> store;  ///< outlives a killed store process (store_process.hpp)
   std::shared_ptr<ReaderSet> readers;
 
   void reached(Mark mark) const { environment.marks->reached(mark); }

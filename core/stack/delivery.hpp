@@ -1,5 +1,6 @@
-// What travels between the collector and the consumers: a batch's changes one way, contributions the
-// other. Values; the transactions, their encodings and the items are shared, immutable or locked.
+// What travels between the collector and the consumers: a batch's changes one way, contributions
+// the other. Values; the transactions, their encodings and the items are shared, immutable or
+// locked.
 #pragma once
 
 #include <array>
@@ -29,8 +30,8 @@ struct ContributedItem {
   bool last = false;
 };
 
-/// The encodings of one transaction's changes, made by whichever consumer needs one first and shared
-/// by all shapes that encode alike (design.md §7: one encoded change, many logs).
+/// The encodings of one transaction's changes, made by whichever consumer needs one first and
+/// shared by all shapes that encode alike (design.md §7: one encoded change, many logs).
 class EncodedChanges {
  public:
   struct Key {

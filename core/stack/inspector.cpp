@@ -3,11 +3,12 @@
 namespace holdfast::stack {
 
 void Inspector::init() {
-  relations_ = std::make_unique<
-      runtime::OwnedTable<postgres::RelationName, postgres::RelationInfo>>(*this, tables::relations);
-  definitions_ = std::make_unique<
-      runtime::OwnedTable<std::string, std::shared_ptr<const shape::Definition>>>(
-      *this, tables::definitions);
+  relations_ =
+      std::make_unique<runtime::OwnedTable<postgres::RelationName, postgres::RelationInfo>>(
+          *this, tables::relations);
+  definitions_ =
+      std::make_unique<runtime::OwnedTable<std::string, std::shared_ptr<const shape::Definition>>>(
+          *this, tables::definitions);
   // What the live shapes were defined against: a standby, or an engine without a connection, can
   // resolve requests for them.
   const auto shapes = runtime::TableRef(runtime(), tables::shape_meta).rows();

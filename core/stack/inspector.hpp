@@ -24,7 +24,7 @@ class Inspector : public runtime::Process {
   /// Definitions remembered at most; beyond this all are forgotten and come back with use.
   static constexpr std::size_t k_definitions_max = 20'000;
 
-  // -- handlers ------------------------------------------------------------------------------------
+  // -- handlers -----------------------------------------------------------------------------------
 
   void remember_relation(postgres::RelationInfo relation);
   /// Forgets a table and every definition on it: its schema changed.

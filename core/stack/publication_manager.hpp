@@ -16,7 +16,7 @@ class PublicationManager : public runtime::Process {
  public:
   explicit PublicationManager(Context context) : context_(std::move(context)) {}
 
-  // -- handlers ------------------------------------------------------------------------------------
+  // -- handlers -----------------------------------------------------------------------------------
 
   /// Returns once the table is in the publication and committed so. SUSPENDS.
   env::DatabaseResult<void> add(postgres::RelationName table);

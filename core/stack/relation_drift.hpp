@@ -11,8 +11,8 @@ namespace holdfast::stack {
 bool affects(const postgres::StreamRelation& relation, const shape::Definition& definition);
 
 /// For each column of the definition's table, its position in the stream's tuples. nullopt: the
-/// positions are equal, which is the rule. A column the stream no longer has, and the shape does not
-/// need, is position k_absent.
+/// positions are equal, which is the rule. A column the stream no longer has, and the shape does
+/// not need, is position k_absent.
 inline constexpr std::uint16_t k_absent = 0xffff;
 std::optional<std::vector<std::uint16_t>> column_mapping(const postgres::StreamRelation& relation,
                                                          const shape::Definition& definition);

@@ -59,7 +59,8 @@ void ReplicationClient::pump() {
   mature_confirmations();
   if (status_due_ || now() - status_sent_ >= context_->options.status_interval) send_status();
   Instant deadline = now() + context_->options.status_interval;
-  if (!durable_.empty()) deadline = std::min(deadline, durable_.front().since + k_confirmation_delay);
+  if (!durable_.empty())
+    deadline = std::min(deadline, durable_.front().since + k_confirmation_delay);
   auto payloads = session_->receive(deadline);
   if (!payloads.ok()) fail(payloads.error());
   std::vector<postgres::StreamEvent> events;
@@ -80,8 +81,7 @@ void ReplicationClient::pump() {
   }
   // Back-pressure: the answer comes when the collector has room, and nothing is read until then. An
   // exit, for whatever reason, ends this process; the next session replays from what was confirmed.
-  if (!events.empty())
-    call<&ShapeLogCollector::handle>(*collector_, std::move(events));
+  if (!events.empty()) call<&ShapeLogCollector::handle>(*collector_, std::move(events));
   cast<&ReplicationClient::pump>(me());
 }
 

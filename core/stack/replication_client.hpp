@@ -27,7 +27,7 @@ class ReplicationClient : public runtime::Process {
  public:
   explicit ReplicationClient(Context context) : context_(std::move(context)) {}
 
-  // -- handlers, in the order of a session's life --------------------------------------------------
+  // -- handlers, in the order of a session's life -------------------------------------------------
 
   /// Connects and waits for the advisory lock; then ConnectionManager::lock_acquired.
   void connect();
@@ -57,7 +57,7 @@ class ReplicationClient : public runtime::Process {
   std::optional<runtime::Ref<ShapeLogCollector>> collector_;
   postgres::StreamDecoder decoder_;
   postgres::Lsn received_;
-  postgres::Lsn confirmed_;      ///< first byte not yet safe
+  postgres::Lsn confirmed_;  ///< first byte not yet safe
   struct Durable {
     Instant since;
     postgres::Lsn position;

@@ -14,10 +14,10 @@ void ShapeCache::init() {
 
 storage::StoreResult<protocol::ShapeHandle> ShapeCache::create_or_find(
     std::shared_ptr<const shape::Definition> definition) {
-  // The store answers the live shape if there is one, in the same transaction in which it would make
-  // one: no look-up before it could be right.
-  auto record = call<&StoreProcess::create>(names::store, definition->identity(),
-                                            definition->serialize());
+  // The store answers the live shape if there is one, in the same transaction in which it would
+  // make one: no look-up before it could be right.
+  auto record =
+      call<&StoreProcess::create>(names::store, definition->identity(), definition->serialize());
   if (!record.ok()) return record.failure();
   yield_point("creation.durable");
   call<&ShapeStatusOwner::add>(names::shape_status_owner, *record);

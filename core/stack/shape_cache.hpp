@@ -17,7 +17,7 @@ class ShapeCache : public runtime::Process {
  public:
   explicit ShapeCache(Context context) : context_(std::move(context)) {}
 
-  // -- handlers ------------------------------------------------------------------------------------
+  // -- handlers -----------------------------------------------------------------------------------
 
   /// The live shape of this definition, made if there is none. SUSPENDS.
   storage::StoreResult<protocol::ShapeHandle> create_or_find(

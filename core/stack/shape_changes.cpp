@@ -29,7 +29,8 @@ void ShapeChanges::changed(std::vector<protocol::ShapeHandle> handles) {
   }
 }
 
-void ShapeChanges::on_down(runtime::MonitorRef ref, runtime::ProcessId, const runtime::ExitReason&) {
+void ShapeChanges::on_down(runtime::MonitorRef ref, runtime::ProcessId,
+                           const runtime::ExitReason&) {
   const auto found = by_monitor_.find(ref);
   if (found == by_monitor_.end()) return;
   const auto shape = by_handle_.find(found->second.handle);

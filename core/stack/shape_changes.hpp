@@ -20,7 +20,7 @@ class Waiter : public runtime::Process {
 
 class ShapeChanges : public runtime::Process {
  public:
-  // -- handlers ------------------------------------------------------------------------------------
+  // -- handlers -----------------------------------------------------------------------------------
 
   /// Until the waiter dies or unsubscribes; twice is as once.
   void subscribe(protocol::ShapeHandle handle, runtime::Ref<Waiter> waiter);

@@ -12,18 +12,19 @@ constexpr Duration k_retry_delay = std::chrono::seconds(1);
 
 }  // namespace
 
-void ShapeCleaner::init() { cast<&ShapeCleaner::look_for_unfinished>(runtime::Ref<ShapeCleaner>{self()}); }
+void ShapeCleaner::init() {
+  cast<&ShapeCleaner::look_for_unfinished>(runtime::Ref<ShapeCleaner>{self()});
+}
 
 void ShapeCleaner::look_for_unfinished() {
-  auto boot = context_->readers->with_reader(
-      "store.load", [](storage::Reader& reader) { return reader.load(); });
+  auto boot = context_->readers->with_reader("store.load",
+                                             [](storage::Reader& reader) { return reader.load(); });
   if (boot.ok()) resume(std::move(boot->unfinished_removals));
 }
 
 storage::StoreResult<void> ShapeCleaner::remove(protocol::ShapeHandle handle, std::string reason) {
-  context_->emit({observe::Level::info,
-                  "shape_removed",
-                  {{"handle", handle.text}, {"reason", reason}}});
+  context_->emit(
+      {observe::Level::info, "shape_removed", {{"handle", handle.text}, {"reason", reason}}});
   auto removed = call<&StoreProcess::remove>(names::store, handle, std::move(reason));
   if (!removed.ok()) return removed;
   yield_point("removal.committed");
@@ -36,13 +37,15 @@ void ShapeCleaner::finish(protocol::ShapeHandle handle) {
   cast<&ShapeStatusOwner::forget>(names::shape_status_owner, handle);
   yield_point("removal.forgotten");
   try {
-    // Routing and consumer. Without a collector there is neither: its successor reads the catalogue.
+    // Routing and consumer. Without a collector there is neither: its successor reads the
+    // catalogue.
     call<&ShapeLogCollector::remove_shape>(names::shape_log_collector, handle);
     yield_point("removal.unrouted");
     auto finished = call<&StoreProcess::finish_removal>(names::store, handle);
     if (finished.ok()) return;
   } catch (const runtime::ProcessExit& gone) {
-    // Every reason alike: the step was not done, so it is done later. The removal itself is durable.
+    // Every reason alike: the step was not done, so it is done later. The removal itself is
+    // durable.
     context_->emit({observe::Level::debug,
                     "removal_step_delayed",
                     {{"handle", handle.text}, {"reason", gone.reason.to_string()}}});

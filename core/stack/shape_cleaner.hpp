@@ -1,6 +1,6 @@
 // ShapeCleaner: removes shapes by the sequence of design.md §6. Step 1, the store's transaction, is
-// the removal; the other steps make the rest of the engine agree, are idempotent, and are repeated at
-// boot for removals that were not finished. A process's death never comes here (I-48).
+// the removal; the other steps make the rest of the engine agree, are idempotent, and are repeated
+// at boot for removals that were not finished. A process's death never comes here (I-48).
 #pragma once
 
 #include <string>
@@ -16,7 +16,7 @@ class ShapeCleaner : public runtime::Process {
  public:
   explicit ShapeCleaner(Context context) : context_(std::move(context)) {}
 
-  // -- handlers ------------------------------------------------------------------------------------
+  // -- handlers -----------------------------------------------------------------------------------
 
   /// Answers when the removal is durable and requests no longer find the shape. SUSPENDS.
   storage::StoreResult<void> remove(protocol::ShapeHandle handle, std::string reason);

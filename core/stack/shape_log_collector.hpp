@@ -1,7 +1,8 @@
 // ShapeLogCollector: the one place through which the replication stream passes. It routes whole
 // transactions to the consumers of the shapes they may concern, waits for every participant's
 // contribution, hands groups to the store, and only then lets readers and Postgres see the new
-// position (design.md §7). It never makes a blocking call into a process that may wait for it (F-53).
+// position (design.md §7). It never makes a blocking call into a process that may wait for it
+// (F-53).
 #pragma once
 
 #include <cstdint>
@@ -34,7 +35,7 @@ class ShapeLogCollector : public runtime::Process {
   /// While more than this is under way, the replication client is not answered.
   static constexpr std::size_t k_bytes_under_way_max = 4U << 20;
 
-  // -- handlers ------------------------------------------------------------------------------------
+  // -- handlers -----------------------------------------------------------------------------------
 
   /// Everything that events need is up: consumers of unfinished snapshots start, the gate opens.
   void mark_as_ready();
@@ -48,7 +49,8 @@ class ShapeLogCollector : public runtime::Process {
   void add_shape(ShapeMeta meta);
   /// Steps 2 and 3 of a removal. Unknown: nothing to do.
   void remove_shape(protocol::ShapeHandle handle);
-  /// Whether a snapshot sees every transaction that was processed before its shape took part (I-13).
+  /// Whether a snapshot sees every transaction that was processed before its shape took part
+  /// (I-13).
   bool accepts_snapshot(protocol::ShapeHandle handle, postgres::Snapshot snapshot);
 
   void contribute(Contribution contribution);
@@ -69,7 +71,7 @@ class ShapeLogCollector : public runtime::Process {
     ShapeMeta meta;  ///< its head is the working head: the last contributed record, durable or not
     std::optional<runtime::Ref<Consumer>> consumer;
     runtime::MonitorRef monitor;
-    BatchNumber takes_part_from = 0;   ///< of the shape, or of its restart while unfinished
+    BatchNumber takes_part_from = 0;  ///< of the shape, or of its restart while unfinished
     std::deque<std::shared_ptr<const Delivery>> undelivered;  ///< sent or to send, not answered
   };
   struct ProcessedXid {
@@ -107,8 +109,8 @@ class ShapeLogCollector : public runtime::Process {
   CommitPipeline::Extent in_flight_;
   std::vector<std::pair<protocol::ShapeHandle, postgres::Snapshot>> completing_;
   std::uint64_t ticket_ = 0;
-  postgres::Lsn last_processed_;   ///< commit LSN of the last transaction taken from the stream
-  postgres::Lsn confirmable_;      ///< everything before it is durable
+  postgres::Lsn last_processed_;  ///< commit LSN of the last transaction taken from the stream
+  postgres::Lsn confirmable_;     ///< everything before it is durable
   std::deque<ProcessedXid> processed_xids_;
   std::optional<runtime::Ref<ReplicationClient>> client_;
   std::optional<runtime::Reply<void>> waiting_client_;

@@ -18,8 +18,8 @@ struct ShapeMeta {
   protocol::ShapeHandle handle;
   std::shared_ptr<const shape::Definition> definition;
   bool snapshot_complete = false;
-  postgres::Snapshot snapshot;       ///< once complete
-  protocol::LogOffset head;          ///< visible head; 0_inf until the first change
+  postgres::Snapshot snapshot;  ///< once complete
+  protocol::LogOffset head;     ///< visible head; 0_inf until the first change
   std::uint32_t snapshot_chunks = 0;
 };
 

@@ -1,6 +1,6 @@
 // ShapeStatusOwner: owner and only writer of the read models `shape_meta`, `shape_by_identity` and
-// `lsn_tracker`. They show committed state only; the store remains the truth, so after this process's
-// death they are simply read again (engine.md §1.3).
+// `lsn_tracker`. They show committed state only; the store remains the truth, so after this
+// process's death they are simply read again (engine.md §1.3).
 #pragma once
 
 #include <memory>
@@ -28,7 +28,7 @@ class ShapeStatusOwner : public runtime::Process {
  public:
   explicit ShapeStatusOwner(Context context) : context_(std::move(context)) {}
 
-  // -- handlers ------------------------------------------------------------------------------------
+  // -- handlers -----------------------------------------------------------------------------------
 
   /// Replaces everything by what a take-over found. Old rows go last, so that no live shape is ever
   /// missing.

@@ -31,9 +31,10 @@ runtime::ChildSpec snapshotter_child(Context context, ShapeMeta meta,
   return {.role = "snapshotter",
           .key = meta.handle.text + "/" + std::to_string(consumer.id.value) + "/" +
                  std::to_string(attempt),
-          .make = [context = std::move(context), meta = std::move(meta), consumer, collector] {
-            return std::make_unique<Snapshotter>(context, meta, consumer, collector);
-          },
+          .make =
+              [context = std::move(context), meta = std::move(meta), consumer, collector] {
+                return std::make_unique<Snapshotter>(context, meta, consumer, collector);
+              },
           .restart = runtime::Restart::temporary};
 }
 
@@ -42,8 +43,8 @@ void Snapshotter::init() {
 }
 
 void Snapshotter::run() {
-  auto published = call<&PublicationManager::add>(names::publication_manager,
-                                                  meta_.definition->relation().name);
+  auto published =
+      call<&PublicationManager::add>(names::publication_manager, meta_.definition->relation().name);
   yield_point("snapshot.published");
   auto taken = published.ok()
                    ? with_session(*this, *context_,

@@ -1,8 +1,8 @@
 // Snapshotter: takes one shape's initial snapshot and hands it to the consumer whole. The table is
 // published first; the snapshot is taken after the shape takes part in the stream, and again if it
 // misses a transaction that the stream had already brought (I-13). Large ones go to the store in
-// pieces. Until the completion commit nothing of it is visible; what is left behind by one whose consumer
-// died is nobody's, and collected.
+// pieces. Until the completion commit nothing of it is visible; what is left behind by one whose
+// consumer died is nobody's, and collected.
 #pragma once
 
 #include <optional>
@@ -24,7 +24,9 @@ class Snapshotter : public runtime::Process {
  public:
   Snapshotter(Context context, ShapeMeta meta, runtime::Ref<Consumer> consumer,
               runtime::Ref<ShapeLogCollector> collector)
-      : context_(std::move(context)), meta_(std::move(meta)), consumer_(consumer),
+      : context_(std::move(context)),
+        meta_(std::move(meta)),
+        consumer_(consumer),
         collector_(collector) {}
 
   void run();

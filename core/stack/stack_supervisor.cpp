@@ -34,10 +34,8 @@ ChildSpec dynamic(const runtime::Name<Supervisor>& name) {
 
 SupervisorSpec shapes_supervisor(const Context& context) {
   return {.strategy = Strategy::one_for_all,
-          .children = {dynamic(names::snapshotters),
-                       worker(names::shape_log_collector, context),
-                       worker(names::publication_manager, context),
-                       dynamic(names::consumers),
+          .children = {dynamic(names::snapshotters), worker(names::shape_log_collector, context),
+                       worker(names::publication_manager, context), dynamic(names::consumers),
                        worker(names::shape_cache, context)}};
 }
 
@@ -58,13 +56,10 @@ ChildSpec shapes_child(Context context) {
 
 SupervisorSpec stack_supervisor(Context context) {
   return {.strategy = Strategy::rest_for_one,
-          .children = {worker(names::status_monitor),
-                       worker(names::shape_changes),
-                       worker(names::connection_pool, context),
-                       worker(names::store, context),
+          .children = {worker(names::status_monitor), worker(names::shape_changes),
+                       worker(names::connection_pool, context), worker(names::store, context),
                        worker(names::shape_status_owner, context),
-                       worker(names::inspector, context),
-                       worker(names::shape_cleaner, context),
+                       worker(names::inspector, context), worker(names::shape_cleaner, context),
                        Supervisor::child("core", names::core.text,
                                          [context] { return core_supervisor(context); })}};
 }

@@ -1,5 +1,6 @@
 // The supervision tree as data: who is started by whom, in which order, under which strategy. Start
-// goes from top to bottom, stop is the exact reverse (core/README.md has the picture; engine.md §1.1).
+// goes from top to bottom, stop is the exact reverse (core/README.md has the picture; engine.md
+// §1.1).
 #pragma once
 
 #include "core/runtime/supervisor.hpp"

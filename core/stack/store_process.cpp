@@ -15,8 +15,7 @@ constexpr Duration k_maintenance_delay = std::chrono::milliseconds(100);
 }  // namespace
 
 template <class F>
-auto StoreProcess::on_store(const char* label, F use)
-    -> std::invoke_result_t<F, storage::Store&> {
+auto StoreProcess::on_store(const char* label, F use) -> std::invoke_result_t<F, storage::Store&> {
   using R = std::invoke_result_t<F, storage::Store&>;
   if (!origin_) return Failure{not_open()};
   R result = runtime::run_job(
@@ -41,8 +40,8 @@ void StoreProcess::check(const storage::StoreError& error) {
 }
 
 void StoreProcess::init() {
-  // A job of a killed predecessor may still run, and may still commit: wait, then start from what it
-  // left. The old connection is closed where it was used.
+  // A job of a killed predecessor may still run, and may still commit: wait, then start from what
+  // it left. The old connection is closed where it was used.
   context_->environment.write_worker->drain();
   context_->store->set_index(nullptr);
   runtime::run_job(*context_->environment.write_worker, "store.close",
@@ -51,39 +50,41 @@ void StoreProcess::init() {
 
 storage::StoreResult<storage::Boot> StoreProcess::take_over() {
   context_->store->set_index(nullptr);
-  auto boot = runtime::run_job(
-      *context_->environment.write_worker, "store.take_over",
-      [context = context_]() -> storage::StoreResult<storage::Boot> {
-        StoreSlot& slot = *context->store;
-        slot.store.reset();
-        auto opened = storage::open_store(*context->environment.disk, context->options.store);
-        if (!opened.ok()) return opened.failure();
-        slot.store = std::move(*opened);
-        return slot.store->take_over();
-      });
+  auto boot = runtime::run_job(*context_->environment.write_worker, "store.take_over",
+                               [context = context_]() -> storage::StoreResult<storage::Boot> {
+                                 StoreSlot& slot = *context->store;
+                                 slot.store.reset();
+                                 auto opened = storage::open_store(*context->environment.disk,
+                                                                   context->options.store);
+                                 if (!opened.ok()) return opened.failure();
+                                 slot.store = std::move(*opened);
+                                 return slot.store->take_over();
+                               });
   if (!boot.ok()) {
     check(boot.error());
     return boot;
   }
   origin_ = StoreOrigin{boot->system_identity, boot->applied.value != 0 || !boot->shapes.empty()};
-  context_->store->set_index(runtime::run_job(
-      *context_->environment.write_worker, "store.index",
-      [slot = context_->store] { return slot->store->journal_index(); }));
+  context_->store->set_index(
+      runtime::run_job(*context_->environment.write_worker, "store.index",
+                       [slot = context_->store] { return slot->store->journal_index(); }));
   context_->reached(Mark::takeover);
   return boot;
 }
 
 storage::StoreResult<storage::ShapeRecord> StoreProcess::create(Hash128 identity,
                                                                 std::string definition) {
-  return on_store("store.create", [identity, definition = std::move(definition)](
-                                      storage::Store& s) { return s.create(identity, definition); });
+  return on_store("store.create",
+                  [identity, definition = std::move(definition)](storage::Store& s) {
+                    return s.create(identity, definition);
+                  });
 }
 
 storage::StoreResult<storage::Boot> StoreProcess::begin_session(
     runtime::Ref<ShapeLogCollector> collector) {
   collector_ = collector;
-  return context_->readers->with_reader(
-      "store.load", [](storage::Reader& reader) { return reader.load(); });
+  return context_->readers->with_reader("store.load",
+                                        [](storage::Reader& reader) { return reader.load(); });
 }
 
 void StoreProcess::commit(runtime::Ref<ShapeLogCollector> collector, std::uint64_t ticket,
@@ -91,7 +92,8 @@ void StoreProcess::commit(runtime::Ref<ShapeLogCollector> collector, std::uint64
   if (collector_ != collector) return;
   auto result = on_store("store.commit", [group](storage::Store& s) { return s.commit(*group); });
   if (!result.ok()) {
-    // Nothing was changed, but the collector's working state is ahead of the store: both start anew.
+    // Nothing was changed, but the collector's working state is ahead of the store: both start
+    // anew.
     context_->emit({observe::Level::error, "commit_failed", {{"reason", result.error().message}}});
     exit(runtime::ExitReason::crash("commit: " + result.error().message));
   }

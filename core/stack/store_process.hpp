@@ -1,6 +1,7 @@
 // StoreProcess: the one process that writes. It holds the write connection (through StoreSlot) and
-// turns every failure that leaves the outcome unknown, and every lost epoch, into its own crash: what
-// comes after it in the supervision tree then starts again from what is durable (design.md §7).
+// turns every failure that leaves the outcome unknown, and every lost epoch, into its own crash:
+// what comes after it in the supervision tree then starts again from what is durable (design.md
+// §7).
 #pragma once
 
 #include <cstdint>
@@ -26,7 +27,7 @@ class StoreProcess : public runtime::Process {
  public:
   explicit StoreProcess(Context context) : context_(std::move(context)) {}
 
-  // -- handlers; each SUSPENDS for a job of the write worker ---------------------------------------
+  // -- handlers; each SUSPENDS for a job of the write worker --------------------------------------
 
   /// Opens the store, raises its epoch, recovers. REQUIRES: the Postgres lock is held.
   storage::StoreResult<storage::Boot> take_over();
@@ -34,13 +35,13 @@ class StoreProcess : public runtime::Process {
   std::optional<StoreOrigin> origin() const { return origin_; }
 
   /// A new collector takes over from whichever there was: commits of earlier ones that still wait
-  /// here are dropped, and what is durable at this moment is answered. What a dead collector was not
-  /// told any more is in there.
+  /// here are dropped, and what is durable at this moment is answered. What a dead collector was
+  /// not told any more is in there.
   storage::StoreResult<storage::Boot> begin_session(runtime::Ref<ShapeLogCollector> collector);
 
   storage::StoreResult<storage::ShapeRecord> create(Hash128 identity, std::string definition);
-  /// Answers the collector by ShapeLogCollector::committed(ticket, …). On failure it does not answer
-  /// but crashes, and the collector ends with it.
+  /// Answers the collector by ShapeLogCollector::committed(ticket, …). On failure it does not
+  /// answer but crashes, and the collector ends with it.
   void commit(runtime::Ref<ShapeLogCollector> collector, std::uint64_t ticket,
               std::shared_ptr<const storage::Group> group);
   storage::StoreResult<void> remove(protocol::ShapeHandle handle, std::string reason);

@@ -34,7 +34,8 @@ void ReaderSet::close() {
 
 void ReaderSet::abandon() {
   for (const std::shared_ptr<Seat>& seat : seats_)
-    seat->worker->submit("reader.abandon", [seat] { seat->forget(); }, runtime::Wakeup{});
+    seat->worker->submit(
+        "reader.abandon", [seat] { seat->forget(); }, runtime::Wakeup{});
 }
 
 }  // namespace holdfast::stack

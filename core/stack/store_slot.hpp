@@ -1,7 +1,7 @@
 // What of the store outlives a killed process: the open database, used by jobs of the write worker
 // only, and the readers, each used by jobs of its own worker only. A process that is killed while a
-// job runs abandons the wait, not the job; its successor's jobs come after it on the same worker, so
-// no connection ever has two jobs (design.md §5).
+// job runs abandons the wait, not the job; its successor's jobs come after it on the same worker,
+// so no connection ever has two jobs (design.md §5).
 #pragma once
 
 #include <atomic>
@@ -45,8 +45,7 @@ class ReaderSet {
   /// Runs `use(reader)` as a job on one of the read workers and returns its StoreResult. A store
   /// that does not exist yet is StoreFailure::not_found. SUSPENDS.
   template <class F>
-  auto with_reader(const char* label, F use)
-      -> std::invoke_result_t<F, storage::Reader&> {
+  auto with_reader(const char* label, F use) -> std::invoke_result_t<F, storage::Reader&> {
     using R = std::invoke_result_t<F, storage::Reader&>;
     const std::shared_ptr<Seat>& seat = next_seat();
     return runtime::run_job(*seat->worker, label, [seat, use = std::move(use)]() mutable -> R {

@@ -83,8 +83,8 @@ StoreResult<void> check_schema(Connection& connection) {
   auto found = identify(connection);
   if (!found) return found.failure();
   if (*found == SchemaState::fresh)
-    return Failure{
-        StoreError{StoreFailure::not_found, connection.path() + ": the store has not been created yet"}};
+    return Failure{StoreError{StoreFailure::not_found,
+                              connection.path() + ": the store has not been created yet"}};
   return {};
 }
 

@@ -1,6 +1,6 @@
-// The 409 ledger: every must-refetch needs a legitimate cause in the journal, after the birth of the
-// handle it ends (I-55). Kills, stops, restarts, power loss and deploys are none. Also: a handle means
-// one definition for ever (I-42), and one that has ended never serves again (I-43).
+// The 409 ledger: every must-refetch needs a legitimate cause in the journal, after the birth of
+// the handle it ends (I-55). Kills, stops, restarts, power loss and deploys are none. Also: a
+// handle means one definition for ever (I-42), and one that has ended never serves again (I-43).
 #pragma once
 
 #include <map>
@@ -32,8 +32,8 @@ class ConflictLedger {
  private:
   struct Life {
     std::string spec;
-    Instant born;                   ///< no later than its real birth
-    std::optional<Instant> ended;   ///< when a 409 about it was answered
+    Instant born;                  ///< no later than its real birth
+    std::optional<Instant> ended;  ///< when a 409 about it was answered
   };
   const Journal* journal_;
   std::map<protocol::ShapeHandle, Life> lives_;

@@ -6,9 +6,9 @@
 //   catching_up  handle, offset                                live at up-to-date        initial
 //   live         handle, offset, live=true, [cursor]           live                      initial
 //
-// 409: the handle of the answer is used for the next offset=-1 request, with a cache-buster; rows are
-// dropped. 5xx, 429 and broken connections: the same request again, after a growing delay. Any other
-// 4xx is fatal to the application.
+// 409: the handle of the answer is used for the next offset=-1 request, with a cache-buster; rows
+// are dropped. 5xx, 429 and broken connections: the same request again, after a growing delay. Any
+// other 4xx is fatal to the application.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,6 @@
 // What one client holds of one shape, applied strictly: insert only for an absent key, update and
-// delete only for a present one, offsets that increase, transactions that are whole (engine.md §6.1).
-// Tolerates nothing: what a lenient application would hide is a violation here.
+// delete only for a present one, offsets that increase, transactions that are whole (engine.md
+// §6.1). Tolerates nothing: what a lenient application would hide is a violation here.
 #pragma once
 
 #include <cstdint>

@@ -24,9 +24,9 @@ struct Message {
   std::optional<std::uint64_t> lsn;  ///< of log records; snapshot rows have none
   std::uint64_t op = 0;
   bool last = false;
-  StatedSnapshot snapshot;           ///< snapshot_end
-  std::uint64_t up_to = 0;           ///< up_to_date
-  Hash128 content;                   ///< of the message as a whole
+  StatedSnapshot snapshot;  ///< snapshot_end
+  std::uint64_t up_to = 0;  ///< up_to_date
+  Hash128 content;          ///< of the message as a whole
 };
 
 Result<std::vector<Message>> parse_messages(std::string_view body);

@@ -82,8 +82,8 @@ std::vector<std::string> missing_marks(const Summary& summary, const CheckOption
     if (summary.marks[i] == 0) missing.emplace_back(k_mark_names[i]);
   for (std::size_t i = 1; i < scenarios::k_restart_moments; ++i)
     if (summary.during[i] == 0)
-      missing.push_back("restart during " + std::string(scenarios::name_of(
-                                                static_cast<scenarios::RestartMoment>(i))));
+      missing.push_back("restart during " +
+                        std::string(scenarios::name_of(static_cast<scenarios::RestartMoment>(i))));
   return missing;
 }
 
@@ -103,7 +103,8 @@ json to_json(const Summary& s, const CheckOptions& options) {
   result["seconds"] = s.seconds;
   result["trace_hash"] = s.hash().to_hex();
   for (std::size_t i = 0; i < s.restarts.size(); ++i)
-    result["restarts"][std::string(name_of(static_cast<scenarios::RestartKind>(i)))] = s.restarts[i];
+    result["restarts"][std::string(name_of(static_cast<scenarios::RestartKind>(i)))] =
+        s.restarts[i];
   for (std::size_t i = 0; i < s.during.size(); ++i)
     result["restarts_during"][std::string(name_of(static_cast<scenarios::RestartMoment>(i)))] =
         s.during[i];
@@ -120,7 +121,8 @@ json to_json(const Summary& s, const CheckOptions& options) {
   return result;
 }
 
-void print_counts(const char* title, const std::vector<std::pair<std::string, std::uint64_t>>& rows) {
+void print_counts(const char* title,
+                  const std::vector<std::pair<std::string, std::uint64_t>>& rows) {
   std::printf("  %-18s", title);
   for (const auto& [name, count] : rows)
     std::printf("%s %llu  ", name.c_str(), static_cast<unsigned long long>(count));
@@ -141,8 +143,8 @@ void print_summary(const Summary& s, const CheckOptions& options) {
               static_cast<unsigned long long>(s.histories), options.scenario.c_str(), s.seconds,
               static_cast<double>(s.histories) / seconds, static_cast<double>(s.steps) / seconds,
               s.failures.size());
-  std::printf("  %-18s%llu requests, %llu up-to-date markers compared with the database\n", "clients",
-              static_cast<unsigned long long>(s.requests),
+  std::printf("  %-18s%llu requests, %llu up-to-date markers compared with the database\n",
+              "clients", static_cast<unsigned long long>(s.requests),
               static_cast<unsigned long long>(s.markers));
   std::printf("  %-18s%llu spurious, %llu with a cause\n", "409",
               static_cast<unsigned long long>(s.spurious),
@@ -164,15 +166,15 @@ void print_summary(const Summary& s, const CheckOptions& options) {
                 failure.property.c_str(), failure.what.c_str());
   }
   if (!s.failures.empty())
-    std::printf("\n%s\n", replay_command(options.scenario, s.failures.front().seed, options.without)
-                              .c_str());
+    std::printf("\n%s\n",
+                replay_command(options.scenario, s.failures.front().seed, options.without).c_str());
 }
 
 std::string save(const CheckOptions& options, const Failure& failure, const Hash128& hash) {
   if (options.save_failures.empty()) return {};
   std::filesystem::create_directories(options.save_failures);
-  const std::string path = options.save_failures + "/" + options.scenario + "-" +
-                           std::to_string(failure.seed) + ".json";
+  const std::string path =
+      options.save_failures + "/" + options.scenario + "-" + std::to_string(failure.seed) + ".json";
   json repro = {{"format", 1},
                 {"scenario", options.scenario},
                 {"seed", failure.seed},
@@ -188,10 +190,14 @@ void write_junit(const Summary& s, const CheckOptions& options) {
   const auto escaped = [](const std::string& text) {
     std::string out;
     for (const char c : text) {
-      if (c == '<') out += "&lt;";
-      else if (c == '&') out += "&amp;";
-      else if (c == '"') out += "&quot;";
-      else out.push_back(static_cast<unsigned char>(c) < 32 ? ' ' : c);
+      if (c == '<')
+        out += "&lt;";
+      else if (c == '&')
+        out += "&amp;";
+      else if (c == '"')
+        out += "&quot;";
+      else
+        out.push_back(static_cast<unsigned char>(c) < 32 ? ' ' : c);
     }
     return out;
   };
@@ -273,7 +279,7 @@ int check(const CheckOptions& options) {
     print_summary(summary, options);
   write_junit(summary, options);
   return summary.failures.empty() && missing_marks(summary, options).empty() ? k_exit_passed
-                                                                            : k_exit_found;
+                                                                             : k_exit_found;
 }
 
 }  // namespace holdfast::tools

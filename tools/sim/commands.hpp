@@ -17,15 +17,15 @@ inline constexpr int k_exit_diverged = 3;
 struct CheckOptions {
   std::uint64_t seeds = 1'000;
   std::uint64_t start = 1;
-  unsigned jobs = 0;                     ///< worker processes; 0: one a core
+  unsigned jobs = 0;  ///< worker processes; 0: one a core
   std::string scenario = "mixed";
-  std::vector<std::string> without;      ///< names of guards
+  std::vector<std::string> without;  ///< names of guards
   bool twice = false;
-  std::chrono::seconds time{0};          ///< 0: no limit
+  std::chrono::seconds time{0};  ///< 0: no limit
   unsigned shard = 1, shards = 1;
   bool json = false;
-  std::string junit;                     ///< a path; empty: none
-  std::string save_failures;             ///< a directory; empty: none
+  std::string junit;          ///< a path; empty: none
+  std::string save_failures;  ///< a directory; empty: none
 };
 int check(const CheckOptions& options);
 
@@ -34,7 +34,7 @@ struct ReplayOptions {
   std::string scenario = "mixed";
   std::vector<std::string> without;
   bool trace = false;
-  std::uint64_t until = 0;               ///< with trace: the last step printed; 0: all
+  std::uint64_t until = 0;  ///< with trace: the last step printed; 0: all
 };
 int replay(const ReplayOptions& options);
 

@@ -38,7 +38,8 @@ Result<Repro> read_repro(const std::string& path) {
     return result;
   } catch (const json::parse_error& error) {
     const std::size_t at = std::min(error.byte, text.size());
-    const auto line = 1 + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(at), '\n');
+    const auto line =
+        1 + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(at), '\n');
     return fail(path + ":" + std::to_string(line) + ": " + error.what());
   } catch (const json::exception& error) {
     return fail(path + ": " + error.what());
@@ -47,8 +48,9 @@ Result<Repro> read_repro(const std::string& path) {
 
 Result<Repro> find_repro(const ReplayOptions& options) {
   const std::string& what = options.seed_or_file;
-  const bool number = !what.empty() && what.size() < 20 &&
-                      std::all_of(what.begin(), what.end(), [](unsigned char c) { return std::isdigit(c); });
+  const bool number =
+      !what.empty() && what.size() < 20 &&
+      std::all_of(what.begin(), what.end(), [](unsigned char c) { return std::isdigit(c); });
   if (!number) return read_repro(what);
   return Repro{options.scenario, std::stoull(what), options.without, {}, {}};
 }
@@ -99,13 +101,13 @@ int replay(const ReplayOptions& options) {
                 static_cast<long long>(violation.at.since_start.count() / 1'000'000),
                 violation.client.empty() ? "the engine" : violation.client.c_str(),
                 violation.property.c_str(), violation.what.c_str());
-  std::printf("%s: %llu steps, %llu requests, %llu markers compared, %.1f s of virtual time\n"
-              "trace hash %s\n",
-              report.failed() ? "FAILED" : "passed", static_cast<unsigned long long>(report.steps),
-              static_cast<unsigned long long>(report.requests),
-              static_cast<unsigned long long>(report.compared_markers),
-              static_cast<double>(report.virtual_time.count()) / 1e9,
-              report.trace_hash.to_hex().c_str());
+  std::printf(
+      "%s: %llu steps, %llu requests, %llu markers compared, %.1f s of virtual time\n"
+      "trace hash %s\n",
+      report.failed() ? "FAILED" : "passed", static_cast<unsigned long long>(report.steps),
+      static_cast<unsigned long long>(report.requests),
+      static_cast<unsigned long long>(report.compared_markers),
+      static_cast<double>(report.virtual_time.count()) / 1e9, report.trace_hash.to_hex().c_str());
   return judge(*repro, report);
 }
 

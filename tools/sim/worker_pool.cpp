@@ -27,8 +27,8 @@ void write_all(int descriptor, const std::string& text) {
 /// One worker process as its parent sees it.
 struct Child {
   pid_t pid = -1;
-  int lines = -1;   ///< read end: its results
-  int errors = -1;  ///< read end: its standard error
+  int lines = -1;                   ///< read end: its results
+  int errors = -1;                  ///< read end: its standard error
   std::deque<std::uint64_t> seeds;  ///< still to come, the current one first
   std::string partial;
   std::string words;

@@ -1,6 +1,7 @@
 // Worker processes of `check`: each runs its share of the seeds and writes a line of JSON for each.
-// Processes, not threads, since SQLite, libpg_query and RapidCheck keep state per process (design.md
-// §16). A worker that dies in a seed (an assertion) is replaced, and the seed is reported as crashed.
+// Processes, not threads, since SQLite, libpg_query and RapidCheck keep state per process
+// (design.md §16). A worker that dies in a seed (an assertion) is replaced, and the seed is
+// reported as crashed.
 #pragma once
 
 #include <cstdint>

@@ -108,8 +108,7 @@ void Connection::drain() {
   begin_reading();
 }
 
-// -- reading
-// -----------------------------------------------------------------------------------------
+// -- reading --------------------------------------------------------------------------------------
 
 void Connection::watch() {
   if (watching_) return;
@@ -234,8 +233,7 @@ void Connection::discard_input() {
   watch();
 }
 
-// -- answering
-// ---------------------------------------------------------------------------------------
+// -- answering ------------------------------------------------------------------------------------
 
 bool Connection::serves(std::uint64_t exchange) const {
   return exchange == exchange_number_ && (phase_ == Phase::handling || phase_ == Phase::streaming);

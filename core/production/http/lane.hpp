@@ -46,8 +46,7 @@ class Lane : public std::enable_shared_from_this<Lane> {
   /// Runs `task` on this lane's thread; drops it after stop(). Any thread.
   void run_soon(std::function<void()> task);
 
-  // -- on the lane's thread only
-  // -------------------------------------------------------------------
+  // -- on the lane's thread only ------------------------------------------------------------------
 
   void adopt(std::shared_ptr<Connection> connection);
   void forget(Connections::iterator place);

@@ -57,8 +57,7 @@ DatabaseResult<std::unique_ptr<BlockingQuery>> BlockingQuery::open(
   return std::unique_ptr<BlockingQuery>(new BlockingQuery(settings, std::move(*connection)));
 }
 
-// -- publication
-// -------------------------------------------------------------------------------------
+// -- publication ----------------------------------------------------------------------------------
 
 DatabaseResult<void> BlockingQuery::limit_lock_waits() {
   // A little less than our own deadline, so that the server's answer comes first.
@@ -149,8 +148,7 @@ DatabaseResult<unsigned> BlockingQuery::break_lock(const std::string& slot,
   return ended;
 }
 
-// -- snapshots
-// ---------------------------------------------------------------------------------------
+// -- snapshots ------------------------------------------------------------------------------------
 
 DatabaseResult<postgres::Snapshot> BlockingQuery::begin_snapshot() {
   ASSERT(!in_snapshot_, "a session has one snapshot at a time");

@@ -31,8 +31,7 @@ class BlockingQuery {
   env::DatabaseResult<unsigned> break_lock(const std::string& slot,
                                            const std::vector<int>& own_backends);
 
-  // -- one snapshot at a time
-  // ----------------------------------------------------------------------
+  // -- one snapshot at a time ---------------------------------------------------------------------
 
   static constexpr std::size_t k_batch_rows = 500;
   static constexpr std::size_t k_batch_bytes = 256 * 1024;  // large rows make small batches

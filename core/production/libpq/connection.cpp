@@ -61,8 +61,7 @@ const char* or_empty(const char* text) {
 
 }  // namespace
 
-// -- Interrupt, ResultRows
-// ---------------------------------------------------------------------------
+// -- Interrupt, ResultRows ------------------------------------------------------------------------
 
 Interrupt::Interrupt() : descriptor_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   ASSERT(descriptor_ >= 0, "the system gives an eventfd");
@@ -108,8 +107,7 @@ std::string ResultRows::text(std::size_t row, std::size_t column) const {
   return found ? std::move(*found) : std::string();
 }
 
-// -- opening and closing
-// -----------------------------------------------------------------------------
+// -- opening and closing --------------------------------------------------------------------------
 
 DatabaseResult<std::unique_ptr<Connection>> Connection::open(const ConnectionSettings& settings,
                                                              SessionKind kind,
@@ -178,8 +176,7 @@ int Connection::backend_pid() const {
   return PQbackendPID(connection_);
 }
 
-// -- waiting and failing
-// -----------------------------------------------------------------------------
+// -- waiting and failing --------------------------------------------------------------------------
 
 Connection::Wait Connection::wait(short events, Deadline deadline, short* found) {
   for (;;) {
@@ -232,8 +229,7 @@ std::optional<DatabaseError> Connection::unusable() const {
   return end_;
 }
 
-// -- queries
-// -----------------------------------------------------------------------------------------
+// -- queries --------------------------------------------------------------------------------------
 
 DatabaseResult<void> Connection::flush(Deadline deadline, DatabaseActivity activity) {
   for (;;) {

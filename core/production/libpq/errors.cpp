@@ -18,8 +18,7 @@ DatabaseFailure unknown(DatabaseActivity activity) {
                                                 : DatabaseFailure::connection;
 }
 
-// -- the texts of postgres.md §6 that are not the server's own
-// ----------------------------------------
+// -- the texts of postgres.md §6 that are not the server's own ------------------------------------
 
 constexpr std::string_view k_deployment_guide =
     "See https://electric-sql.com/docs/guides/deployment#_1-running-postgres";
@@ -30,8 +29,7 @@ std::string slot_too_old() {
          "write load; raise it in the database's configuration.";
 }
 
-// -- groups of rows; each answers whether it knows the failure
-// ---------------------------------------
+// -- groups of rows; each answers whether it knows the failure ------------------------------------
 
 bool classify_slot(const ServerFailure& f, DatabaseError& out) {
   constexpr std::string_view k_reason = "This replication slot has been invalidated due to ";
