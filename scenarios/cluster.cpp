@@ -174,9 +174,19 @@ void Cluster::restart_now(const PlannedRestart& restart) {
         });
       });
     }
-    case RestartKind::overlapping:
-      stop_old_then(restart, old, [this] { finish_restart(); });
-      return after(restart.overlap, "overlapping.start", [this] { leader_ = &start_instance(); });
+    case RestartKind::overlapping: {
+      // Over when the old one has ended and the new one was started, in whichever order.
+      const auto half_done = std::make_shared<bool>(false);
+      const auto finish_half = [this, half_done] {
+        if (*half_done) finish_restart();
+        *half_done = true;
+      };
+      stop_old_then(restart, old, finish_half);
+      return after(restart.overlap, "overlapping.start", [this, finish_half] {
+        leader_ = &start_instance();
+        finish_half();
+      });
+    }
   }
 }
 

@@ -100,8 +100,7 @@ void RequestProcess::wait_until(Readiness wanted) {
 }
 
 Source RequestProcess::source() {
-  const stack::StackStatus status = stack::read_status(runtime());
-  if (status.service != stack::ServiceStatus::waiting) return Source::read_models;
+  if (stack::read_status(runtime()).catalogue_current) return Source::read_models;
   context_->reached(Mark::standby_served_a_read);
   return Source::store;
 }

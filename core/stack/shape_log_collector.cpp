@@ -170,6 +170,8 @@ void ShapeLogCollector::remove_now(protocol::ShapeHandle handle, std::string rea
   if (context_->guards.on(Guard::removal_before_truncate_is_applied)) {
     auto removed = call<&StoreProcess::remove>(names::store, handle, reason);
     if (!removed.ok()) exit(runtime::ExitReason::crash("removal: " + removed.error().message));
+    // From here, so that no reader is told of the position of what ended the shape and still finds it.
+    cast<&ShapeStatusOwner::forget>(names::shape_status_owner, handle);
     cast<&ShapeCleaner::finish>(names::shape_cleaner, handle);
   } else {
     cast<&ShapeCleaner::remove>(names::shape_cleaner, handle, reason);

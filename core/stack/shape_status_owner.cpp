@@ -47,6 +47,7 @@ void ShapeStatusOwner::refresh(storage::Boot boot) {
     if (!live.contains(handle)) stale.push_back(handle);
   for (protocol::ShapeHandle& handle : stale) forget(std::move(handle));
   lsn_->put(0, {boot.applied});
+  cast<&StatusMonitor::set>(names::status_monitor, Condition::catalogue_current, self());
 }
 
 void ShapeStatusOwner::add(storage::ShapeRecord record) {

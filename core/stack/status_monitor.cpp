@@ -17,8 +17,10 @@ StackStatus status_of(const std::vector<std::pair<Condition, runtime::ProcessId>
   const bool shapes_up =
       metadata && holds(Condition::collector_ready) && holds(Condition::processes_ready);
   StackStatus status;
+  status.catalogue_current = holds(Condition::catalogue_current);
   if (connection_up && shapes_up) {
-    status = {Readiness::active, ServiceStatus::active};
+    status.readiness = Readiness::active;
+    status.service = ServiceStatus::active;
   } else if (metadata) {
     status.readiness = Readiness::read_only;
     if (!holds(Condition::lock_acquired)) status.service = ServiceStatus::waiting;

@@ -20,6 +20,7 @@ enum class Condition : std::uint8_t {
   connection_pool_ready,
   integrity_checked,
   shape_metadata_ready,
+  catalogue_current,  ///< the read models show what the store holds, and nobody else writes it
   collector_ready,
   processes_ready,
 };
@@ -33,6 +34,9 @@ enum class ServiceStatus : std::uint8_t { starting, waiting, active };
 struct StackStatus {
   Readiness readiness = Readiness::starting;
   ServiceStatus service = ServiceStatus::starting;
+  /// Whether the read models may be believed. While another instance may write the store, or has until
+  /// just now, they are only what was there when this one started.
+  bool catalogue_current = false;
 };
 
 /// Reads the table; a missing owner reads as `starting`. Does not suspend.
