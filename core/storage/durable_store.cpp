@@ -5,30 +5,12 @@
 
 #include "core/base/assert.hpp"
 #include "core/storage/maintenance_jobs.hpp"
+#include "core/storage/store_directory.hpp"
 
 namespace holdfast::storage {
 namespace {
 
 constexpr std::size_t k_store_cache_bytes = 16 << 20;
-
-StoreResult<void> sync_parent(env::Disk& disk, const std::string& directory) {
-  const std::size_t slash = directory.find_last_of('/');
-  if (slash == std::string::npos) return {};
-  auto synced = disk.sync_directory(slash == 0 ? "/" : directory.substr(0, slash));
-  if (!synced) return Failure{from_disk(synced.error())};
-  return {};
-}
-
-/// Durability point of the directories themselves; SQLite syncs only its own files.
-StoreResult<void> make_directories(env::Disk& disk, const std::string& directory) {
-  auto made = disk.create_directory(segment_directory(directory));
-  if (!made) return Failure{from_disk(made.error())};
-  auto synced = sync_parent(disk, directory);
-  if (!synced) return synced;
-  auto own = disk.sync_directory(directory);
-  if (!own) return Failure{from_disk(own.error())};
-  return {};
-}
 
 }  // namespace
 
@@ -38,15 +20,13 @@ StoreResult<std::unique_ptr<Store>> open_store(env::Disk& disk, const StoreOptio
 
 StoreResult<std::unique_ptr<Store>> DurableStore::open(env::Disk& disk,
                                                        const StoreOptions& options) {
-  auto directories = make_directories(disk, options.directory);
+  auto directories = prepare_directory(disk, options.directory);
   if (!directories) return directories.failure();
   auto connection =
       Connection::open(database_path(options.directory), disk.sqlite_vfs(), ConnectionRole::writer);
   if (!connection) return connection.failure();
   auto schema = create_schema(**connection);
   if (!schema) return schema.failure();
-  auto synced = disk.sync_directory(options.directory);
-  if (!synced) return Failure{from_disk(synced.error())};
   return std::unique_ptr<Store>(new DurableStore(disk, options, std::move(*connection)));
 }
 

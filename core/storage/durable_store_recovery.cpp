@@ -1,13 +1,13 @@
 // take_over(): raise the epoch, cut what is above the applied LSN, read everything. Everything up
-// to the commit is one transaction; what follows it (segments, checkpoint) is repeated by the next
-// take_over() if it does not finish.
-#include <sqlite3.h>
-
+// to the commit is one transaction; what follows it (unreferenced segments) is repeated by the next
+// take_over() if it does not finish. No checkpoint: the log is durable as it is, and maintain()
+// bounds it.
 #include <algorithm>
 
 #include "core/base/assert.hpp"
 #include "core/storage/durable_store.hpp"
 #include "core/storage/maintenance_jobs.hpp"
+#include "core/storage/store_directory.hpp"
 
 namespace holdfast::storage {
 
@@ -37,6 +37,10 @@ StoreResult<Boot> DurableStore::take_over() {
         connection_->path() + ": an earlier commit failed; the store must be opened again"}};
   forget_everything();
   if (!connection_->run(begin_)) return Failure{failed("cannot begin the takeover")};
+  // Before anything is committed, checkpointed or served. What an earlier process wrote to the log
+  // may be readable and yet not on the platter, when its sync failed.
+  auto rewritten = rewrite_wal(disk_, options_.directory);
+  if (!rewritten) return Failure{roll_back(rewritten.error())};
   auto boot = take_over_in_transaction();
   if (!boot) return Failure{roll_back(boot.error())};
   auto done = finish();
@@ -44,15 +48,6 @@ StoreResult<Boot> DurableStore::take_over() {
   index_->set_version({state_.epoch, state_.sealed_row});
   auto swept = remove_unreferenced_segments();
   if (!swept) return swept.failure();
-  // What an earlier instance wrote to the WAL may never have reached the disk although it can be
-  // read (a sync that failed). Copying it into the database and syncing that settles it before
-  // anything is served. Readers hold their snapshots for one look-up only, so FULL gets through
-  // unless one of them is stopped; then what can be copied is.
-  int copied = 0;
-  if (!connection_->checkpoint(SQLITE_CHECKPOINT_FULL, copied) ||
-      !connection_->checkpoint(SQLITE_CHECKPOINT_PASSIVE, copied))
-    return Failure{failed("the first checkpoint")};
-  checkpointed_frames_ = static_cast<std::uint64_t>(copied);
   taken_over_ = true;
   return boot;
 }

@@ -38,8 +38,13 @@ StoreResult<std::unique_ptr<Reader>> open_reader(env::Disk& disk, const StoreOpt
 StoreResult<std::unique_ptr<Reader>> StoreReader::open(env::Disk& disk, const StoreOptions& options,
                                                        std::shared_ptr<const JournalIndex> index) {
   // Listed, not opened: closing a second descriptor of the file would drop SQLite's locks on it.
+  // A holder that is still creating the database, or was killed while it did, has a rollback
+  // journal or no log yet. Opened then, SQLite would roll back or create the log: a reader writes
+  // nothing. Once there is a log without a journal, that stays so until a power loss.
   const auto names = disk.list(options.directory);
-  const bool absent = names.ok() ? !contains(*names, k_database_name)
+  const std::string name = k_database_name;
+  const bool absent = names.ok() ? !contains(*names, name) || !contains(*names, name + "-wal") ||
+                                       contains(*names, name + "-journal")
                                  : names.error().kind == env::DiskFailure::not_found;
   if (absent)
     return Failure{StoreError{StoreFailure::not_found,

@@ -181,6 +181,63 @@ TEST_F(MaintenanceTest, ADamagedRunIsReportedWithPathAndOffset) {
   EXPECT_NE(read.error().message.find("offset 32"), std::string::npos) << read.error().message;
 }
 
+TEST_F(MaintenanceTest, ATruncatedRunIsReportedWithPathAndOffset) {
+  options_.journal_bytes = 1;
+  reopen();
+  const auto a = make_shape(1);
+  must(store_->commit(one_change(a, 5, 0, make_item(1, 200))));
+  finish_maintenance();
+  const std::string path = options_.directory + "/segments/" + segment_files().at(0);
+  const auto whole = std::filesystem::file_size(path);
+  const auto expect_corrupt_at = [&](std::uint64_t size) {
+    std::filesystem::resize_file(path, size);
+    // A reader of its own: the other one has the header of the open file behind it.
+    auto reader = must(open_reader(disk_, options_, store_->journal_index()));
+    const auto found = reader->read({a, LogOffset::snapshot_end(), at(5, 0)});
+    ASSERT_FALSE(found.ok());
+    EXPECT_EQ(found.error().kind, StoreFailure::corrupt);
+    const std::string place = path + ": the file ends early at offset " + std::to_string(size);
+    EXPECT_EQ(found.error().message, place);
+  };
+  expect_corrupt_at(whole - 1);
+  expect_corrupt_at(50);
+  expect_corrupt_at(10);
+  expect_corrupt_at(0);
+}
+
+TEST_F(MaintenanceTest, ADamagedSnapshotSegmentIsReportedWithPathAndOffset) {
+  options_.inline_snapshot_bytes = 1;
+  reopen();
+  const auto record = must(store_->create(Hash128{1, 1}, "definition"));
+  auto writer = must(store_->write_snapshot(record.handle));
+  const std::string rows(200'000, 'r');
+  must(writer->append(rows));
+  const std::string segment = must(writer->finish());
+  Group group = completion(record.handle, {rows});
+  group.completions[0].content.bytes.clear();
+  group.completions[0].content.segment = segment;
+  must(store_->commit(group));
+  const auto ask = [&] {
+    auto reader = must(open_reader(disk_, options_, store_->journal_index()));
+    return reader->read({record.handle, LogOffset::before_all(), LogOffset::snapshot_end()});
+  };
+  ASSERT_EQ(must(ask()).items, rows);
+  const std::string path = options_.directory + "/segments/" + segment;
+  const auto expect_corrupt = [&](const std::string& what) {
+    const auto found = ask();
+    ASSERT_FALSE(found.ok());
+    EXPECT_EQ(found.error().kind, StoreFailure::corrupt);
+    EXPECT_EQ(found.error().message, path + ": " + what);
+  };
+  auto file = std::move(disk_.open(path, env::OpenMode::read_write)).value();
+  ASSERT_TRUE(file->write_at(100, "?").ok());
+  expect_corrupt("wrong checksum of a frame at offset 32");
+  ASSERT_TRUE(file->write_at(0, "?").ok());
+  expect_corrupt("wrong header or version at offset 0");
+  std::filesystem::resize_file(path, 20);
+  expect_corrupt("the file ends early at offset 20");
+}
+
 TEST_F(MaintenanceTest, AReaderWhoseIndexIsOutOfDateFindsTheRecordsItself) {
   options_.journal_bytes = 1;
   reopen();

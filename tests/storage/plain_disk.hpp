@@ -36,9 +36,15 @@ class PlainDisk final : public env::Disk {
     return {};
   }
   env::DiskResult<std::vector<std::string>> list(const std::string& path) override {
+    std::error_code code;
+    std::filesystem::directory_iterator entries(path, code);
+    if (code)
+      return Failure{env::DiskError{code == std::errc::no_such_file_or_directory
+                                        ? env::DiskFailure::not_found
+                                        : env::DiskFailure::io,
+                                    path + ": " + code.message()}};
     std::vector<std::string> names;
-    for (const auto& entry : std::filesystem::directory_iterator(path))
-      names.push_back(entry.path().filename().string());
+    for (const auto& entry : entries) names.push_back(entry.path().filename().string());
     std::sort(names.begin(), names.end());
     return names;
   }

@@ -29,16 +29,16 @@ struct Incarnation {
   std::unique_ptr<Reader> reader;
   Boot boot;
 
-  StoreResult<void> start(env::Disk& disk) {
+  StoreResult<void> start(env::Disk& disk, const StoreOptions& options = small_options()) {
     reader.reset();
     store.reset();
-    auto opened = open_store(disk, small_options());
+    auto opened = open_store(disk, options);
     if (!opened) return opened.failure();
     store = std::move(*opened);
     auto taken = store->take_over();
     if (!taken) return taken.failure();
     boot = std::move(*taken);
-    auto read = open_reader(disk, small_options(), store->journal_index());
+    auto read = open_reader(disk, options, store->journal_index());
     if (!read) return read.failure();
     reader = std::move(*read);
     return {};

@@ -1,4 +1,8 @@
 // What the store promises its callers, one sentence a test, on a real file system.
+#include <sqlite3.h>
+
+#include <fstream>
+
 #include "tests/storage/store_fixture.hpp"
 
 namespace holdfast::storage {
@@ -179,6 +183,124 @@ TEST_F(StoreTest, AStandbyFindsRecordsWithoutTheIndex) {
   EXPECT_EQ(must(standby->read({handle, k_snapshot_end, at(6, 0)})).items,
             read(handle, k_snapshot_end, at(6, 0)).items);
   EXPECT_EQ(must(standby->find_by_identity(Hash128{1ULL << 32, 1}))->handle, handle);
+}
+
+TEST_F(StoreTest, TheSystemIdentityIsKept) {
+  EXPECT_EQ(reopen().system_identity, "");
+  must(store_->set_system_identity("7312345678901234567/1"));
+  EXPECT_EQ(must(reader_->load()).system_identity, "7312345678901234567/1");
+  must(store_->set_system_identity("7312345678901234567/2"));
+  EXPECT_EQ(reopen().system_identity, "7312345678901234567/2");
+}
+
+TEST_F(StoreTest, RemovingAllShapesStartsTheStreamAgain) {
+  reopen();
+  const auto a = make_shape(1);
+  const auto b = make_shape(2);
+  const auto unfinished = must(store_->create(Hash128{3, 3}, "definition")).handle;
+  must(store_->commit(one_change(a, 500, 0, make_item(1))));
+  must(store_->set_system_identity("one"));
+  must(store_->remove_all("slot lost", 7));
+  for (int time = 1; time <= 2; ++time) {
+    for (const auto& handle : {a, b, unfinished}) {
+      const auto found = must(reader_->find(handle));
+      EXPECT_FALSE(found.live.has_value()) << handle.text;
+      EXPECT_EQ(found.removed_reason, "slot lost") << handle.text;
+      EXPECT_EQ(reader_->read({handle, k_snapshot_end, at(500, 0)}).error().kind,
+                StoreFailure::not_found);
+    }
+    const Boot boot = reopen();
+    EXPECT_TRUE(boot.shapes.empty());
+    EXPECT_EQ(boot.unfinished_removals.size(), 3U);
+    EXPECT_EQ(boot.applied.value, 0U);
+    EXPECT_EQ(boot.confirmable.value, 0U);
+    EXPECT_EQ(boot.system_identity, "one") << "that is for the caller to change";
+  }
+  // Another timeline's LSNs may be lower; the same definition is another incarnation.
+  const auto again = make_shape(1);
+  EXPECT_NE(again, a);
+  must(store_->commit(one_change(again, 40, 0, make_item(2))));
+  EXPECT_EQ(must(reader_->find(again)).live->head, at(40, 0));
+  EXPECT_EQ(reopen().applied.value, 40U);
+  must(store_->finish_removal(a));
+  must(store_->finish_removal(b));
+  EXPECT_EQ(reopen().unfinished_removals.size(), 1U);
+}
+
+/// Files that are not, or no longer, what this build writes. Never touched, named in the error.
+class ForeignFileTest : public StoreTest {
+ protected:
+  void make_database(const char* sql) {
+    std::filesystem::create_directories(options_.directory);
+    sqlite3* db = nullptr;
+    ASSERT_EQ(sqlite3_open(path().c_str(), &db), SQLITE_OK);
+    EXPECT_EQ(sqlite3_exec(db, sql, nullptr, nullptr, nullptr), SQLITE_OK) << sqlite3_errmsg(db);
+    sqlite3_close(db);
+  }
+  std::string path() const { return options_.directory + "/store.db"; }
+  std::string content() const {
+    std::ifstream file(path(), std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), {}};
+  }
+  /// Both the holder and a standby refuse the file with this in the message, and leave it alone.
+  void expect_refused(std::string_view reason) {
+    // A reader looks at a store only when its log is there.
+    std::ofstream(path() + "-wal", std::ios::app).flush();
+    const std::string before = content();
+    const auto opened = open_store(disk_, options_);
+    const auto read = open_reader(disk_, options_, nullptr);
+    ASSERT_FALSE(opened.ok());
+    ASSERT_FALSE(read.ok());
+    for (const StoreError& error : {opened.error(), read.error()}) {
+      EXPECT_EQ(error.kind, StoreFailure::corrupt) << error.message;
+      EXPECT_NE(error.message.find(path()), std::string::npos) << error.message;
+      EXPECT_NE(error.message.find(reason), std::string::npos) << error.message;
+    }
+    EXPECT_EQ(content(), before);
+  }
+};
+
+TEST_F(ForeignFileTest, AnotherProgramsDatabaseIsRefused) {
+  make_database("CREATE TABLE people(name)");
+  expect_refused("not a Holdfast store (application id 0)");
+}
+
+TEST_F(ForeignFileTest, AnotherApplicationIdIsRefused) {
+  make_database("PRAGMA application_id=7; PRAGMA user_version=1; CREATE TABLE state(id)");
+  expect_refused("not a Holdfast store (application id 7)");
+}
+
+TEST_F(ForeignFileTest, AnotherFormatVersionIsRefused) {
+  reopen();
+  store_.reset();
+  reader_.reset();
+  make_database("PRAGMA user_version=2; PRAGMA wal_checkpoint(TRUNCATE)");
+  expect_refused("format version 2 is not supported; this build reads version 1");
+}
+
+TEST_F(ForeignFileTest, WhatIsNoDatabaseIsRefused) {
+  std::filesystem::create_directories(options_.directory);
+  std::ofstream(path()) << std::string(9000, 'x');
+  expect_refused("not a database");
+}
+
+TEST_F(ForeignFileTest, ATruncatedDatabaseIsRefused) {
+  reopen();
+  for (std::uint64_t number = 1; number < 40; ++number) make_shape(number);
+  store_.reset();
+  reader_.reset();
+  make_database("PRAGMA wal_checkpoint(TRUNCATE)");
+  std::filesystem::resize_file(path(), 3 * 4096);
+  auto store = open_store(disk_, options_);
+  if (store) {
+    const auto boot = (*store)->take_over();
+    ASSERT_FALSE(boot.ok());
+    EXPECT_EQ(boot.error().kind, StoreFailure::corrupt) << boot.error().message;
+    EXPECT_NE(boot.error().message.find(path()), std::string::npos) << boot.error().message;
+  } else {
+    EXPECT_EQ(store.error().kind, StoreFailure::corrupt) << store.error().message;
+    EXPECT_NE(store.error().message.find(path()), std::string::npos) << store.error().message;
+  }
 }
 
 }  // namespace
