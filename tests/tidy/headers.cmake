@@ -17,5 +17,6 @@ foreach(header ${headers})
   endif()
 endforeach()
 add_library(hf_headers OBJECT ${sources})
+target_compile_options(hf_headers PRIVATE -O0 -g0)
 target_link_libraries(hf_headers PRIVATE
   hf_scenarios hf_production hf_test_support GTest::gtest)
