@@ -226,7 +226,9 @@ RequestProcess::Answer RequestProcess::at_time_out() {
       const auto meta = current_shape();
       if (!meta) return shape_is_gone();
       if (*parameters_->offset <= meta->head) return serve();
-      return out_of_bounds(method_);
+      // Only who leads and has caught up can say that nobody ever served this offset (I-56).
+      const bool sure = !*stopping_ && stack::read_status(runtime()).readiness == Readiness::active;
+      return sure ? out_of_bounds(method_) : stack_down_at_timeout(method_, NotReady::shape_data);
     }
     case Hold::live:
       wait_until(Readiness::read_only);

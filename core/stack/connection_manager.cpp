@@ -117,6 +117,23 @@ void ConnectionManager::start_shapes() {
   cast<&PublicationManager::forget_all>(names::publication_manager);
 }
 
+void ConnectionManager::collector_started(runtime::Ref<ShapeLogCollector> collector) {
+  collector_ = collector;
+  end_stale_session();
+}
+
+void ConnectionManager::attached(runtime::Ref<ReplicationClient> client,
+                                 runtime::Ref<ShapeLogCollector> collector) {
+  if (!is_current(client)) return;
+  attached_ = collector;
+  end_stale_session();
+}
+
+void ConnectionManager::end_stale_session() {
+  if (attached_ && collector_ && attached_ != collector_)
+    send_exit(client_.id, runtime::ExitReason::shutdown());
+}
+
 void ConnectionManager::client_failed(env::DatabaseError error) {
   context_->emit({observe::Level::warning,
                   "database_connection_failed",
@@ -126,6 +143,7 @@ void ConnectionManager::client_failed(env::DatabaseError error) {
 void ConnectionManager::on_linked_exit(runtime::ProcessId process, const runtime::ExitReason&) {
   if (process != client_.id) return;
   client_ = {};
+  attached_.reset();
   waiting_for_lock_ = false;
   cast<&ConnectionPool::drop_idle>(names::connection_pool);
   context_->reached(Mark::replication_reconnected);

@@ -24,6 +24,10 @@ class ConnectionManager : public runtime::Process {
   void connect();
   void lock_acquired(runtime::Ref<ReplicationClient> client, env::SystemIdentity identity);
   void configured(runtime::Ref<ReplicationClient> client, ReplicationSetup setup);
+  /// A collector is ready for events. A session that serves an earlier one ends: what that one had
+  /// accepted and not committed, Postgres must send again.
+  void collector_started(runtime::Ref<ShapeLogCollector> collector);
+  void attached(runtime::Ref<ReplicationClient> client, runtime::Ref<ShapeLogCollector> collector);
   /// Says why the client is about to end; its exit follows.
   void client_failed(env::DatabaseError error);
   /// While the lock is waited for: ends backends that hold it without using the slot.
@@ -40,11 +44,14 @@ class ConnectionManager : public runtime::Process {
   void check_origin(const ReplicationSetup& setup);
   void start_shapes();
   void retry_later();
+  void end_stale_session();
 
   Context context_;
   runtime::Ref<ReplicationClient> client_;
   std::string identity_;  ///< of the database now connected to: "<system id>/<timeline>"
   std::optional<StoreOrigin> origin_;  ///< of the shapes in the store
+  std::optional<runtime::Ref<ShapeLogCollector>> collector_;  ///< the latest one
+  std::optional<runtime::Ref<ShapeLogCollector>> attached_;   ///< the one that client_ serves
   bool waiting_for_lock_ = false;
   unsigned failures_ = 0;
 };

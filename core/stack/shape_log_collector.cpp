@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/stack/connection_manager.hpp"
 #include "core/stack/consumer.hpp"
 #include "core/stack/inspector.hpp"
 #include "core/stack/relation_drift.hpp"
@@ -52,6 +53,8 @@ void ShapeLogCollector::mark_as_ready() {
     if (!shape.meta.snapshot_complete && !ensure_consumer(shape))
       send_after<&ShapeLogCollector::retry_start>(k_restart_delay, handle);
   cast<&StatusMonitor::set>(names::status_monitor, Condition::collector_ready, self());
+  cast<&ConnectionManager::collector_started>(names::connection_manager,
+                                              runtime::Ref<ShapeLogCollector>{self()});
 }
 
 runtime::Ref<ShapeLogCollector> ShapeLogCollector::attach(runtime::Ref<ReplicationClient> client) {
