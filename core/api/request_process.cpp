@@ -100,7 +100,7 @@ void RequestProcess::wait_until(Readiness wanted) {
 }
 
 Source RequestProcess::source() {
-  if (stack::read_status(runtime()).catalogue_current) return Source::read_models;
+  if (!ask_store_ && stack::read_status(runtime()).catalogue_current) return Source::read_models;
   context_->reached(Mark::standby_served_a_read);
   return Source::store;
 }
@@ -273,11 +273,19 @@ void RequestProcess::subscribe() {
 
 // -- answers ---------------------------------------------------------------------------------------
 
-protocol::Response RequestProcess::conflict(
+RequestProcess::Answer RequestProcess::conflict(
     const std::optional<protocol::ShapeHandle>& successor) {
-  context_->reached(Mark::conflict_answered);
+  // The store has the last word: read models may lag behind a leader that this instance does not know
+  // of yet, and a 409 cannot be taken back (I-55).
   const protocol::ShapeHandle& dead = parameters_->handle ? *parameters_->handle : *handle_;
-  return must_refetch(method_, successor, removal_reason(*context_, dead));
+  const storage::ShapeLookup found = look_up(*context_, dead);
+  const bool lives = found.live && found.live->identity == definition_->identity();
+  if (lives && !ask_store_ && context_->guards.on(Guard::gone_asks_the_store)) {
+    ask_store_ = true;
+    return first_get();
+  }
+  context_->reached(Mark::conflict_answered);
+  return must_refetch(method_, successor, found.removed_reason.value_or(std::string()));
 }
 
 RequestProcess::Answer RequestProcess::shape_is_gone() {

@@ -63,7 +63,7 @@ class RequestProcess : public stack::Waiter {
   Answer serve_empty(const stack::ShapeMeta& meta, std::optional<postgres::Lsn> global);
   Answer at_time_out();
   Answer hold(Hold why, Duration limit, const stack::ShapeMeta& seen);
-  protocol::Response conflict(const std::optional<protocol::ShapeHandle>& successor);
+  Answer conflict(const std::optional<protocol::ShapeHandle>& successor);
   /// 409 if the client holds a handle, else its definition's shape of now.
   Answer shape_is_gone();
   std::optional<stack::ShapeMeta> current_shape();
@@ -90,6 +90,7 @@ class RequestProcess : public stack::Waiter {
   std::optional<protocol::ShapeHandle> handle_;  ///< of the shape being served
   Hold held_ = Hold::none;
   bool subscribed_ = false;
+  bool ask_store_ = false;   ///< the read models were wrong about this shape
   bool final_look_ = false;  ///< the timeout's own look: data if there is any, else the empty reply
   runtime::MonitorRef changes_monitor_;
   runtime::TimerRef timer_;

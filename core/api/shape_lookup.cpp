@@ -120,11 +120,11 @@ std::optional<ShapeMeta> find_by_handle(runtime::Process& process,
   return ask_store_for(context, handle);
 }
 
-std::string removal_reason(const stack::StackContext& context,
-                           const protocol::ShapeHandle& handle) {
-  auto found = context.readers->with_reader(
-      "store.find", [handle](storage::Reader& reader) { return reader.find(handle); });
-  return found.ok() && found->removed_reason ? *found->removed_reason : std::string();
+storage::ShapeLookup look_up(const stack::StackContext& context,
+                             const protocol::ShapeHandle& handle) {
+  auto found = ask_store(context, "store.find",
+                         [handle](storage::Reader& reader) { return reader.find(handle); });
+  return found.ok() ? std::move(*found) : storage::ShapeLookup{};
 }
 
 std::optional<postgres::Lsn> global_lsn(runtime::Process& process, Source source) {

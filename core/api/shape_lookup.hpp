@@ -40,8 +40,9 @@ std::optional<stack::ShapeMeta> find_by_handle(runtime::Process& process,
                                                const stack::StackContext& context, Source source,
                                                const protocol::ShapeHandle& handle);
 
-/// Why the shape of this handle was removed, as the store remembers it; empty if it does not.
-std::string removal_reason(const stack::StackContext& context, const protocol::ShapeHandle& handle);
+/// What the store itself knows of a handle. Throws NotNow.
+storage::ShapeLookup look_up(const stack::StackContext& context,
+                             const protocol::ShapeHandle& handle);
 
 /// Everything up to here is visible to readers. To be read before the head (http-api.md §13.5).
 std::optional<postgres::Lsn> global_lsn(runtime::Process& process, Source source);

@@ -17,7 +17,8 @@ StackStatus status_of(const std::vector<std::pair<Condition, runtime::ProcessId>
   const bool shapes_up =
       metadata && holds(Condition::collector_ready) && holds(Condition::processes_ready);
   StackStatus status;
-  status.catalogue_current = holds(Condition::catalogue_current);
+  status.catalogue_current =
+      holds(Condition::catalogue_current) && holds(Condition::lock_acquired);
   if (connection_up && shapes_up) {
     status.readiness = Readiness::active;
     status.service = ServiceStatus::active;
