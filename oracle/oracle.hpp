@@ -33,9 +33,8 @@ struct Exchange {
 
 struct OracleCounters {
   std::uint64_t requests = 0;
-  std::uint64_t compared_markers =
-      0;                      ///< up-to-date markers whose view was compared with the truth
-  std::uint64_t retried = 0;  ///< broken connections and 503s
+  std::uint64_t compared_markers = 0;  ///< up-to-date markers, compared with the truth
+  std::uint64_t retried = 0;           ///< broken connections and 503s
 };
 
 class Oracle {

@@ -7,10 +7,11 @@
 namespace {
 
 constexpr const char* k_serve_footer_before = R"(
-Configured by environment variables, under the names of ElectricSQL's sync service where it has them.
+Configured by environment variables, under the names of ElectricSQL's sync service where it has
+them.
 
 Examples:
-  DATABASE_URL=postgresql://postgres:password@localhost:5432/app ELECTRIC_INSECURE=true holdfast serve
+  DATABASE_URL=postgresql://postgres:pw@localhost:5432/app ELECTRIC_INSECURE=true holdfast serve
   DATABASE_URL=... ELECTRIC_SECRET=... ELECTRIC_STORAGE_DIR=/var/lib/holdfast holdfast serve
   curl 'http://localhost:3000/v1/shape?table=items&offset=-1'
 

@@ -1,6 +1,6 @@
 // A client that sends exactly the bytes a test gives it and reads exactly what comes back: real
-// HTTP clients are too polite to show what a server does with the rest. Every wait ends within 10
-// s.
+// HTTP clients are too polite to show what a server does with the rest. Every wait ends within
+// 10 s.
 #pragma once
 
 #include <arpa/inet.h>
