@@ -57,7 +57,9 @@ void RequestProcess::time_out() {
   attempt([this] { return at_time_out(); });
 }
 
-void RequestProcess::drain() { time_out(); }
+void RequestProcess::drain() {
+  time_out();
+}
 
 void RequestProcess::on_down(runtime::MonitorRef ref, runtime::ProcessId,
                              const runtime::ExitReason&) {
@@ -67,7 +69,7 @@ void RequestProcess::on_down(runtime::MonitorRef ref, runtime::ProcessId,
   wake();
 }
 
-// -- from the parameters to a shape ----------------------------------------------------------------
+// -- from the parameters to a shape ---------------------------------------------------------------
 
 void RequestProcess::attempt(const std::function<Answer()>& step) {
   for (;;) {
@@ -78,7 +80,8 @@ void RequestProcess::attempt(const std::function<Answer()>& step) {
     } catch (const NotNow& not_now) {
       reason = not_now;
     } catch (const runtime::ProcessExit&) {
-      // Whatever the reason: part of the engine is not there now. That says nothing about the shape.
+      // Whatever the reason: part of the engine is not there now. That says nothing about the
+      // shape.
     }
     if (*stopping_ || now() >= ready_deadline_) {
       finish(final_look_ ? stack_down_at_timeout(method_, reason.condition, reason.cause)
@@ -115,13 +118,14 @@ RequestProcess::Answer RequestProcess::first_get() {
   auto parameters = parse_shape_request(request_, *options_);
   if (!parameters.ok()) return parameters.error();
   parameters_ = std::move(*parameters);
-  auto definition = resolve_definition(*this, *context_, method_, parameters_->definition,
-                                       &*parameters_);
+  auto definition =
+      resolve_definition(*this, *context_, method_, parameters_->definition, &*parameters_);
   if (!definition.ok()) return definition.error();
   definition_ = std::move(*definition);
 
   auto shape = find_by_identity(*this, *context_, source(), definition_->identity());
-  const bool asked_for_it = !parameters_->handle || (shape && shape->handle == *parameters_->handle);
+  const bool asked_for_it =
+      !parameters_->handle || (shape && shape->handle == *parameters_->handle);
   if (!shape || !asked_for_it) {
     // The store decides, in one transaction: it answers the live shape or makes one.
     if (!shape) {
@@ -162,7 +166,7 @@ RequestProcess::Answer RequestProcess::first_delete() {
   return deletion_accepted();
 }
 
-// -- from a shape to an answer ---------------------------------------------------------------------
+// -- from a shape to an answer --------------------------------------------------------------------
 
 std::optional<ShapeMeta> RequestProcess::current_shape() {
   return find_by_handle(*this, *context_, source(), *handle_);
@@ -174,8 +178,7 @@ RequestProcess::Answer RequestProcess::serve() {
   const auto global = global_lsn(*this, source());
   const auto meta = current_shape();
   if (!meta) return shape_is_gone();
-  if (!meta->snapshot_complete)
-    return hold(Hold::snapshot, context_->options.snapshot_wait, *meta);
+  if (!meta->snapshot_complete) return hold(Hold::snapshot, context_->options.snapshot_wait, *meta);
   if (parameters_->is_now())
     return now_response(*parameters_, view_of(*meta, global), *options_, draws());
   if (*parameters_->offset > meta->head)
@@ -238,7 +241,7 @@ RequestProcess::Answer RequestProcess::at_time_out() {
   ASSERT(false, "every way of being held ends");
 }
 
-// -- waiting ---------------------------------------------------------------------------------------
+// -- waiting --------------------------------------------------------------------------------------
 
 RequestProcess::Answer RequestProcess::hold(Hold why, Duration limit, const ShapeMeta& seen) {
   if (*stopping_) final_look_ = true;
@@ -258,8 +261,8 @@ RequestProcess::Answer RequestProcess::hold(Hold why, Duration limit, const Shap
   subscribe();
   if (!context_->guards.on(Guard::reread_after_subscribe)) return std::nullopt;
   const auto again = current_shape();
-  const bool same = again && again->head == seen.head &&
-                    again->snapshot_complete == seen.snapshot_complete;
+  const bool same =
+      again && again->head == seen.head && again->snapshot_complete == seen.snapshot_complete;
   if (same) return std::nullopt;
   return serve();
 }
@@ -271,12 +274,12 @@ void RequestProcess::subscribe() {
   subscribed_ = true;
 }
 
-// -- answers ---------------------------------------------------------------------------------------
+// -- answers --------------------------------------------------------------------------------------
 
 RequestProcess::Answer RequestProcess::conflict(
     const std::optional<protocol::ShapeHandle>& successor) {
-  // The store has the last word: read models may lag behind a leader that this instance does not know
-  // of yet, and a 409 cannot be taken back (I-55).
+  // The store has the last word: read models may lag behind a leader that this instance does not
+  // know of yet, and a 409 cannot be taken back (I-55).
   const protocol::ShapeHandle& dead = parameters_->handle ? *parameters_->handle : *handle_;
   const storage::ShapeLookup found = look_up(*context_, dead);
   const bool lives = found.live && found.live->identity == definition_->identity();
@@ -290,8 +293,8 @@ RequestProcess::Answer RequestProcess::conflict(
 
 RequestProcess::Answer RequestProcess::shape_is_gone() {
   if (!parameters_->handle) {
-    // The client named no handle, so there is nothing to refetch: it gets the shape of its definition
-    // as it is now.
+    // The client named no handle, so there is nothing to refetch: it gets the shape of its
+    // definition as it is now.
     cancel(timer_);
     held_ = Hold::none;
     subscribed_ = false;

@@ -49,7 +49,7 @@ class ConnectionManager : public runtime::Process {
   Context context_;
   runtime::Ref<ReplicationClient> client_;
   std::string identity_;  ///< of the database now connected to: "<system id>/<timeline>"
-  std::optional<StoreOrigin> origin_;  ///< of the shapes in the store
+  std::optional<StoreOrigin> origin_;                         ///< of the shapes in the store
   std::optional<runtime::Ref<ShapeLogCollector>> collector_;  ///< the latest one
   std::optional<runtime::Ref<ShapeLogCollector>> attached_;   ///< the one that client_ serves
   bool waiting_for_lock_ = false;

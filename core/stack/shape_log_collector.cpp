@@ -33,8 +33,8 @@ std::size_t bytes_of(const postgres::Transaction& transaction) {
 void ShapeLogCollector::init() {
   // From the store, not from the read models: a commit whose answer no collector lived to take is
   // durable all the same. Routing is complete before the first event can arrive (I-54).
-  auto boot = call<&StoreProcess::begin_session>(names::store,
-                                                 runtime::Ref<ShapeLogCollector>{self()});
+  auto boot =
+      call<&StoreProcess::begin_session>(names::store, runtime::Ref<ShapeLogCollector>{self()});
   if (!boot.ok()) exit(runtime::ExitReason::crash("catalogue: " + boot.error().message));
   last_processed_ = boot->applied;
   confirmable_ = boot->confirmable;
@@ -63,7 +63,7 @@ runtime::Ref<ShapeLogCollector> ShapeLogCollector::attach(runtime::Ref<Replicati
   return {self()};
 }
 
-// -- the stream ------------------------------------------------------------------------------------
+// -- the stream -----------------------------------------------------------------------------------
 
 void ShapeLogCollector::handle(runtime::Reply<void> reply,
                                std::vector<postgres::StreamEvent> events) {
@@ -76,7 +76,8 @@ void ShapeLogCollector::handle(runtime::Reply<void> reply,
       take(*changed);
     } else {
       // A position of no transaction: it may be confirmed once everything before it is durable.
-      extent.confirmable = std::max(extent.confirmable, std::get<postgres::Keepalive>(event).wal_end);
+      extent.confirmable =
+          std::max(extent.confirmable, std::get<postgres::Keepalive>(event).wal_end);
     }
   }
   std::set<protocol::ShapeHandle> participants;
@@ -101,8 +102,9 @@ void ShapeLogCollector::handle(runtime::Reply<void> reply,
 
 void ShapeLogCollector::take(postgres::Transaction transaction, Routed& routed,
                              CommitPipeline::Extent& extent) {
-  // A replayed transaction is routed like any other: each consumer knows from its own head whether it
-  // has it. A shape whose snapshot did not see it, though it was processed before, gets it this way.
+  // A replayed transaction is routed like any other: each consumer knows from its own head whether
+  // it has it. A shape whose snapshot did not see it, though it was processed before, gets it this
+  // way.
   remember(transaction.xid);
   extent.confirmable = std::max(extent.confirmable, transaction.end_lsn);
   if (transaction.commit_lsn > last_processed_)
@@ -169,11 +171,13 @@ void ShapeLogCollector::take(const postgres::RelationChanged& changed) {
 
 void ShapeLogCollector::remove_now(protocol::ShapeHandle handle, std::string reason) {
   // The batch that ends the shape still waits for this shape's answer, so the removal is durable
-  // before the batch is. Were it applied first, a crash between the two would keep the shape for ever.
+  // before the batch is. Were it applied first, a crash between the two would keep the shape for
+  // ever.
   if (context_->guards.on(Guard::removal_before_truncate_is_applied)) {
     auto removed = call<&StoreProcess::remove>(names::store, handle, reason);
     if (!removed.ok()) exit(runtime::ExitReason::crash("removal: " + removed.error().message));
-    // From here, so that no reader is told of the position of what ended the shape and still finds it.
+    // From here, so that no reader is told of the position of what ended the shape and still finds
+    // it.
     cast<&ShapeStatusOwner::forget>(names::shape_status_owner, handle);
     cast<&ShapeCleaner::finish>(names::shape_cleaner, handle);
   } else {
@@ -196,7 +200,7 @@ bool ShapeLogCollector::accepts_snapshot(protocol::ShapeHandle handle,
   });
 }
 
-// -- shapes and their consumers --------------------------------------------------------------------
+// -- shapes and their consumers -------------------------------------------------------------------
 
 void ShapeLogCollector::add_shape(ShapeMeta meta) {
   if (shapes_.contains(meta.handle)) return;
@@ -207,8 +211,7 @@ void ShapeLogCollector::add_shape(ShapeMeta meta) {
   const protocol::ShapeHandle handle = shape.meta.handle;
   Shape& added = shapes_.emplace(handle, std::move(shape)).first->second;
   find_drift(added.meta.definition->relation().oid);
-  if (!ensure_consumer(added))
-    send_after<&ShapeLogCollector::retry_start>(k_restart_delay, handle);
+  if (!ensure_consumer(added)) send_after<&ShapeLogCollector::retry_start>(k_restart_delay, handle);
 }
 
 void ShapeLogCollector::remove_shape(protocol::ShapeHandle handle) {
@@ -283,7 +286,7 @@ void ShapeLogCollector::retry_start(protocol::ShapeHandle handle) {
     send_after<&ShapeLogCollector::retry_start>(k_restart_delay, std::move(handle));
 }
 
-// -- the barrier -----------------------------------------------------------------------------------
+// -- the barrier ----------------------------------------------------------------------------------
 
 void ShapeLogCollector::contribute(Contribution contribution) {
   const auto shape = shapes_.find(contribution.handle);
@@ -306,7 +309,8 @@ void ShapeLogCollector::complete_snapshot(runtime::Ref<Consumer> consumer,
   const auto shape = shapes_.find(completion.handle);
   if (shape == shapes_.end() || shape->second.consumer != consumer) return;
   if (truncated) return remove_now(shape->first, "truncate");
-  ASSERT(!shape->second.meta.snapshot_complete, "a snapshot is completed once per incarnation (I-12)");
+  ASSERT(!shape->second.meta.snapshot_complete,
+         "a snapshot is completed once per incarnation (I-12)");
   shape->second.meta.snapshot_complete = true;
   shape->second.meta.snapshot = completion.snapshot;
   if (!buffered.empty()) shape->second.meta.head = buffered.back().offset;

@@ -9,8 +9,8 @@
 namespace holdfast::stack {
 
 void ShapeStatusOwner::init() {
-  auto boot = context_->readers->with_reader(
-      "store.load", [](storage::Reader& reader) { return reader.load(); });
+  auto boot = context_->readers->with_reader("store.load",
+                                             [](storage::Reader& reader) { return reader.load(); });
   // Rows first, then visible: between the two a reader sees Gone, never a shape that is missing.
   using runtime::TableStart;
   meta_ = std::make_unique<runtime::OwnedTable<protocol::ShapeHandle, ShapeMeta>>(

@@ -17,8 +17,7 @@ StackStatus status_of(const std::vector<std::pair<Condition, runtime::ProcessId>
   const bool shapes_up =
       metadata && holds(Condition::collector_ready) && holds(Condition::processes_ready);
   StackStatus status;
-  status.catalogue_current =
-      holds(Condition::catalogue_current) && holds(Condition::lock_acquired);
+  status.catalogue_current = holds(Condition::catalogue_current) && holds(Condition::lock_acquired);
   if (connection_up && shapes_up) {
     status.readiness = Readiness::active;
     status.service = ServiceStatus::active;
@@ -47,7 +46,9 @@ void StatusMonitor::set(Condition condition, runtime::ProcessId process) {
   answer_waiters();
 }
 
-void StatusMonitor::clear(Condition condition) { conditions_->erase(condition); }
+void StatusMonitor::clear(Condition condition) {
+  conditions_->erase(condition);
+}
 
 void StatusMonitor::on_down(runtime::MonitorRef ref, runtime::ProcessId process,
                             const runtime::ExitReason&) {

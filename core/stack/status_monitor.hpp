@@ -1,5 +1,6 @@
-// StatusMonitor: which parts of the stack are ready. Each condition is bound to a live process whose
-// death clears it. Owns the table `conditions`, read by requests without a message (engine.md §1.6).
+// StatusMonitor: which parts of the stack are ready. Each condition is bound to a live process
+// whose death clears it. Owns the table `conditions`, read by requests without a message (engine.md
+// §1.6).
 #pragma once
 
 #include <cstdint>
@@ -34,8 +35,8 @@ enum class ServiceStatus : std::uint8_t { starting, waiting, active };
 struct StackStatus {
   Readiness readiness = Readiness::starting;
   ServiceStatus service = ServiceStatus::starting;
-  /// Whether the read models may be believed. While another instance may write the store, or has until
-  /// just now, they are only what was there when this one started.
+  /// Whether the read models may be believed. While another instance may write the store, or has
+  /// until just now, they are only what was there when this one started.
   bool catalogue_current = false;
 };
 
@@ -44,7 +45,7 @@ StackStatus read_status(runtime::Runtime& runtime);
 
 class StatusMonitor : public runtime::Process {
  public:
-  // -- handlers ------------------------------------------------------------------------------------
+  // -- handlers -----------------------------------------------------------------------------------
 
   /// The condition holds for as long as `process` lives.
   void set(Condition condition, runtime::ProcessId process);
