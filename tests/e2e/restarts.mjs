@@ -2,8 +2,8 @@
 // SIGTERM and a restart of Postgres while transactions go on, and nothing is lost, repeated or
 // fetched anew.
 //
-//   node tests/e2e/restarts.mjs [--rows N] [--transactions N] [--kills N] [--rate PER_SECOND]
-//                                [--seed N] [--binary PATH] [--json]
+//   node tests/e2e/restarts.mjs [--rows N] [--transactions N] [--kills N] [--sync-kills N]
+//                                [--rate PER_SECOND] [--seed N] [--binary PATH] [--json]
 //
 // Prints a summary of figures; exit 0: every claim held, 1: some did not, 2: the run itself failed.
 import { performance } from 'node:perf_hooks'
@@ -11,9 +11,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
 import { Client, Postgres, Server } from './harness.mjs'
-import { Writer, fill } from './workload.mjs'
+import { Writer, drawer, fill } from './workload.mjs'
 
-export const defaults = { rows: 2000, transactions: 1000, kills: 5, rate: 200, seed: 1 }
+export const defaults = { rows: 2000, transactions: 1000, kills: 5, syncKills: 1, rate: 200, seed: 1 }
 
 const shapes = {
   whole: { params: { table: 'items' }, sql: 'SELECT * FROM items' },
@@ -25,11 +25,17 @@ const shapes = {
 
 const keyOf = (row) => String(row.id)
 
-/** The points of the run at which something happens, by number of committed transactions. */
-export function plan({ transactions, kills }) {
-  const events = []
+/** The points of the run at which something happens, by number of committed transactions: a kill at a
+ *  random point of each of as many equal parts as there are kills, `delayMs` after the commit. */
+export function plan({ transactions, kills, seed }) {
+  const draw = drawer(seed + 1)
   const between = (part, of) => Math.floor((transactions * part) / of)
-  for (let i = 1; i <= kills; i += 1) events.push({ at: between(i, kills + 1), what: 'kill' })
+  const events = []
+  for (let i = 0; i < kills; i += 1) {
+    const begin = between(i, kills)
+    const length = Math.max(1, between(i + 1, kills) - begin)
+    events.push({ at: begin + draw(length), what: 'kill', delayMs: draw(20) })
+  }
   events.push({ at: between(1, 4), what: 'terminate' }, { at: between(2, 3), what: 'postgres' })
   return events.sort((a, b) => a.at - b.at)
 }
@@ -64,6 +70,12 @@ class Run {
     const began = performance.now()
     const whole = this.client('whole', 'whole')
     this.client('filtered', 'filtered')
+    const draw = drawer(this.options.seed + 2)
+    for (let i = 0; i < this.options.syncKills; i += 1) {
+      await sleep(draw(Math.ceil(this.options.rows / 100)))
+      await this.server.end('SIGKILL')
+      await this.server.start()
+    }
     await whole.waitUntil(() => whole.view.upToDates > 0, 'up to date', 60_000)
     this.figures.initialSyncMs = Math.round(performance.now() - began)
     if (whole.view.rows.size !== this.options.rows) {
@@ -80,7 +92,9 @@ class Run {
       await faults
       // Writing goes on while the server dies and comes back; only Postgres' own restart stops it.
       if (event.what === 'postgres') await this.restartPostgres()
-      else if (event.what !== undefined) faults = this.restartServer(event.what)
+      else if (event.what !== undefined) {
+        faults = sleep(event.delayMs ?? 0).then(() => this.restartServer(event.what))
+      }
     }
     await faults
     this.figures.writeMs = Math.round(performance.now() - began)
@@ -190,14 +204,14 @@ function parameters() {
   const { values } = parseArgs({
     options: {
       rows: text, transactions: text, kills: text, rate: text, seed: text, binary: text,
-      json: { type: 'boolean', default: false },
+      'sync-kills': text, json: { type: 'boolean', default: false },
     },
   })
   const { json, binary, ...numbers } = values
   const options = binary === undefined ? {} : { binary }
   for (const [name, digits] of Object.entries(numbers)) {
     if (!/^\d+$/.test(digits)) throw new Error(`--${name} wants a number, not ${digits}`)
-    options[name] = Number(digits)
+    options[name === 'sync-kills' ? 'syncKills' : name] = Number(digits)
   }
   return { json, options }
 }

@@ -16,13 +16,18 @@ const run = (...options) =>
     })
   })
 
-test('the plan spreads the kills over the transactions', () => {
-  const events = plan({ transactions: 600, kills: 5 })
+test('the plan has one kill in each part of the run, at a point that the seed decides', () => {
+  const points = (seed) =>
+    plan({ transactions: 600, kills: 5, seed })
+      .filter((event) => event.what === 'kill')
+      .map((event) => event.at)
   assert.deepEqual(
-    events.filter((event) => event.what === 'kill').map((event) => event.at),
-    [100, 200, 300, 400, 500],
+    points(1).map((at) => Math.floor(at / 120)),
+    [0, 1, 2, 3, 4],
   )
-  assert.equal(events.length, 7)
+  assert.deepEqual(points(1), points(1))
+  assert.notDeepEqual(points(1), points(2))
+  assert.equal(plan({ transactions: 600, kills: 5, seed: 1 }).length, 7)
 })
 
 test('clients follow through kill -9, SIGTERM and a restart of Postgres', { timeout: 300_000 }, async (t) => {
