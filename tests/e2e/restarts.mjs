@@ -163,6 +163,7 @@ class Run {
       messages: sum(this.clients.map((client) => client.view.messages)),
       mustRefetches: sum(this.clients.map((client) => client.view.mustRefetches)),
       networkErrors: sum(this.clients.map((client) => client.networkErrors)),
+      cutAnswers: sum(this.clients.map((client) => client.cutAnswers)),
       statuses,
       serverStartMs: this.server.startMs.map(Math.round),
     })
