@@ -39,7 +39,8 @@ void ClientProcess::run() {
     exchange.answered = now();
     if (answer.overdue) stage_.oracle->overdue(exchange);
     stage_.oracle->observe(exchange, view_);
-    stage_.note(name_ + " " + spec_.name + " asked after " + state_.offset.to_string() + ": " +
+    if (stage_.note)
+      stage_.note(name_ + " " + spec_.name + " asked after " + state_.offset.to_string() + ": " +
                 (exchange.response
                      ? std::to_string(exchange.response->status) + " " + exchange.response->body
                      : "connection broken"));
@@ -90,6 +91,7 @@ void WriterProcess::perform(const PlannedTransaction& transaction) {
   }
   if (transaction.rolls_back) return postgres.rollback(session);
   const auto committed = postgres.commit(session, transaction.synchronous);
+  if (!stage_.note) return;
   std::string line = "commit xid=" + std::to_string(committed.xid.value) +
                      " lsn=" + std::to_string(committed.commit_lsn.value);
   for (const sim::postgres::Statement& statement : transaction.statements)

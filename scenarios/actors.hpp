@@ -24,7 +24,7 @@ struct Stage {
   oracle::Oracle* oracle = nullptr;
   sim::postgres::PostgresModel* postgres = nullptr;
   const Plan* plan = nullptr;
-  /// A line for whoever reads the trace.
+  /// A line for whoever reads the trace; empty if nobody does.
   std::function<void(std::string)> note;
 
   bool closing = false;  ///< no new requests; what is under way may end

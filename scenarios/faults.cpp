@@ -4,6 +4,7 @@ namespace holdfast::scenarios {
 namespace {
 
 constexpr Duration k_disk_full_for = std::chrono::milliseconds(300);
+constexpr Duration k_no_victim_delay = std::chrono::milliseconds(50);
 constexpr Duration k_stall_unit = std::chrono::milliseconds(400);
 
 bool changes_the_disk(sim::OperationKind kind) {
@@ -67,8 +68,15 @@ void FaultDriver::hit_process(const PlannedFault& fault) {
       if (process.registered_name != "keeper")
         victims.push_back(
             {instance, process.id, process.path.find("/request[") != std::string::npos});
-  count(fault.kind, !victims.empty());
-  if (victims.empty()) return;
+  if (victims.empty()) {  // between two instances: the fault waits for one
+    pending_++;
+    executor_.after(k_no_victim_delay, "/world/faults", "fault.due", [this, &fault] {
+      pending_--;
+      if (!healed_) inject(fault);
+    });
+    return;
+  }
+  count(fault.kind, true);
   const Victim victim = victims[fault.pick % victims.size()];
   runtime::Runtime& runtime = victim.instance->runtime();
   // A request that crashes by itself is a 500 by contract (I-57), so requests are killed instead.

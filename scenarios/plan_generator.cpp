@@ -21,16 +21,17 @@ struct Profile {
   std::uint64_t restarts_min, restarts_max;
   std::uint64_t faults_max;
   unsigned removal_percent;
+  unsigned second_client_percent;
 };
 
 constexpr Profile k_profiles[] = {
     // The default mixture: small histories, everything varies.
-    {"mixed", 3, 2, 6, 2, 5, 4, 4, 1, 3, 3, 30},
+    {"mixed", 3, 2, 6, 2, 5, 4, 4, 1, 3, 3, 30, 60},
     // design.md §15's history: 20 shapes, 5 batches of 10 transactions of 5 mutations, a restart
     // every 2 batches, plain shapes.
-    {"reference", 4, 20, 20, 5, 5, 10, 5, 2, 2, 1, 0},
+    {"reference", 4, 20, 20, 5, 5, 10, 5, 2, 2, 1, 0, 100},
     // Restarts upon restarts, little else.
-    {"restarts", 2, 2, 4, 4, 8, 3, 3, 4, 8, 0, 10},
+    {"restarts", 2, 2, 4, 4, 8, 3, 3, 4, 8, 0, 10, 60},
 };
 
 Duration ms(std::uint64_t count) {
@@ -102,12 +103,12 @@ void plan_transactions(Plan& plan, const Profile& profile, const Draws& draws) {
     }
 }
 
-void plan_clients(Plan& plan, const Draws& draws) {
+void plan_clients(Plan& plan, const Profile& profile, const Draws& draws) {
   for (std::size_t spec = 0; spec < plan.specs.size(); ++spec) {
     const Draws draw = draws.of("clients", spec);
     // Half of the clients continue across every restart, half start afresh now and then.
     plan.clients.push_back({spec, us(draw.below(400'000, "start")), 0});
-    if (draw.percent(60, "second"))
+    if (draw.percent(profile.second_client_percent, "second"))
       plan.clients.push_back({spec, us(draw.below(1'500'000, "second_start")),
                               static_cast<unsigned>(draw.between(2, 12, "fresh"))});
   }
@@ -181,7 +182,7 @@ Plan make_plan(const std::string& scenario, std::uint64_t seed) {
                      [&](const oracle::ShapeSpec& other) { return same_definition(spec, other); }))
       plan.specs.push_back(std::move(spec));
   }
-  plan_clients(plan, draws);
+  plan_clients(plan, *profile, draws);
   plan_transactions(plan, *profile, draws.of("workload"));
   plan_restarts(plan, *profile, draws);
   plan_faults(plan, *profile, draws);

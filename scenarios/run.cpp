@@ -151,7 +151,8 @@ World::World(const Plan& plan, const RunOptions& options)
   stage_.oracle = &oracle_;
   stage_.postgres = &postgres_;
   stage_.plan = &plan_;
-  stage_.note = [this](std::string line) { executor_.trace().note(std::move(line)); };
+  if (options.trace)
+    stage_.note = [this](std::string line) { executor_.trace().note(std::move(line)); };
 }
 
 World::~World() {

@@ -259,7 +259,6 @@ RequestProcess::Answer RequestProcess::hold(Hold why, Duration limit, const Shap
   if (subscribed_) return std::nullopt;
   // Subscribe, then look again: what happened between the look and the subscription woke nobody.
   subscribe();
-  if (!context_->guards.on(Guard::reread_after_subscribe)) return std::nullopt;
   const auto again = current_shape();
   const bool same =
       again && again->head == seen.head && again->snapshot_complete == seen.snapshot_complete;

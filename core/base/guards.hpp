@@ -15,10 +15,8 @@ namespace holdfast {
 enum class Guard : std::uint8_t {
   snapshot_filter_by_insert_lsn,
   retake_snapshot_if_streamed_before_visible,
-  reread_after_subscribe,
   gone_asks_the_store,
   visible_only_after_commit,
-  confirm_only_committed,
   redeliver_to_restarted_consumer,
   removal_before_truncate_is_applied,
 };
@@ -42,18 +40,12 @@ inline constexpr std::array k_guards = {
               "a snapshot that does not see a transaction the collector had processed before the "
               "shape was registered is taken again",
               "core/stack/shape_log_collector.cpp"},
-    GuardInfo{Guard::reread_after_subscribe, "reread_after_subscribe", "F-86",
-              "a request looks at the shape again after it subscribed and before it waits",
-              "core/api/request_process.cpp"},
     GuardInfo{Guard::gone_asks_the_store, "gone_asks_the_store", "F-40",
               "a request that finds the status table without its owner asks the store instead of "
               "concluding that the shape does not exist",
               "core/api/shape_lookup.cpp"},
     GuardInfo{Guard::visible_only_after_commit, "visible_only_after_commit", "F-36",
               "read models advance when the store has answered, not when a group is handed to it",
-              "core/stack/shape_log_collector.cpp"},
-    GuardInfo{Guard::confirm_only_committed, "confirm_only_committed", "F-01",
-              "the position confirmed to Postgres is the last one that the store committed",
               "core/stack/shape_log_collector.cpp"},
     GuardInfo{Guard::redeliver_to_restarted_consumer, "redeliver_to_restarted_consumer", "F-06",
               "a consumer that died with undelivered input gets it again after its restart",

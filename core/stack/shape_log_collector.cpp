@@ -328,7 +328,6 @@ void ShapeLogCollector::advance() {
       continue;
     }
     in_flight_ = next->extent;
-    if (!context_->guards.on(Guard::confirm_only_committed)) confirm(next->extent.confirmable);
     if (!context_->guards.on(Guard::visible_only_after_commit)) {
       std::vector<storage::ShapeHead> heads;
       for (const storage::ShapeAppend& append : next->group->appends)

@@ -50,7 +50,6 @@ MessageKind kind_of(const std::string& operation) {
 Message message_of(const json& item) {
   Message message;
   const json& headers = item.at("headers");
-  message.content = hash128(item.dump());
   if (headers.contains("control")) {
     read_control(headers, message);
     return message;
@@ -67,15 +66,49 @@ Message message_of(const json& item) {
   return message;
 }
 
+/// The text of the next item of a JSON array, and what follows it. The bytes matter: a record once
+/// served keeps them.
+std::string_view next_item(std::string_view& rest) {
+  std::size_t depth = 0;
+  bool in_string = false;
+  for (std::size_t i = 0; i < rest.size(); ++i) {
+    const char c = rest[i];
+    if (in_string) {
+      if (c == '\\')
+        ++i;
+      else if (c == '"')
+        in_string = false;
+    } else if (c == '"') {
+      in_string = true;
+    } else if (c == '{' || c == '[') {
+      ++depth;
+    } else if (c == '}' || c == ']') {
+      if (depth-- > 1) continue;
+      const std::string_view item = rest.substr(0, i + 1);
+      rest.remove_prefix(i + 1);
+      return item;
+    }
+  }
+  throw std::invalid_argument("the body ends inside an item");
+}
+
 }  // namespace
 
 Result<std::vector<Message>> parse_messages(std::string_view body) {
   try {
-    const json parsed = json::parse(body);
-    if (!parsed.is_array()) return fail("the body is no JSON array");
+    if (body.size() < 2 || body.front() != '[' || body.back() != ']')
+      return fail("the body is no JSON array");
+    std::string_view rest = body.substr(1, body.size() - 2);
     std::vector<Message> messages;
-    messages.reserve(parsed.size());
-    for (const json& item : parsed) messages.push_back(message_of(item));
+    while (!rest.empty()) {
+      if (!messages.empty()) {
+        if (rest.front() != ',') return fail("two items are not separated by a comma");
+        rest.remove_prefix(1);
+      }
+      const std::string_view item = next_item(rest);
+      messages.push_back(message_of(json::parse(item)));
+      messages.back().content = hash128(item);
+    }
     return messages;
   } catch (const std::exception& error) {
     return fail(error.what());
