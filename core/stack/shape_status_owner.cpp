@@ -55,10 +55,10 @@ void ShapeStatusOwner::add(storage::ShapeRecord record) {
 }
 
 void ShapeStatusOwner::committed(Committed what) {
-  for (const auto& [handle, snapshot] : what.completed)
-    meta_->update(handle, [&](ShapeMeta& meta) {
+  for (const auto& completed : what.completed)
+    meta_->update(completed.first, [&](ShapeMeta& meta) {
       meta.snapshot_complete = true;
-      meta.snapshot = snapshot;
+      meta.snapshot = completed.second;
     });
   std::vector<protocol::ShapeHandle> changed;
   for (const storage::ShapeHead& head : what.heads) {
