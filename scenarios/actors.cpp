@@ -41,9 +41,9 @@ void ClientProcess::run() {
     stage_.oracle->observe(exchange, view_);
     if (stage_.note)
       stage_.note(name_ + " " + spec_.name + " asked after " + state_.offset.to_string() + ": " +
-                (exchange.response
-                     ? std::to_string(exchange.response->status) + " " + exchange.response->body
-                     : "connection broken"));
+                  (exchange.response
+                       ? std::to_string(exchange.response->status) + " " + exchange.response->body
+                       : "connection broken"));
     const oracle::Verdict verdict = oracle::judge(exchange.response);
     if (verdict == oracle::Verdict::refetch) view_.reset();
     if (verdict == oracle::Verdict::progress) {
