@@ -94,9 +94,9 @@ DatabaseResult<PublishOutcome> BlockingQuery::publish_in_transaction(const std::
                      quote_relation(table));
     if (!added.ok()) return added.failure();
   }
-  // Also where the identity is full already: it takes the table's lock, and so waits for writers that
-  // are at work. What they wrote before the table was published is never streamed, and a snapshot
-  // taken before they commit does not see it either.
+  // Also where the identity is full already: it takes the table's lock, and so waits for writers
+  // that are at work. What they wrote before the table was published is never streamed, and a
+  // snapshot taken before they commit does not see it either.
   auto set = run("ALTER TABLE " + quote_relation(table) + " REPLICA IDENTITY FULL");
   if (!set.ok()) return set.failure();
   return PublishOutcome::published;
