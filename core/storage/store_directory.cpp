@@ -10,7 +10,7 @@
 namespace holdfast::storage {
 namespace {
 
-constexpr std::size_t k_rewrite_bytes = 1 << 20;
+constexpr std::size_t k_rewrite_bytes = 64 << 10;
 
 StoreResult<void> store_result(env::DiskResult<void> result) {
   if (!result) return Failure{from_disk(result.error())};
