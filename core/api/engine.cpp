@@ -116,6 +116,11 @@ HealthStatus Engine::health() const {
   ASSERT(false, "a service status is one of three");
 }
 
+std::size_t Engine::requests() const {
+  SpinGuard guard(shared_->lock);
+  return shared_->requests.size();
+}
+
 Engine::Cancel Engine::handle(protocol::Request request, Respond respond) {
   const std::shared_ptr<Shared> shared = shared_;
   std::uint64_t number = 0;

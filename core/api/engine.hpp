@@ -45,6 +45,8 @@ class Engine {
   Cancel handle(protocol::Request request, Respond respond);
 
   HealthStatus health() const;
+  /// Requests that have a process: held, waiting or being answered.
+  std::size_t requests() const;
 
  private:
   struct Shared;

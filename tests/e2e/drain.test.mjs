@@ -1,14 +1,15 @@
-// What happens to requests when the server is told to stop: each is answered, at once.
+// How requests end before their time: the server is told to stop and answers each at once, or the
+// client goes away and nothing is left of its request.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { after, before, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Postgres, Server } from './harness.mjs'
+import { Postgres, Server, freePort } from './harness.mjs'
 import { fill } from './workload.mjs'
 
 const binary = process.env.HOLDFAST_BINARY
-const makeServer = (url) => new Server(url, binary ? { binary } : {})
+const makeServer = (url, env = {}) => new Server(url, binary ? { binary, env } : { env })
 const shape = 'v1/shape?table=items'
 
 /** Far below the drain's own limit of 8 s, far above what a busy machine needs. */
@@ -79,4 +80,31 @@ test('requests that wait for a Postgres that says nothing are answered 503', { t
   await server.start({ health: [202] })
   const [{ status }] = await drain(server, [answerOf(`${server.url}/${shape}&offset=-1`)])
   assert.equal(status, 503)
+})
+
+test('a client that goes away leaves no request behind', { timeout: 60_000 }, async (t) => {
+  const port = await freePort()
+  const server = makeServer(postgres.url, { ELECTRIC_PROMETHEUS_PORT: String(port) })
+  t.after(() => server.close())
+  await server.start()
+  const processes = async () => {
+    const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()
+    return Number(/^holdfast_request_processes (\d+)$/m.exec(metrics)[1])
+  }
+  const until = async (count) => {
+    const deadline = performance.now() + 10_000
+    while ((await processes()) !== count) {
+      assert.ok(performance.now() < deadline, `${await processes()} requests, not ${count}`)
+      await sleep(20)
+    }
+  }
+  const first = await answerOf(`${server.url}/${shape}&offset=-1`)
+  const handle = first.headers.get('electric-handle')
+  const live = `${server.url}/${shape}&offset=0_inf&handle=${handle}&live=true`
+  const leave = new AbortController()
+  const polls = Array.from({ length: 20 }, () => fetch(live, { signal: leave.signal }).catch(() => {}))
+  await until(20)
+  leave.abort()
+  await Promise.all(polls)
+  await until(0)
 })

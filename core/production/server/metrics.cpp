@@ -24,13 +24,16 @@ std::uint64_t resident_bytes() {
   return fields == 2 ? resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)) : 0;
 }
 
-std::string render(const http::HttpServer& server, const Marks& marks) {
+std::string render(const http::HttpServer& server, const api::Engine& engine, const Marks& marks) {
   std::string text;
   const http::Statistics http = server.statistics();
   add(text, "holdfast_http_connections", "gauge", "Open client connections.", http.connections);
   add(text, "holdfast_http_unanswered_requests", "gauge",
       "Requests that wait for their answer, long polls included.", http.unanswered_requests);
   add(text, "holdfast_http_requests_total", "counter", "Requests received.", http.requests);
+  add(text, "holdfast_request_processes", "gauge",
+      "Requests that the engine is working on or holds; those without a client are ended.",
+      engine.requests());
   add(text, "process_resident_memory_bytes", "gauge", "Resident memory.", resident_bytes());
   text += "# HELP holdfast_events_total Things that happened in the engine, by name.\n";
   text += "# TYPE holdfast_events_total counter\n";
@@ -43,13 +46,14 @@ std::string render(const http::HttpServer& server, const Marks& marks) {
 
 }  // namespace
 
-http::Handler metrics_handler(const http::HttpServer& server, const Marks& marks) {
-  return [&server, &marks](protocol::Request request, http::Responder responder) {
+http::Handler metrics_handler(const http::HttpServer& server, const api::Engine& engine,
+                              const Marks& marks) {
+  return [&server, &engine, &marks](protocol::Request request, http::Responder responder) {
     const bool reads = request.method == "GET" || request.method == "HEAD";
     if (!reads || request.path != "/metrics")
       return responder.respond({404, {{"content-type", "text/plain"}}, "Not found\n"});
     responder.respond(
-        {200, {{"content-type", "text/plain; version=0.0.4"}}, render(server, marks)});
+        {200, {{"content-type", "text/plain; version=0.0.4"}}, render(server, engine, marks)});
   };
 }
 

@@ -163,7 +163,7 @@ class Server {
       http::Options options;
       options.address = config.listen_address;
       options.port = *config.prometheus_port;
-      auto metrics = http::HttpServer::start(options, metrics_handler(*http_, marks_));
+      auto metrics = http::HttpServer::start(options, metrics_handler(*http_, *engine_, marks_));
       if (!metrics.ok()) return metrics.failure();
       metrics_ = std::move(metrics).value();
     }
