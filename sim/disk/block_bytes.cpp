@@ -51,6 +51,16 @@ void BlockBytes::read(std::uint64_t offset, char* into, std::size_t count) const
                 });
 }
 
+bool BlockBytes::holds(std::uint64_t offset, std::string_view bytes) const {
+  if (offset + bytes.size() > size_) return false;
+  bool same = true;
+  for_each_part(offset, offset + bytes.size(),
+                [&](std::uint64_t at, const char* here, std::uint64_t part) {
+                  same = same && std::memcmp(here, bytes.data() + at, part) == 0;
+                });
+  return same;
+}
+
 void BlockBytes::write(std::uint64_t offset, std::string_view bytes) {
   ASSERT(offset <= size_, "a write leaves no gap");
   const std::uint64_t end = offset + bytes.size();

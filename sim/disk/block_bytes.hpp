@@ -22,6 +22,8 @@ class BlockBytes {
   void resize(std::uint64_t size);
   /// REQUIRES: [offset, offset + count) lies within the size.
   void read(std::uint64_t offset, char* into, std::size_t count) const;
+  /// Whether these bytes are there already; false beyond the end.
+  bool holds(std::uint64_t offset, std::string_view bytes) const;
   /// Extends as needed. REQUIRES: offset <= size().
   void write(std::uint64_t offset, std::string_view bytes);
   /// REQUIRES: [begin, end) lies within the size.

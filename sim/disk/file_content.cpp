@@ -34,6 +34,10 @@ std::string FileContent::text() const {
 
 void FileContent::write(std::uint64_t offset, std::string_view bytes) {
   if (bytes.empty()) return;
+  // The platter has nothing else, whatever becomes of this write: a log that is written over itself
+  // costs a comparison.
+  const bool clean = pending_.empty() && lost_.empty() && !lost_size_;
+  if (clean && bytes_.holds(offset, bytes)) return;
   const std::uint64_t end = offset + bytes.size();
   const std::uint64_t old_size = bytes_.size();
   // The gap is part of the change: whether its zeros arrive is as open as the rest.
