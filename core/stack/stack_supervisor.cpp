@@ -16,7 +16,6 @@ namespace holdfast::stack {
 namespace {
 
 using runtime::ChildSpec;
-using runtime::Restart;
 using runtime::Strategy;
 using runtime::Supervisor;
 using runtime::SupervisorSpec;
@@ -49,9 +48,10 @@ SupervisorSpec core_supervisor(const Context& context) {
 }  // namespace
 
 ChildSpec shapes_child(Context context) {
-  return Supervisor::child(
-      "shapes", names::shapes.text, [context] { return shapes_supervisor(context); },
-      Restart::transient);
+  // Permanent, where upstream's is transient: whoever asks it to end without being its supervisor
+  // would otherwise leave an engine that is connected and never ready again.
+  return Supervisor::child("shapes", names::shapes.text,
+                           [context] { return shapes_supervisor(context); });
 }
 
 SupervisorSpec stack_supervisor(Context context) {
