@@ -19,6 +19,9 @@ struct CauseEvent {
   Cause cause = Cause::deleted_by_request;
   std::string subject;
   Instant at;
+  /// From here on it cannot end a shape that was born later: the deletion is answered, or every
+  /// new snapshot sees the truncation.
+  Instant over = Instant::never();
 };
 
 using Journal = std::vector<CauseEvent>;

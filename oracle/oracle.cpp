@@ -58,7 +58,7 @@ void Oracle::observe_success(const Exchange& exchange, ClientView& view, const O
     object(property::protocol, "a 200 for another handle than was asked for: " + handle.text);
   if (*offset < exchange.state.offset)
     object(property::log_order, "the offset goes back to " + *offset_text);
-  ledger_.served(*exchange.spec, handle, exchange.sent, object);
+  ledger_.served(*exchange.spec, handle, exchange.sent, exchange.answered, object);
 
   auto messages = parse_messages(response.body);
   if (!messages.ok())
@@ -92,8 +92,7 @@ void Oracle::observe_failure(const Exchange& exchange, const Object& object) {
   }
   const protocol::Response& response = *exchange.response;
   if (response.status == 409 && exchange.state.handle)
-    return ledger_.refused(*exchange.spec, *exchange.state.handle, exchange.sent, exchange.answered,
-                           object);
+    return ledger_.refused(*exchange.spec, *exchange.state.handle, exchange.answered, object);
   if (response.status == 400 && response.body.find("out of bounds") != std::string::npos)
     return object(property::out_of_bounds,
                   "offset " + exchange.state.offset.to_string() + " was served before");

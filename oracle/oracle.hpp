@@ -41,7 +41,13 @@ class Oracle {
  public:
   explicit Oracle(Truth& truth) : truth_(&truth), ledger_(journal_) {}
 
-  void record(CauseEvent event) { journal_.push_back(std::move(event)); }
+  /// Answers the event's number, for over().
+  std::size_t record(CauseEvent event) {
+    journal_.push_back(std::move(event));
+    return journal_.size() - 1;
+  }
+  /// From now on this event excuses no 409 about a shape that is born later.
+  void over(std::size_t event, Instant at) { journal_.at(event).over = at; }
   /// Judges one answer and applies it to the client's view.
   void observe(const Exchange& exchange, ClientView& view);
   /// A request that is still unanswered long after its own deadline.

@@ -123,8 +123,10 @@ void RemovalProcess::truncate() {
         session, {sim::postgres::StatementKind::truncate, table, {}, {}, {}});
     if (result.outcome == ExecuteOutcome::ok) {
       // Before the commit: from its record on, the engine may act on it.
-      stage_.oracle->record({oracle::Cause::truncated, table.table, now()});
+      const std::size_t cause =
+          stage_.oracle->record({oracle::Cause::truncated, table.table, now()});
       stage_.postgres->commit(session, sim::postgres::Synchronous::on);
+      stage_.oracle->over(cause, now());
       return;
     }
     stage_.postgres->rollback(session);
@@ -137,8 +139,11 @@ void RemovalProcess::remove() {
   protocol::Request request = oracle::next_request(spec, {});
   request.method = "DELETE";
   // A DELETE whose answer is lost may have happened: its cause counts from when it was sent.
-  stage_.oracle->record({oracle::Cause::deleted_by_request, spec.name, now()});
-  (void)stage_.network->fetch(*this, std::move(request), oracle::Oracle::k_request_deadline);
+  const std::size_t cause =
+      stage_.oracle->record({oracle::Cause::deleted_by_request, spec.name, now()});
+  const Network::Answer answer =
+      stage_.network->fetch(*this, std::move(request), oracle::Oracle::k_request_deadline);
+  if (answer.response) stage_.oracle->over(cause, now());
 }
 
 }  // namespace holdfast::scenarios

@@ -4,11 +4,24 @@
 
 namespace holdfast::oracle {
 
+Instant ConflictLedger::earliest_birth(const ShapeSpec& spec, const protocol::ShapeHandle& handle,
+                                       Instant sent) const {
+  // At most one shape of a definition lives at a time, and none lives twice. So another handle that
+  // answered before this request was sent had ended before this one was born, but lived when its
+  // own request was sent.
+  Instant birth;
+  const auto known = answers_.find(spec.name);
+  if (known == answers_.end()) return birth;
+  for (const Answer& other : known->second)
+    if (other.handle != handle && other.answered < sent) birth = std::max(birth, other.sent);
+  return birth;
+}
+
 void ConflictLedger::served(const ShapeSpec& spec, const protocol::ShapeHandle& handle,
-                            Instant sent, const Object& object) {
-  // Whoever made the shape asked after the previous one had ended; the first one may be as old as
-  // the run.
-  const auto [life, fresh] = lives_.try_emplace(handle, Life{spec.name, last_end_[spec.name], {}});
+                            Instant sent, Instant answered, const Object& object) {
+  const auto [life, fresh] =
+      lives_.try_emplace(handle, Life{spec.name, earliest_birth(spec, handle, sent), {}});
+  answers_[spec.name].push_back({handle, sent, answered});
   if (life->second.spec != spec.name)
     object(property::handle_unique,
            handle.text + " serves " + spec.name + " and " + life->second.spec);
@@ -17,13 +30,13 @@ void ConflictLedger::served(const ShapeSpec& spec, const protocol::ShapeHandle& 
 }
 
 void ConflictLedger::refused(const ShapeSpec& spec, const protocol::ShapeHandle& handle,
-                             Instant sent, Instant answered, const Object& object) {
+                             Instant answered, const Object& object) {
   const auto life = lives_.find(handle);
   const Instant born = life == lives_.end() ? Instant{} : life->second.born;
   const bool excused = std::any_of(journal_->begin(), journal_->end(), [&](const CauseEvent& e) {
     const bool about =
         e.cause == Cause::truncated ? e.subject == spec.table : e.subject == spec.name;
-    return about && e.at >= born && e.at <= answered;
+    return about && e.over >= born && e.at <= answered;
   });
   if (excused) {
     legitimate_++;
@@ -32,10 +45,7 @@ void ConflictLedger::refused(const ShapeSpec& spec, const protocol::ShapeHandle&
     object(property::spurious_conflict, "409 for " + handle.text + " of " + spec.name +
                                             ", which nothing in the journal explains");
   }
-  if (life == lives_.end()) return;
-  if (!life->second.ended) life->second.ended = answered;
-  // The successor cannot be older than what ended this one; what was sent before may be its maker.
-  last_end_[spec.name] = std::max(last_end_[spec.name], std::min(sent, born));
+  if (life != lives_.end() && !life->second.ended) life->second.ended = answered;
 }
 
 }  // namespace holdfast::oracle

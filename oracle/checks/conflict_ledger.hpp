@@ -1,12 +1,13 @@
-// The 409 ledger: every must-refetch needs a legitimate cause in the journal, after the birth of
-// the handle it ends (I-55). Kills, stops, restarts, power loss and deploys are none. Also: a
-// handle means one definition for ever (I-42), and one that has ended never serves again (I-43).
+// The 409 ledger: every must-refetch needs a legitimate cause in the journal that was not over when
+// the handle it ends was born (I-55). Kills, stops, restarts, power loss and deploys are none.
+// Also: a handle means one definition for ever (I-42), and one that has ended never serves again
+// (I-43).
 #pragma once
 
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
+#include <vector>
 
 #include "core/protocol/offset.hpp"
 #include "oracle/client/client_view.hpp"
@@ -19,12 +20,12 @@ class ConflictLedger {
  public:
   explicit ConflictLedger(const Journal& journal) : journal_(&journal) {}
 
-  /// `handle` served this shape in answer to a request sent at `sent`.
+  /// `handle` served this shape in answer to a request. To be called in order of `answered`.
   void served(const ShapeSpec& spec, const protocol::ShapeHandle& handle, Instant sent,
-              const Object& object);
-  /// A request sent at `sent` with this handle was answered 409.
-  void refused(const ShapeSpec& spec, const protocol::ShapeHandle& handle, Instant sent,
-               Instant answered, const Object& object);
+              Instant answered, const Object& object);
+  /// A request with this handle was answered 409.
+  void refused(const ShapeSpec& spec, const protocol::ShapeHandle& handle, Instant answered,
+               const Object& object);
 
   std::uint64_t legitimate() const { return legitimate_; }
   std::uint64_t spurious() const { return spurious_; }
@@ -35,9 +36,18 @@ class ConflictLedger {
     Instant born;                  ///< no later than its real birth
     std::optional<Instant> ended;  ///< when a 409 about it was answered
   };
+  /// One answer: its handle lived at some moment from `sent` to `answered`.
+  struct Answer {
+    protocol::ShapeHandle handle;
+    Instant sent;
+    Instant answered;
+  };
+  Instant earliest_birth(const ShapeSpec& spec, const protocol::ShapeHandle& handle,
+                         Instant sent) const;
+
   const Journal* journal_;
   std::map<protocol::ShapeHandle, Life> lives_;
-  std::map<std::string, Instant> last_end_;  ///< per spec: when its previous handle was last seen
+  std::map<std::string, std::vector<Answer>> answers_;  ///< per spec, in order of `answered`
   std::uint64_t legitimate_ = 0;
   std::uint64_t spurious_ = 0;
 };

@@ -1,5 +1,6 @@
 #include "oracle/client/messages.hpp"
 
+#include <charconv>
 #include <nlohmann/json.hpp>
 
 namespace holdfast::oracle {
@@ -10,13 +11,16 @@ using nlohmann::json;
 /// Decimal text of a 64-bit number.
 std::uint64_t number_of(const json& text) {
   const auto& digits = text.get_ref<const std::string&>();
-  std::size_t used = 0;
-  const std::uint64_t number = std::stoull(digits, &used);
-  if (used != digits.size()) throw std::invalid_argument("not a decimal number: " + digits);
+  std::uint64_t number = 0;
+  const char* const end = digits.data() + digits.size();
+  const auto [used, error] = std::from_chars(digits.data(), end, number);
+  if (error != std::errc{} || used != end)
+    throw std::invalid_argument("not a decimal number: " + digits);
   return number;
 }
 
 Row row_of(const json& value) {
+  if (!value.is_object()) throw std::invalid_argument("a row is no object: " + value.dump());
   Row row;
   for (const auto& [column, cell] : value.items())
     row.emplace(column, cell.is_null() ? std::nullopt : std::optional(cell.get<std::string>()));
@@ -59,8 +63,13 @@ Message message_of(const json& item) {
   message.value = row_of(item.at("value"));
   if (headers.contains("lsn")) {
     message.lsn = number_of(headers.at("lsn"));
-    message.op = headers.at("op_position").get<std::uint64_t>();
+    // The library would convert a negative number, a fraction or a boolean without a word.
+    const json& op = headers.at("op_position");
+    if (!op.is_number_unsigned()) throw std::invalid_argument("no op_position: " + op.dump());
+    message.op = op.get<std::uint64_t>();
     message.last = headers.contains("last");
+    if (message.last && headers.at("last") != true)
+      throw std::invalid_argument("`last` is true or absent");
     if (headers.at("txids").size() != 1) throw std::invalid_argument("txids is not one number");
   }
   return message;

@@ -1,0 +1,246 @@
+// Each rule that a client's view checks is broken once, and objected to under its own name: a view
+// that tolerates anything would let a run pass that it should fail.
+#include "oracle/client/client_view.hpp"
+
+#include <gtest/gtest.h>
+
+#include "tests/oracle/objections.hpp"
+
+namespace holdfast::oracle::test {
+namespace {
+
+using protocol::LogOffset;
+
+Message snapshot_row(MessageKind kind, const char* id, Row rest = {{"name", "a"}, {"done", "t"}}) {
+  Message message;
+  message.kind = kind;
+  message.key = id;
+  message.value = std::move(rest);
+  message.value["id"] = id;
+  return message;
+}
+
+Message record(MessageKind kind, const char* id, std::uint64_t lsn, std::uint64_t op, bool last,
+               Row rest = {{"name", "a"}, {"done", "t"}}) {
+  Message message = snapshot_row(kind, id, std::move(rest));
+  message.lsn = lsn;
+  message.op = op;
+  message.last = last;
+  return message;
+}
+
+Message snapshot_end() {
+  Message message;
+  message.kind = MessageKind::snapshot_end;
+  message.snapshot = {10, 12, {11}};
+  return message;
+}
+
+Message up_to_date(std::uint64_t lsn) {
+  Message message;
+  message.kind = MessageKind::up_to_date;
+  message.up_to = lsn;
+  return message;
+}
+
+class View : public ::testing::Test {
+ protected:
+  /// Applies the messages as one answer about (from, to] and answers the objections.
+  Properties apply(const std::vector<Message>& messages, LogOffset from = LogOffset::before_all(),
+                   LogOffset to = LogOffset::at(1'000, 0)) {
+    Objections found;
+    view_.apply(messages, from, to, found.sink());
+    return found.properties();
+  }
+  /// A client that holds row 1 and has seen the snapshot end.
+  void start() {
+    ASSERT_EQ(apply({snapshot_row(MessageKind::insert, "1"), snapshot_end()},
+                    LogOffset::before_all(), LogOffset::snapshot_end()),
+              Properties{});
+  }
+
+  ShapeSpec spec_ = items_spec();
+  ClientView view_{spec_};
+};
+
+TEST_F(View, ALegalHistoryIsNotObjectedTo) {
+  start();
+  EXPECT_EQ(apply({record(MessageKind::insert, "2", 100, 0, false),
+                   record(MessageKind::update, "1", 100, 2, true, {{"name", "b"}}),
+                   record(MessageKind::erase, "2", 101, 0, true, {}), up_to_date(101)}),
+            Properties{});
+  EXPECT_EQ(view_.rows(), (Rows{{"1", {{"id", "1"}, {"name", "b"}, {"done", "t"}}}}));
+  EXPECT_EQ(view_.marker(), 101U);
+  EXPECT_EQ(view_.snapshot(), (StatedSnapshot{10, 12, {11}}));
+}
+
+// -- rows -----------------------------------------------------------------------------------------
+
+TEST_F(View, AnInsertOfAPresentRowIsAViolation) {
+  start();
+  EXPECT_EQ(apply({record(MessageKind::insert, "1", 100, 0, true)}),
+            Properties{property::row_legality});
+}
+
+TEST_F(View, ARowTwiceInTheSnapshotIsAViolation) {
+  EXPECT_EQ(apply({snapshot_row(MessageKind::insert, "1"), snapshot_row(MessageKind::insert, "1")}),
+            Properties{property::row_legality});
+}
+
+TEST_F(View, AnUpdateOfAnAbsentRowIsAViolationAndMakesNoRow) {
+  start();
+  EXPECT_EQ(apply({record(MessageKind::update, "2", 100, 0, true)}),
+            Properties{property::row_legality});
+  EXPECT_FALSE(view_.rows().contains("2"));
+}
+
+TEST_F(View, ADeleteOfAnAbsentRowIsAViolation) {
+  start();
+  EXPECT_EQ(apply({record(MessageKind::erase, "2", 100, 0, true, {})}),
+            Properties{property::row_legality});
+}
+
+TEST_F(View, BothFormsOfABooleanAreTheSameValue) {
+  apply({snapshot_row(MessageKind::insert, "1", {{"name", "true"}, {"done", "true"}}),
+         snapshot_row(MessageKind::insert, "2", {{"name", "x"}, {"done", "false"}}),
+         snapshot_row(MessageKind::insert, "3", {{"name", "x"}, {"done", std::nullopt}})});
+  EXPECT_EQ(view_.rows().at("1").at("done"), "t");
+  EXPECT_EQ(view_.rows().at("1").at("name"), "true") << "a text is not a boolean";
+  EXPECT_EQ(view_.rows().at("2").at("done"), "f");
+  EXPECT_EQ(view_.rows().at("3").at("done"), std::nullopt);
+}
+
+// -- columns --------------------------------------------------------------------------------------
+
+TEST_F(View, AnInsertWithoutOneOfItsColumnsIsAViolation) {
+  EXPECT_EQ(apply({snapshot_row(MessageKind::insert, "1", {{"name", "a"}})}),
+            Properties{property::row_content});
+}
+
+TEST_F(View, AColumnThatWasNotAskedForIsAViolation) {
+  spec_.columns = {"id", "name"};
+  EXPECT_EQ(apply({snapshot_row(MessageKind::insert, "1")}), Properties{property::row_content});
+}
+
+TEST_F(View, TheKeyBelongsToARowEvenIfItWasNotAskedFor) {
+  spec_.columns = {"name"};
+  EXPECT_EQ(apply({snapshot_row(MessageKind::insert, "1", {{"name", "a"}})}), Properties{});
+}
+
+TEST_F(View, AnUpdateNeedsItsKeyOnly) {
+  start();
+  Message without_key = record(MessageKind::update, "1", 100, 0, true, {{"name", "b"}});
+  without_key.value.erase("id");
+  EXPECT_EQ(apply({without_key}), Properties{property::row_content});
+}
+
+TEST_F(View, AnUpdateInFullModeNeedsAllColumns) {
+  spec_.replica = ReplicaMode::full;
+  start();
+  EXPECT_EQ(apply({record(MessageKind::update, "1", 100, 0, true, {{"name", "b"}})}),
+            Properties{property::row_content});
+}
+
+// -- positions ------------------------------------------------------------------------------------
+
+TEST_F(View, ARecordAtOrBeforeTheRequestedOffsetIsAViolation) {
+  start();
+  EXPECT_EQ(apply({record(MessageKind::insert, "2", 100, 0, true)}, LogOffset::at(100, 0)),
+            Properties{property::log_order});
+}
+
+TEST_F(View, ARecordAfterTheAnswersOffsetIsAViolation) {
+  start();
+  EXPECT_EQ(apply({record(MessageKind::insert, "2", 100, 2, true)}, LogOffset::snapshot_end(),
+                  LogOffset::at(100, 0)),
+            Properties{property::log_order});
+}
+
+TEST_F(View, ARecordThatGoesBackInItsTransactionIsAViolation) {
+  start();
+  EXPECT_EQ(apply({record(MessageKind::insert, "2", 100, 2, false),
+                   record(MessageKind::insert, "3", 100, 0, true)}),
+            Properties{property::log_order});
+}
+
+TEST_F(View, ATransactionThatComesAfterALaterOneIsAViolation) {
+  start();
+  EXPECT_EQ(apply({record(MessageKind::insert, "2", 101, 0, true),
+                   record(MessageKind::insert, "3", 100, 0, true)}),
+            Properties{property::log_order});
+}
+
+TEST_F(View, ALogRecordBeforeTheSnapshotsEndIsAViolation) {
+  EXPECT_EQ(apply({record(MessageKind::insert, "1", 100, 0, true)}),
+            Properties{property::protocol});
+}
+
+TEST_F(View, ASnapshotRowAfterTheSnapshotsEndIsAViolation) {
+  start();
+  EXPECT_EQ(apply({snapshot_row(MessageKind::insert, "2")}), Properties{property::protocol});
+}
+
+TEST_F(View, ASecondSnapshotEndIsAViolation) {
+  start();
+  EXPECT_EQ(apply({snapshot_end()}), Properties{property::protocol});
+}
+
+// -- transactions and markers ---------------------------------------------------------------------
+
+TEST_F(View, ATransactionWithoutALastRecordIsAViolation) {
+  start();
+  EXPECT_EQ(apply({record(MessageKind::insert, "2", 100, 0, false),
+                   record(MessageKind::insert, "3", 101, 0, true)}),
+            Properties{property::last_once});
+}
+
+TEST_F(View, ARecordAfterItsTransactionsLastIsAViolation) {
+  start();
+  EXPECT_EQ(apply({record(MessageKind::insert, "2", 100, 0, true),
+                   record(MessageKind::insert, "3", 100, 2, true)}),
+            Properties{property::last_once});
+}
+
+TEST_F(View, ATransactionMaySpanAnswers) {
+  start();
+  EXPECT_EQ(apply({record(MessageKind::insert, "2", 100, 0, false)}), Properties{});
+  EXPECT_EQ(apply({record(MessageKind::insert, "3", 100, 2, true), up_to_date(100)}), Properties{});
+}
+
+TEST_F(View, AMarkerInsideATransactionIsAViolation) {
+  start();
+  EXPECT_EQ(apply({record(MessageKind::insert, "2", 100, 0, false), up_to_date(100)}),
+            Properties{property::transaction_whole});
+}
+
+TEST_F(View, ATransactionThatAMarkerHadPromisedToBeOverIsAViolation) {
+  start();
+  EXPECT_EQ(apply({up_to_date(100)}), Properties{});
+  EXPECT_EQ(apply({record(MessageKind::insert, "2", 100, 0, true)}),
+            Properties{property::marker_honest});
+}
+
+TEST_F(View, AMarkerThatIsNotTheLastMessageIsAViolation) {
+  start();
+  EXPECT_EQ(apply({up_to_date(99), record(MessageKind::insert, "2", 100, 0, true)}),
+            Properties{property::protocol});
+}
+
+TEST_F(View, MustRefetchOutsideOfA409IsAViolation) {
+  Message message;
+  message.kind = MessageKind::must_refetch;
+  EXPECT_EQ(apply({message}), Properties{property::protocol});
+}
+
+TEST_F(View, AResetForgetsRowsSnapshotAndMarker) {
+  start();
+  apply({record(MessageKind::insert, "2", 100, 0, false)});
+  view_.reset();
+  EXPECT_TRUE(view_.rows().empty());
+  EXPECT_FALSE(view_.snapshot());
+  start();
+  EXPECT_EQ(apply({record(MessageKind::insert, "2", 50, 0, true), up_to_date(50)}), Properties{});
+}
+
+}  // namespace
+}  // namespace holdfast::oracle::test

@@ -1,0 +1,404 @@
+// The checks that remember (constancy, the 409 ledger) and the oracle as a whole, on exchanges made
+// by hand and a database whose rows the test decides. Every objection is provoked once.
+#include <gtest/gtest.h>
+
+#include "oracle/oracle.hpp"
+#include "tests/oracle/objections.hpp"
+
+namespace holdfast::oracle::test {
+namespace {
+
+using protocol::LogOffset;
+using protocol::ShapeHandle;
+
+const ShapeHandle k_first{"1-1"};
+const ShapeHandle k_second{"1-2"};
+
+Instant second(int count) {
+  return Instant{} + std::chrono::seconds(count);
+}
+
+// -- constancy ------------------------------------------------------------------------------------
+
+Message record_with(std::uint64_t content) {
+  Message message;
+  message.key = "k";
+  message.lsn = 100;
+  message.content = {0, content};
+  return message;
+}
+
+TEST(ConstancyCheck, ARecordThatIsServedTwiceAlikeIsFine) {
+  Constancy constancy;
+  Objections found;
+  constancy.records(k_first, {record_with(1)}, found.sink());
+  constancy.records(k_first, {record_with(1)}, found.sink());
+  constancy.records(k_second, {record_with(2)}, found.sink());
+  EXPECT_EQ(found.properties(), Properties{}) << "another handle has records of its own";
+}
+
+TEST(ConstancyCheck, AChangedRecordIsAViolation) {
+  Constancy constancy;
+  Objections found;
+  constancy.records(k_first, {record_with(1)}, found.sink());
+  constancy.records(k_first, {record_with(2)}, found.sink());
+  EXPECT_EQ(found.properties(), Properties{property::record_constant});
+}
+
+TEST(ConstancyCheck, AChangedChunkIsAViolationAndSoIsAMovedEnd) {
+  Constancy constancy;
+  Objections found;
+  const LogOffset from = LogOffset::at(1, 0);
+  constancy.chunk(k_first, from, LogOffset::at(9, 0), "[a]", found.sink());
+  constancy.chunk(k_first, from, LogOffset::at(9, 0), "[a]", found.sink());
+  constancy.chunk(k_second, from, LogOffset::at(9, 0), "[b]", found.sink());
+  EXPECT_EQ(found.properties(), Properties{});
+  constancy.chunk(k_first, from, LogOffset::at(9, 0), "[b]", found.sink());
+  constancy.chunk(k_first, from, LogOffset::at(9, 2), "[a]", found.sink());
+  EXPECT_EQ(found.properties(), (Properties{property::chunk_constant, property::chunk_constant}));
+}
+
+// -- the ledger of 409s ---------------------------------------------------------------------------
+
+class Ledger : public ::testing::Test {
+ protected:
+  void serve(const ShapeHandle& handle, int sent, int answered) {
+    ledger_.served(spec_, handle, second(sent), second(answered), found_.sink());
+  }
+  void refuse(const ShapeHandle& handle, int answered) {
+    ledger_.refused(spec_, handle, second(answered), found_.sink());
+  }
+  void happens(Cause cause, const char* subject, int at, std::optional<int> over = {}) {
+    journal_.push_back({cause, subject, second(at), over ? second(*over) : Instant::never()});
+  }
+
+  ShapeSpec spec_ = items_spec();
+  Journal journal_;
+  ConflictLedger ledger_{journal_};
+  Objections found_;
+};
+
+TEST_F(Ledger, A409WithoutAnyCauseIsSpurious) {
+  serve(k_first, 1, 2);
+  refuse(k_first, 3);
+  EXPECT_EQ(found_.properties(), Properties{property::spurious_conflict});
+  EXPECT_EQ(ledger_.spurious(), 1U);
+  EXPECT_EQ(ledger_.legitimate(), 0U);
+}
+
+TEST_F(Ledger, A409AboutAHandleThatNobodyKnowsNeedsACauseToo) {
+  refuse(k_first, 3);
+  EXPECT_EQ(found_.properties(), Properties{property::spurious_conflict});
+}
+
+TEST_F(Ledger, ADeletionOfTheShapeExcusesIt) {
+  serve(k_first, 1, 2);
+  happens(Cause::deleted_by_request, "s0", 3);
+  refuse(k_first, 4);
+  EXPECT_EQ(found_.properties(), Properties{});
+  EXPECT_EQ(ledger_.legitimate(), 1U);
+}
+
+TEST_F(Ledger, ATruncationOfItsTableExcusesIt) {
+  serve(k_first, 1, 2);
+  happens(Cause::truncated, "items", 3);
+  refuse(k_first, 4);
+  EXPECT_EQ(found_.properties(), Properties{});
+}
+
+TEST_F(Ledger, WhatHappensToOthersExcusesNothing) {
+  serve(k_first, 1, 2);
+  happens(Cause::deleted_by_request, "s1", 3);
+  happens(Cause::deleted_by_request, "items", 3);
+  happens(Cause::truncated, "other", 3);
+  happens(Cause::truncated, "s0", 3);
+  refuse(k_first, 4);
+  EXPECT_EQ(found_.properties(), Properties{property::spurious_conflict});
+}
+
+TEST_F(Ledger, ACauseThatComesAfterTheAnswerExcusesNothing) {
+  serve(k_first, 1, 2);
+  happens(Cause::deleted_by_request, "s0", 5);
+  refuse(k_first, 4);
+  EXPECT_EQ(found_.properties(), Properties{property::spurious_conflict});
+}
+
+TEST_F(Ledger, ACauseThatWasOverBeforeTheSuccessorsBirthDoesNotExcuseItsEnd) {
+  serve(k_first, 1, 2);
+  happens(Cause::truncated, "items", 3, 4);
+  serve(k_first, 6, 7);  // the engine has not come to the truncation yet
+  refuse(k_first, 8);
+  serve(k_second, 9, 10);
+  EXPECT_EQ(found_.properties(), Properties{});
+  refuse(k_second, 11);
+  EXPECT_EQ(found_.properties(), Properties{property::spurious_conflict});
+  EXPECT_EQ(ledger_.legitimate(), 1U);
+}
+
+TEST_F(Ledger, ACauseThatIsNotOverMayHaveHitTheSuccessor) {
+  serve(k_first, 1, 2);
+  happens(Cause::deleted_by_request, "s0", 3);
+  serve(k_second, 9, 10);
+  refuse(k_second, 11);
+  EXPECT_EQ(found_.properties(), Properties{});
+}
+
+TEST_F(Ledger, AnAnswerThatOverlapsSaysNothingAboutWhichHandleCameFirst) {
+  happens(Cause::truncated, "items", 3, 4);
+  serve(k_second, 5, 6);
+  serve(k_first, 1, 7);  // a slow answer of the predecessor
+  refuse(k_first, 8);
+  refuse(k_second, 8);
+  EXPECT_EQ(found_.properties(), Properties{});
+}
+
+TEST_F(Ledger, AHandleWithTwoDefinitionsIsAViolation) {
+  serve(k_first, 1, 2);
+  spec_.name = "s1";
+  serve(k_first, 3, 4);
+  EXPECT_EQ(found_.properties(), Properties{property::handle_unique});
+}
+
+TEST_F(Ledger, AHandleThatServesAfterA409EndedItIsAViolation) {
+  happens(Cause::deleted_by_request, "s0", 0);
+  serve(k_first, 1, 2);
+  refuse(k_first, 4);
+  serve(k_first, 3, 5);
+  EXPECT_EQ(found_.properties(), Properties{}) << "it was asked before the 409";
+  serve(k_first, 5, 6);
+  EXPECT_EQ(found_.properties(), Properties{property::removal_final});
+}
+
+// -- the oracle -----------------------------------------------------------------------------------
+
+class FakeTruth final : public Truth {
+ public:
+  Rows rows(const ShapeSpec&, const VisibleSet& visible) override {
+    asked = visible;
+    return answer;
+  }
+  std::uint64_t last_commit() override { return 500; }
+
+  Rows answer;
+  VisibleSet asked;
+};
+
+constexpr const char* k_row =
+    R"({"key":"k","value":{"id":"1","name":"a","done":"true"},"headers":{"operation":"insert"}})";
+constexpr const char* k_snapshot_end =
+    R"({"headers":{"control":"snapshot-end","xmin":"1","xmax":"2","xip_list":[]}})";
+constexpr const char* k_marker =
+    R"({"headers":{"control":"up-to-date","global_last_seen_lsn":"100"}})";
+
+std::string body(std::initializer_list<const char*> items) {
+  std::string text;
+  for (const char* item : items) text += (text.empty() ? "[" : ",") + std::string(item);
+  return text.empty() ? "[]" : text + "]";
+}
+
+class WholeOracle : public ::testing::Test {
+ protected:
+  WholeOracle() { truth_.answer = {{"k", {{"id", "1"}, {"name", "a"}, {"done", "t"}}}}; }
+
+  protocol::Response complete() const {
+    return {200,
+            {{"electric-handle", "1-1"}, {"electric-offset", "0_inf"}, {"electric-up-to-date", ""}},
+            body({k_row, k_snapshot_end, k_marker})};
+  }
+  void observe(std::optional<protocol::Response> response,
+               Duration took = std::chrono::seconds(1)) {
+    now_ = now_ + std::chrono::seconds(10);
+    oracle_.observe({&spec_, "c0", state_, std::move(response), now_, now_ + took}, view_);
+  }
+  void refuse(int status, std::string text = "[]") {
+    observe(protocol::Response{status, {}, std::move(text)});
+  }
+  Properties found() const {
+    Properties properties;
+    for (const Violation& violation : oracle_.violations())
+      properties.push_back(violation.property);
+    return properties;
+  }
+
+  ShapeSpec spec_ = items_spec();
+  FakeTruth truth_;
+  Oracle oracle_{truth_};
+  ClientView view_{spec_};
+  ClientState state_;
+  Instant now_;
+};
+
+TEST_F(WholeOracle, ACompleteAnswerThatEqualsTheQueryIsFine) {
+  observe(complete());
+  EXPECT_EQ(found(), Properties{});
+  EXPECT_EQ(oracle_.counters().compared_markers, 1U);
+  EXPECT_EQ(truth_.asked.up_to, 100U);
+  EXPECT_EQ(truth_.asked.snapshot, (StatedSnapshot{1, 2, {}}));
+}
+
+TEST_F(WholeOracle, ARowThatTheQueryHasNotIsAViolationAtTheMarker) {
+  truth_.answer = {};
+  observe(complete());
+  ASSERT_EQ(found(), Properties{property::view_equals_query});
+  EXPECT_EQ(oracle_.violations().front().client, "c0");
+  EXPECT_NE(oracle_.violations().front().what.find("too many"), std::string::npos);
+}
+
+TEST_F(WholeOracle, WithoutAMarkerNothingIsCompared) {
+  truth_.answer = {};
+  observe(protocol::Response{
+      200, {{"electric-handle", "1-1"}, {"electric-offset", "0_0"}}, body({k_row})});
+  EXPECT_EQ(found(), Properties{});
+}
+
+TEST_F(WholeOracle, A200NeedsHandleAndOffset) {
+  for (const char* missing : {"electric-handle", "electric-offset"}) {
+    protocol::Response response = complete();
+    std::erase_if(response.headers, [&](const auto& header) { return header.first == missing; });
+    observe(response);
+  }
+  protocol::Response unreadable = complete();
+  unreadable.headers[1].second = "soon";
+  observe(unreadable);
+  EXPECT_EQ(found(), Properties(3, property::protocol));
+}
+
+TEST_F(WholeOracle, HeaderAndMarkerMustAgree) {
+  protocol::Response header_only = complete();
+  header_only.body = body({k_row, k_snapshot_end});
+  observe(header_only);
+  view_.reset();
+  protocol::Response marker_only = complete();
+  marker_only.headers.pop_back();
+  observe(marker_only);
+  EXPECT_EQ(found(), Properties(2, property::protocol));
+}
+
+TEST_F(WholeOracle, UpToDateWithoutASnapshotIsAViolation) {
+  protocol::Response response = complete();
+  response.body = body({k_marker});
+  observe(response);
+  EXPECT_EQ(found(), Properties{property::protocol});
+}
+
+TEST_F(WholeOracle, ABodyThatIsNoneIsAViolation) {
+  protocol::Response response = complete();
+  response.body = "{";
+  observe(response);
+  EXPECT_EQ(found(), Properties{property::protocol});
+}
+
+TEST_F(WholeOracle, AnAnswerForAnotherHandleIsAViolation) {
+  observe(complete());
+  state_ = {.phase = ClientPhase::live, .handle = k_second, .offset = LogOffset::snapshot_end()};
+  protocol::Response response = complete();
+  response.body = body({k_marker});
+  observe(response);
+  EXPECT_EQ(found(), Properties{property::protocol});
+}
+
+TEST_F(WholeOracle, AnOffsetThatGoesBackIsAViolation) {
+  observe(complete());
+  state_ = {.phase = ClientPhase::live, .handle = k_first, .offset = LogOffset::at(100, 0)};
+  protocol::Response response = complete();
+  response.body = body({k_marker});
+  observe(response);
+  EXPECT_EQ(found(), Properties{property::log_order});
+}
+
+TEST_F(WholeOracle, AChunkThatChangesBetweenClientsIsAViolation) {
+  const protocol::Headers headers = {{"electric-handle", "1-1"}, {"electric-offset", "0_0"}};
+  observe(protocol::Response{200, headers, body({k_row})});
+  view_.reset();
+  observe(protocol::Response{200, headers, body({})});
+  EXPECT_EQ(found(), Properties{property::chunk_constant});
+}
+
+TEST_F(WholeOracle, AServedOffsetThatIsCalledOutOfBoundsIsAViolation) {
+  refuse(400, R"({"errors":{"offset":["out of bounds for this shape"]}})");
+  EXPECT_EQ(found(), Properties{property::out_of_bounds});
+}
+
+TEST_F(WholeOracle, OtherRefusalsAreViolationsByTheirKind) {
+  refuse(400);
+  refuse(500);
+  EXPECT_EQ(found(), (Properties{property::protocol, property::server_error}));
+}
+
+TEST_F(WholeOracle, ABrokenConnectionAndA503AreRetries) {
+  observe(std::nullopt);
+  refuse(503);
+  EXPECT_EQ(found(), Properties{});
+  EXPECT_EQ(oracle_.counters().retried, 2U);
+}
+
+TEST_F(WholeOracle, A409NeedsACause) {
+  observe(complete());
+  state_ = {.phase = ClientPhase::live, .handle = k_first, .offset = LogOffset::snapshot_end()};
+  refuse(409);
+  EXPECT_EQ(found(), Properties{property::spurious_conflict});
+  oracle_.record({Cause::deleted_by_request, "s0", now_});
+  refuse(409);
+  EXPECT_EQ(found().size(), 1U);
+  EXPECT_EQ(oracle_.ledger().legitimate(), 1U);
+}
+
+TEST_F(WholeOracle, ACauseThatIsOverExcusesNoLaterShape) {
+  const std::size_t cause = oracle_.record({Cause::deleted_by_request, "s0", second(2)});
+  oracle_.over(cause, second(3));
+  observe(complete());
+  protocol::Response successor = complete();
+  successor.headers[0].second = k_second.text;
+  view_.reset();
+  observe(successor);
+  state_ = {.phase = ClientPhase::live, .handle = k_second, .offset = LogOffset::snapshot_end()};
+  refuse(409);
+  EXPECT_EQ(found(), Properties{property::spurious_conflict});
+}
+
+TEST_F(WholeOracle, A409ToAClientWithoutAHandleIsAViolation) {
+  refuse(409);
+  EXPECT_EQ(found(), Properties{property::protocol});
+}
+
+TEST_F(WholeOracle, ARequestThatTakesTooLongIsAViolation) {
+  observe(complete(), Oracle::k_request_deadline);
+  EXPECT_EQ(found(), Properties{});
+  view_.reset();
+  observe(complete(), Oracle::k_request_deadline + std::chrono::seconds(1));
+  EXPECT_EQ(found(), Properties{property::request_ends});
+}
+
+TEST_F(WholeOracle, AnUnansweredRequestIsAViolation) {
+  oracle_.overdue({&spec_, "c0", state_, std::nullopt, now_, now_});
+  EXPECT_EQ(found(), Properties{property::request_ends});
+}
+
+TEST_F(WholeOracle, TheEndComparesWithTheLastCommit) {
+  oracle_.converged(spec_, "c0", view_, now_);
+  EXPECT_EQ(found(), Properties{property::convergence}) << "it never saw its snapshot";
+  observe(complete());
+  oracle_.converged(spec_, "c0", view_, now_);
+  EXPECT_EQ(found().size(), 1U);
+  EXPECT_EQ(truth_.asked.up_to, 500U);
+  truth_.answer["k"]["name"] = "b";
+  oracle_.converged(spec_, "c0", view_, now_);
+  EXPECT_EQ(found(), Properties(2, property::convergence));
+}
+
+TEST(Difference, NamesTheFirstRowThatDiffers) {
+  const Rows rows = {{"k", {{"id", "1"}, {"name", std::nullopt}}}};
+  EXPECT_EQ(difference(rows, rows), "");
+  EXPECT_EQ(difference({}, rows), "the client lacks k {id=1, name=NULL}");
+  EXPECT_EQ(difference(rows, {}), "the client has k {id=1, name=NULL} too many");
+  EXPECT_EQ(difference({{"k", {{"id", "2"}}}}, rows),
+            "the client has k {id=2} instead of {id=1, name=NULL}");
+}
+
+TEST(KeyOf, WritesNullsAndSlashes) {
+  ShapeSpec spec = items_spec();
+  EXPECT_EQ(key_of(spec, {"a/b", std::nullopt, ""}), R"("public"."items"/"a//b"/_/"")");
+}
+
+}  // namespace
+}  // namespace holdfast::oracle::test
