@@ -1,0 +1,164 @@
+// Which changes of a table end a shape, and how the tuples of a changed table are brought into the
+// order that the shape knows.
+#include "core/stack/relation_drift.hpp"
+
+#include <gtest/gtest.h>
+
+#include "tests/shape/sample_shape.hpp"
+
+namespace holdfast::stack {
+namespace {
+
+using postgres::StreamRelation;
+using shape::Definition;
+using shape::test::define;
+using shape::test::items;
+using shape::test::make_column;
+using shape::test::tuple;
+using shape::test::with_where;
+
+/// items as the stream describes it.
+StreamRelation streamed() {
+  StreamRelation relation;
+  const postgres::RelationInfo info = items();
+  relation.oid = info.oid;
+  relation.name = info.name;
+  relation.replica_identity = 'f';
+  for (const postgres::ColumnInfo& column : info.columns)
+    relation.columns.push_back({column.name, column.type, column.type_modifier, true});
+  return relation;
+}
+
+StreamRelation without(const char* column) {
+  StreamRelation relation = streamed();
+  std::erase_if(relation.columns, [&](const auto& c) { return c.name == column; });
+  return relation;
+}
+
+StreamRelation with_another_type(const char* column) {
+  StreamRelation relation = streamed();
+  for (StreamRelation::Column& c : relation.columns)
+    if (c.name == column) c.type = {1700};
+  return relation;
+}
+
+Definition selecting(std::vector<std::string> columns, const char* where = "") {
+  shape::DefinitionRequest request;
+  request.columns = std::move(columns);
+  request.where = where;
+  return define(items(), request);
+}
+
+TEST(Affects, TheSameTableDoesNotEndAShape) {
+  EXPECT_FALSE(affects(streamed(), with_where("prio > 3")));
+  EXPECT_FALSE(affects(streamed(), selecting({"id", "title"})));
+}
+
+TEST(Affects, AnotherTableDoesNotEndAShape) {
+  StreamRelation other = streamed();
+  other.oid = {99};
+  other.name = {"public", "orders"};
+  other.columns.clear();
+  EXPECT_FALSE(affects(other, with_where("")));
+}
+
+TEST(Affects, ARenamedTableEndsAShape) {
+  StreamRelation renamed = streamed();
+  renamed.name.table = "things";
+  EXPECT_TRUE(affects(renamed, selecting({"id"})));
+}
+
+TEST(Affects, ATableMovedToAnotherSchemaEndsAShape) {
+  StreamRelation moved = streamed();
+  moved.name.schema = "archive";
+  EXPECT_TRUE(affects(moved, selecting({"id"})));
+}
+
+TEST(Affects, AnotherTableUnderTheSameNameEndsAShape) {
+  StreamRelation successor = streamed();
+  successor.oid = {99};
+  EXPECT_TRUE(affects(successor, selecting({"id"})));
+}
+
+TEST(Affects, AnyColumnThatComesOrGoesEndsAShapeOfAllColumns) {
+  StreamRelation wider = streamed();
+  wider.columns.push_back({"note", {25}, -1, false});
+  EXPECT_TRUE(affects(wider, with_where("")));
+  EXPECT_TRUE(affects(without("title"), with_where("")));
+}
+
+TEST(Affects, AColumnThatTheShapeDoesNotNeedMayChange) {
+  EXPECT_FALSE(affects(without("title"), selecting({"id", "done"})));
+  EXPECT_FALSE(affects(with_another_type("title"), selecting({"id", "done"})));
+}
+
+TEST(Affects, AColumnThatItSelectsOrReadsMayNot) {
+  EXPECT_TRUE(affects(without("done"), selecting({"id", "done"})));
+  EXPECT_TRUE(affects(with_another_type("done"), selecting({"id", "done"})));
+  EXPECT_TRUE(affects(without("prio"), selecting({"id"}, "prio > 3")));
+  EXPECT_TRUE(affects(with_another_type("prio"), selecting({"id"}, "prio > 3")));
+}
+
+TEST(Affects, AnotherTypeModifierIsAnotherType) {
+  StreamRelation relation = streamed();
+  relation.columns[1].type_modifier = 24;
+  EXPECT_TRUE(affects(relation, selecting({"id", "title"})));
+}
+
+TEST(Affects, AnotherReplicaIdentityOrOrderDoesNotEndAShape) {
+  StreamRelation relation = streamed();
+  relation.replica_identity = 'd';
+  std::swap(relation.columns[1], relation.columns[2]);
+  EXPECT_FALSE(affects(relation, with_where("")));
+}
+
+TEST(Affects, AGeneratedColumnIsNotMissedInTheStream) {
+  postgres::RelationInfo info = items();
+  info.columns.push_back(make_column("twice", 23, "int4"));
+  info.columns.back().generated = true;
+  EXPECT_FALSE(
+      affects(streamed(), define(info, {.table = {}, .columns = std::vector<std::string>{"id"}})));
+}
+
+// -- positions ------------------------------------------------------------------------------------
+
+TEST(ColumnMapping, EqualPositionsNeedNone) {
+  EXPECT_EQ(column_mapping(streamed(), with_where("")), std::nullopt);
+}
+
+TEST(ColumnMapping, MovedColumnsAreFoundByName) {
+  StreamRelation relation = streamed();
+  std::swap(relation.columns[1], relation.columns[2]);
+  EXPECT_EQ(column_mapping(relation, with_where("")), (std::vector<std::uint16_t>{0, 2, 1, 3}));
+}
+
+TEST(ColumnMapping, AColumnThatIsGoneIsAbsent) {
+  EXPECT_EQ(column_mapping(without("title"), selecting({"id"})),
+            (std::vector<std::uint16_t>{0, k_absent, 1, 2}));
+}
+
+TEST(ColumnMapping, AColumnAddedAtTheEndNeedsOne) {
+  StreamRelation wider = streamed();
+  wider.columns.push_back({"note", {25}, -1, false});
+  EXPECT_EQ(column_mapping(wider, selecting({"id"})), (std::vector<std::uint16_t>{0, 1, 2, 3}));
+}
+
+TEST(Remap, BringsBothTuplesIntoTheDefinitionsOrder) {
+  const postgres::Change change = shape::test::update({"1", "t", nullptr}, {"1", "f", "7"}, 4);
+  const postgres::Change mapped = remap(change, {0, k_absent, 1, 2});
+  EXPECT_EQ(mapped.kind, postgres::ChangeKind::update);
+  EXPECT_EQ(mapped.op, 4U);
+  EXPECT_EQ(mapped.old_tuple, tuple({"1", nullptr, "t", nullptr}));
+  EXPECT_EQ(mapped.new_tuple, tuple({"1", nullptr, "f", "7"}));
+}
+
+TEST(Remap, ATupleThatIsNotThereStaysSo) {
+  const std::vector<std::uint16_t> mapping = {1, 0};
+  const postgres::Change inserted = remap(shape::test::insertion({"a", "b"}), mapping);
+  EXPECT_TRUE(inserted.old_tuple.empty());
+  EXPECT_EQ(inserted.new_tuple, tuple({"b", "a"}));
+  EXPECT_TRUE(remap(shape::test::deletion({"a", "b"}), mapping).new_tuple.empty());
+}
+
+}  // namespace
+}  // namespace holdfast::stack
