@@ -319,7 +319,7 @@ void RequestProcess::finish(protocol::Response response) {
   if (held_ == Hold::live && !final_look_) context_->reached(Mark::live_request_woken);
   held_ = Hold::none;
   respond_(std::move(response));
-  exit(runtime::ExitReason::normal());
+  exit_after_handler(runtime::ExitReason::normal());
 }
 
 }  // namespace holdfast::api

@@ -190,6 +190,8 @@ void Process::exit(ExitReason reason) {
   throw ExitRequest{std::move(reason)};
 }
 
+void Process::exit_after_handler(ExitReason reason) { acting().exit_after = std::move(reason); }
+
 Instant Process::now() const {
   return runtime().now();
 }

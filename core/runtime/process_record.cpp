@@ -89,6 +89,7 @@ void ProcessRecord::serve_one() {
 
 void ProcessRecord::body() noexcept {
   std::optional<ExitReason> reason = guarded([this] { serve_one(); });
+  if (!reason) reason = std::exchange(exit_after, std::nullopt);
   if (!reason) {
     for (CallHandle& dropped : std::exchange(dropped_replies, {})) {
       const ProcessId caller = dropped.caller();

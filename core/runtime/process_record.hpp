@@ -36,6 +36,7 @@ struct ProcessRecord final : FiberTask {
 
   /// There is something to do without being woken.
   bool has_work() const { return kill_pending || exit_pending || starting() || !mailbox.empty(); }
+  std::optional<ExitReason> exit_after;  ///< set by the running handler: it ends when that returns
   bool starting() const { return phase == Phase::starting; }
 
   struct Monitored {
