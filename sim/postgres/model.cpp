@@ -156,7 +156,7 @@ SqlResult<RowMap> PostgresModel::rows(
         {"42P01", "relation \"" + name.schema + "." + name.table + "\" does not exist"}};
   const auto slots = find_slots(*table->current(), columns);
   if (!slots) return slots.failure();
-  const auto rows = read_rows(*state_, *table, condition, visible);
+  const auto rows = read_rows(*state_, *table, condition, visible, TruncatedRows::keep);
   if (!rows) return rows.failure();
 
   std::vector<std::uint16_t> key_slots;

@@ -121,6 +121,9 @@ class PostgresModel {
   // -- what the oracle asks -----------------------------------------------------------------------
   /// Rows of the table that satisfy `condition` (text as after WHERE, sub-selects allowed; empty:
   /// all), as the visible set shows them. A table without primary key is keyed by all its columns.
+  /// A TRUNCATE counts as a deletion by its transaction, for visible sets with it and no others.
+  /// SnapshotReads differ there, as Postgres does: once a TRUNCATE has committed, older snapshots
+  /// find its tables empty too.
   SqlResult<RowMap> rows(const RelationName& table, const std::vector<std::string>& columns,
                          const std::string& condition, const VisibleSet& visible) const;
   SqlResult<RowMap> rows(const RelationName& table, const std::vector<std::string>& columns,

@@ -54,8 +54,9 @@ class ModelSnapshotRead final : public env::SnapshotRead {
     }
     auto slots = find_slots(*table->current(), query.columns);
     if (!slots) return sql_error(slots.error());
-    auto rows = read_rows(state_, *table, query.condition,
-                          [this](const Transaction& one) { return sees(snapshot_, one); });
+    auto rows = read_rows(
+        state_, *table, query.condition,
+        [this](const Transaction& one) { return sees(snapshot_, one); }, TruncatedRows::gone);
     if (!rows) return sql_error(rows.error());
     slots_ = std::move(*slots);
     rows_ = std::move(*rows);

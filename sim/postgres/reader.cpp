@@ -5,26 +5,34 @@
 namespace holdfast::sim::postgres {
 namespace {
 
-bool version_visible(const RowVersion& version, const TransactionPredicate& visible) {
-  return visible(*version.created) && (version.deleted == nullptr || !visible(*version.deleted));
-}
+struct View {
+  const TransactionPredicate& visible;
+  TruncatedRows truncated;
+
+  bool shows(const RowVersion& version) const {
+    return visible(*version.created) && (version.deleted == nullptr || !visible(*version.deleted));
+  }
+  std::size_t first_version(const Table& table) const {
+    return truncated == TruncatedRows::gone ? table.first_stored() : 0;
+  }
+};
 
 SqlResult<std::vector<SubSelectRows>> read_subselects(ModelState& state,
                                                       const WhereClause& condition,
-                                                      const TransactionPredicate& visible);
+                                                      const View& view);
 
 SqlResult<std::vector<RowRef>> filter(ModelState& state, const Table& table,
-                                      const WhereClause* condition,
-                                      const TransactionPredicate& visible) {
+                                      const WhereClause* condition, const View& view) {
   std::vector<SubSelectRows> results;
   if (condition != nullptr) {
-    auto read = read_subselects(state, *condition, visible);
+    auto read = read_subselects(state, *condition, view);
     if (!read) return read.failure();
     results = std::move(*read);
   }
   std::vector<RowRef> rows;
-  for (const RowVersion& version : table.versions()) {
-    if (!version_visible(version, visible)) continue;
+  for (std::size_t i = view.first_version(table); i < table.versions().size(); ++i) {
+    const RowVersion& version = table.versions()[i];
+    if (!view.shows(version)) continue;
     if (condition != nullptr) {
       const auto verdict = condition->evaluate(*version.row, results);
       if (!verdict) return verdict.failure();
@@ -37,12 +45,12 @@ SqlResult<std::vector<RowRef>> filter(ModelState& state, const Table& table,
 
 SqlResult<std::vector<SubSelectRows>> read_subselects(ModelState& state,
                                                       const WhereClause& condition,
-                                                      const TransactionPredicate& visible) {
+                                                      const View& view) {
   std::vector<SubSelectRows> results;
   for (const SubSelect& subselect : condition.subselects()) {
     const Table* table = state.find_table(subselect.table);
     ASSERT(table != nullptr, "compiled conditions are forgotten when a table goes");
-    auto rows = filter(state, *table, subselect.condition.get(), visible);
+    auto rows = filter(state, *table, subselect.condition.get(), view);
     if (!rows) return rows.failure();
     SubSelectRows result;
     for (const RowRef& row : *rows) {
@@ -61,13 +69,15 @@ SqlResult<std::vector<SubSelectRows>> read_subselects(ModelState& state,
 
 SqlResult<std::vector<RowRef>> read_rows(ModelState& state, const Table& table,
                                          const std::string& condition,
-                                         const TransactionPredicate& visible) {
+                                         const TransactionPredicate& visible,
+                                         TruncatedRows truncated) {
+  const View view{visible, truncated};
   const auto compiled = state.compile(table, condition);
   if (!compiled) return compiled.failure();
   const WhereClause* test = compiled->get();
-  if (test == nullptr || !test->deep()) return filter(state, table, test, visible);
+  if (test == nullptr || !test->deep()) return filter(state, table, test, view);
   std::optional<SqlResult<std::vector<RowRef>>> result;
-  on_big_stack([&] { result.emplace(filter(state, table, test, visible)); });
+  on_big_stack([&] { result.emplace(filter(state, table, test, view)); });
   return std::move(*result);
 }
 

@@ -11,11 +11,18 @@ namespace holdfast::sim::postgres {
 
 using TransactionPredicate = std::function<bool(const Transaction&)>;
 
+/// What a committed TRUNCATE means to those who do not see its transaction.
+enum class TruncatedRows : std::uint8_t {
+  gone,  ///< as Postgres reads: the storage is gone, whatever the snapshot
+  keep,  ///< a TRUNCATE deletes for those who see it, like any change: the truth by visible set
+};
+
 /// A table's rows that are visible, satisfy the condition, in order of their versions' creation.
-/// `condition` is text as after WHERE; empty: all rows. Sub-selects see the same visible set.
+/// `condition` is text as after WHERE; empty: all rows. Sub-selects read in the same way.
 SqlResult<std::vector<RowRef>> read_rows(ModelState& state, const Table& table,
                                          const std::string& condition,
-                                         const TransactionPredicate& visible);
+                                         const TransactionPredicate& visible,
+                                         TruncatedRows truncated);
 
 /// Slots of the named columns.
 SqlResult<std::vector<std::uint16_t>> find_slots(const TableVersion& table,

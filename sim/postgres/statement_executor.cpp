@@ -325,12 +325,7 @@ ExecuteResult StatementExecutor::truncate(Transaction& transaction, const Statem
   for (Table* table : tables) {
     table->lock().exclusive = &transaction;
     change.truncated.push_back(table->current());
-    for (std::size_t i = 0; i < table->versions().size(); ++i) {
-      RowVersion& version = table->at(i);
-      const bool alive =
-          !version.created->dead() && (version.deleted == nullptr || version.deleted->dead());
-      if (alive) version.deleted = &transaction;
-    }
+    table->truncate(transaction);
   }
   log(transaction, std::move(change));
   return {ExecuteOutcome::ok, {}, 0};

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/base/assert.hpp"
+
 namespace holdfast::sim::postgres {
 
 bool TableLock::others_write(const Transaction* self) const {
@@ -20,6 +22,23 @@ Table::Table(TableVersionRef version)
 void Table::add(RowVersion version) {
   if (!current_->key.empty()) by_key_[key_of(*version.row)].push_back(versions_.size());
   versions_.push_back(std::move(version));
+}
+
+void Table::truncate(Transaction& by) {
+  ASSERT(lock_.exclusive == &by, "a TRUNCATE holds its table alone");
+  for (RowVersion& version : versions_) {
+    const bool alive =
+        !version.created->dead() && (version.deleted == nullptr || version.deleted->dead());
+    if (alive) version.deleted = &by;
+  }
+  truncations_.push_back({&by, versions_.size()});
+}
+
+std::size_t Table::first_stored() const {
+  const auto last = std::find_if(truncations_.rbegin(), truncations_.rend(), [](const auto& one) {
+    return one.by->state == TransactionState::committed;
+  });
+  return last == truncations_.rend() ? 0 : last->versions;
 }
 
 const std::vector<std::size_t>* Table::with_key(const std::string& key) const {

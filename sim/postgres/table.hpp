@@ -1,5 +1,7 @@
 // The rows of one table as versions (MVCC) with an index on the primary key, and its lock. Owned by
-// the model; versions are kept for ever, so that any snapshot of a run can be asked later.
+// the model; versions are kept for ever, so that any snapshot of a run can be asked later. As in
+// Postgres, TRUNCATE gives the table new storage, and when it commits the old storage is gone for
+// every snapshot; here the old versions stay, and only first_stored() tells them apart.
 #pragma once
 
 #include <cstdint>
@@ -42,6 +44,11 @@ class Table {
   const std::deque<RowVersion>& versions() const { return versions_; }
   RowVersion& at(std::size_t index) { return versions_[index]; }
   void add(RowVersion version);
+  /// TRUNCATE: deletes all live versions; every version so far loses its storage if `by` commits.
+  /// REQUIRES: `by` holds the table exclusively.
+  void truncate(Transaction& by);
+  /// Versions from this index on are in storage that no committed TRUNCATE threw away.
+  std::size_t first_stored() const;
   /// Indexes of all versions that ever had this key, oldest first; nullptr: none.
   const std::vector<std::size_t>* with_key(const std::string& key) const;
   /// The key under which equal primary keys are equal bytes. Empty without a primary key.
@@ -50,10 +57,16 @@ class Table {
   std::uint16_t take_slot() { return next_slot_++; }
 
  private:
+  struct Truncation {
+    const Transaction* by = nullptr;
+    std::size_t versions = 0;  ///< how many there were: those before this index
+  };
+
   TableVersionRef current_;
   TableLock lock_;
   std::uint16_t next_slot_ = 0;
   std::deque<RowVersion> versions_;
+  std::vector<Truncation> truncations_;  // `versions` never falls: the last that committed decides
   std::unordered_map<std::string, std::vector<std::size_t>> by_key_;  // looked up, never iterated
 };
 

@@ -121,6 +121,13 @@ class ModelTest : public ::testing::Test {
     }
   }
 
+  /// Names by id as the oracle would ask for them.
+  RowMap truth(const VisibleSet& visible, const std::string& condition = "") {
+    const auto rows = model->rows(k_items, {"name"}, condition, visible);
+    EXPECT_TRUE(rows.ok());
+    return rows.ok() ? *rows : RowMap{};
+  }
+
   struct WaitsForEver {};
   Instant now{};
   std::function<void(const char*)> on_pause;
