@@ -39,21 +39,12 @@ class ModelSnapshotRead final : public env::SnapshotRead {
 
   env::DatabaseResult<void> start(const env::ShapeQuery& query) override {
     if (auto trip = client_.round_trip("pg.query"); !trip) return trip;
-    const auto unlocked =
-        client_.wait_until(state_.lock_waiters, "pg.query.lock", Instant::never(), [&] {
-          Table* table = state_.find_table(query.table);
-          return table == nullptr || table->lock().exclusive == nullptr;
-        });
-    if (!unlocked) return unlocked.failure();
-    Table* table = state_.find_table(query.table);
-    if (table == nullptr) return no_relation(query.table);
-    auto& reading = client_.backend().reading;
-    if (std::find(reading.begin(), reading.end(), table) == reading.end()) {
-      reading.push_back(table);
-      ++table->lock().readers;
-    }
+    const auto found = lock(query.table);
+    if (!found) return found.failure();
+    const Table* table = *found;
     auto slots = find_slots(*table->current(), query.columns);
     if (!slots) return sql_error(slots.error());
+    if (auto others = lock_subselects(*table, query.condition); !others) return others;
     auto rows = read_rows(
         state_, *table, query.condition,
         [this](const Transaction& one) { return sees(snapshot_, one); }, TruncatedRows::gone);
@@ -81,6 +72,54 @@ class ModelSnapshotRead final : public env::SnapshotRead {
   }
 
  private:
+  /// Shares the table's lock until the snapshot transaction ends. SUSPENDS.
+  env::DatabaseResult<Table*> lock(const RelationName& name) {
+    const auto unlocked =
+        client_.wait_until(state_.lock_waiters, "pg.query.lock", Instant::never(), [&] {
+          const Table* table = state_.find_table(name);
+          return table == nullptr || table->lock().exclusive == nullptr;
+        });
+    if (!unlocked) return unlocked.failure();
+    Table* table = state_.find_table(name);
+    if (table == nullptr) return no_relation(name);
+    if (!locked(table)) {
+      client_.backend().reading.push_back(table);
+      ++table->lock().readers;
+    }
+    return table;
+  }
+
+  bool locked(const Table* table) const {
+    const auto& reading = client_.backend().reading;
+    return std::find(reading.begin(), reading.end(), table) != reading.end();
+  }
+
+  /// Locks the tables of the sub-selects, one by one; whoever was waited for may have changed those
+  /// that are not locked yet. SUSPENDS.
+  env::DatabaseResult<void> lock_subselects(const Table& table, const std::string& condition) {
+    while (true) {
+      const auto compiled = state_.compile(table, condition);
+      if (!compiled) return sql_error(compiled.error());
+      const auto name = unlocked_subselect(compiled->get());
+      if (!name) return {};
+      if (auto done = lock(*name); !done) return done.failure();
+    }
+  }
+
+  std::optional<RelationName> unlocked_subselect(const WhereClause* condition) const {
+    std::vector<const WhereClause*> nested{condition};
+    while (!nested.empty()) {
+      const WhereClause* one = nested.back();
+      nested.pop_back();
+      if (one == nullptr) continue;
+      for (const SubSelect& subselect : one->subselects()) {
+        if (!locked(state_.find_table(subselect.table))) return subselect.table;
+        nested.push_back(subselect.condition.get());
+      }
+    }
+    return std::nullopt;
+  }
+
   ModelState& state_;
   ClientSession& client_;
   Snapshot snapshot_;

@@ -237,6 +237,8 @@ class RealHistory : public ::testing::Test {
     }
   }
 
+  /// While a TRUNCATE is open, the real server lets nobody read its tables, and this test has no
+  /// thread that could wait; what readers then find is compared after its end.
   bool model_excludes(const RelationName&) const {
     return std::any_of(std::begin(twins), std::end(twins),
                        [](const Twin& twin) { return twin.session && twin.truncated; });

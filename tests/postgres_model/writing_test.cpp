@@ -164,7 +164,6 @@ TEST_F(ModelTest, ACommittedTruncateEmptiesTheTableForOlderSnapshotsToo) {
   must(writer, insert(4, "d"));
   model->commit(writer, Synchronous::on);
   EXPECT_EQ(names(*read), "") << "neither what it deleted nor what was deleted before it";
-  EXPECT_EQ(names(*read, "id IN (SELECT id FROM items)"), "");
   EXPECT_EQ(names(), "d");
   // The truth by visible set knows a TRUNCATE as a deletion by its transaction.
   EXPECT_EQ(truth(VisibleSet{{0}, read->snapshot()}), (RowMap{{{"1"}, {"a"}}, {{"2"}, {"b"}}}));
@@ -185,6 +184,30 @@ TEST_F(ModelTest, ATruncateThatDidNotCommitTakesNothing) {
   EXPECT_EQ(names(), "");
   model->crash_and_restart();
   EXPECT_EQ(names(), "a") << "the crash took the commit record, so the old storage is in force";
+}
+
+TEST_F(ModelTest, SubSelectsLockTheirTablesAndReadWhatATruncateLeft) {
+  const RelationName others{"public", "others"};
+  model->create_table(items());
+  model->create_table({others, items().columns});
+  run({insert(1, "a"), {StatementKind::insert, others, {{"id", "1"}, {"name", "x"}}, {}, {}}});
+  const std::string condition = "id IN (SELECT id FROM others WHERE id IN (SELECT id FROM items))";
+  const Statement empty{StatementKind::truncate, others, {}, {}, {}};
+  auto session = connect();
+  {
+    auto read = session->begin_snapshot().value();
+    EXPECT_EQ(names(*read, condition), "a");
+    const Session blocked = model->begin();
+    EXPECT_EQ(model->execute(blocked, empty).outcome, ExecuteOutcome::blocked);
+    model->rollback(blocked);
+  }
+  auto read = session->begin_snapshot().value();
+  const Session truncater = model->begin();
+  must(truncater, empty);
+  while_waiting.emplace_back([&] { model->commit(truncater, Synchronous::on); });
+  EXPECT_EQ(names(*read, condition), "");
+  EXPECT_TRUE(while_waiting.empty()) << "it waited for the TRUNCATE of the sub-select's table";
+  EXPECT_EQ(names(*read), "a") << "its own table was not truncated";
 }
 
 TEST_F(ModelTest, StatementsPrintAsSql) {
