@@ -21,7 +21,9 @@ void add_check(CLI::App& app, int& code) {
   auto options = std::make_shared<CheckOptions>();
   auto seconds = std::make_shared<std::uint64_t>(0);
   auto shard = std::make_shared<std::string>();
-  command->add_option("--seeds", options->seeds, "how many histories")->capture_default_str();
+  command->add_option("--seeds", options->seeds, "how many histories")
+      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1'000'000'000}))
+      ->capture_default_str();
   command->add_option("--start", options->start, "the first seed")->capture_default_str();
   command->add_option("--jobs", options->jobs, "worker processes; 0: one a core");
   command->add_option("--scenario", options->scenario, "mixed, reference, restarts")
@@ -84,6 +86,9 @@ int main(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? k_exit_passed : k_exit_usage;
+  } catch (const std::exception& error) {  // a file or directory that cannot be read or written
+    std::fprintf(stderr, "holdfast-sim: %s\n", error.what());
+    return k_exit_usage;
   }
   return code;
 }

@@ -96,7 +96,8 @@ void RequestProcess::wait_until(Readiness wanted) {
   if (stack::read_status(runtime()).readiness >= wanted) return;
   const Duration left = std::max(Duration{0}, ready_deadline_ - now());
   try {
-    call_within<&stack::StatusMonitor::wait_until>(left, stack::names::status_monitor, wanted);
+    call_within<&stack::StatusMonitor::wait_until>(left, stack::names::status_monitor, wanted,
+                                                   ready_deadline_);
   } catch (const runtime::ProcessExit&) {
     throw NotNow{wanted == Readiness::active ? NotReady::lock : NotReady::shape_metadata, {}};
   }

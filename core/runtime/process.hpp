@@ -126,8 +126,8 @@ class Process {
   void send_exit(ProcessId, ExitReason);
   /// Ends this process: unwinds to the runtime, then terminate().
   [[noreturn]] void exit(ExitReason);
-  /// Ends this process as exit() does, once the running handler has returned. For processes that end
-  /// often: unwinding costs more than most requests.
+  /// Ends this process as exit() does, once the running handler has returned. For processes that
+  /// end often: unwinding costs more than most requests.
   void exit_after_handler(ExitReason);
 
   // -- time, order, randomness --------------------------------------------------------------------

@@ -53,9 +53,16 @@ void ConnectionManager::lock_acquired(runtime::Ref<ReplicationClient> client,
   if (!is_current(client)) return;
   waiting_for_lock_ = false;
   identity_ = identity.system_identifier + "/" + std::to_string(identity.timeline);
-  cast<&StatusMonitor::set>(names::status_monitor, Condition::lock_acquired, client.id);
   origin_ = call<&StoreProcess::origin>(names::store);
+  if (origin_ && call<&StoreProcess::lost_epoch>(names::store)) {
+    // Another instance led while this one was without the lock: everything in memory is of the
+    // past.
+    call<&runtime::Supervisor::terminate_child>(names::core, std::string("shapes"), std::string());
+    origin_.reset();
+  }
   if (!origin_) take_over();
+  // Only now: until here the read models may show what another leader has changed since.
+  cast<&StatusMonitor::set>(names::status_monitor, Condition::lock_acquired, client.id);
   cast<&ReplicationClient::configure>(client);
 }
 

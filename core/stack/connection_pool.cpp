@@ -7,6 +7,7 @@ void ConnectionPool::acquire(runtime::Reply<SharedSession> reply, runtime::Proce
     demonitor(held->second);
     holders_.erase(held);
   }
+  std::erase_if(waiting_, [&](const Waiting& waiting) { return waiting.holder == holder; });
   waiting_.push_back({std::move(reply), holder});
   grant();
 }

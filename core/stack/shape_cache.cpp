@@ -4,6 +4,7 @@
 #include "core/stack/shape_status_owner.hpp"
 #include "core/stack/status_monitor.hpp"
 #include "core/stack/store_process.hpp"
+#include "core/stack/store_slot.hpp"
 
 namespace holdfast::stack {
 
@@ -23,6 +24,15 @@ storage::StoreResult<protocol::ShapeHandle> ShapeCache::create_or_find(
   call<&ShapeStatusOwner::add>(names::shape_status_owner, *record);
   yield_point("creation.visible");
   call<&ShapeLogCollector::add_shape>(names::shape_log_collector, shape_meta_from(*record));
+  // A removal of the shape may have gone by meanwhile, and have found nothing to forget here. One
+  // that comes later finds it.
+  auto still = context_->readers->with_reader(
+      "store.find",
+      [handle = record->handle](storage::Reader& reader) { return reader.find(handle); });
+  if (still.ok() && !still->live) {
+    call<&ShapeStatusOwner::forget>(names::shape_status_owner, record->handle);
+    call<&ShapeLogCollector::remove_shape>(names::shape_log_collector, record->handle);
+  }
   return record->handle;
 }
 

@@ -18,7 +18,9 @@ namespace {
 constexpr Duration k_restart_delay = std::chrono::milliseconds(100);
 /// How long a transaction is remembered after it was processed. Longer than the replication client
 /// holds confirmations back, so that after a restart the replay fills this memory again.
-constexpr Duration k_processed_xid_memory = std::chrono::seconds(30);
+/// A commit that waits for a synchronous standby is invisible for as long as that takes.
+constexpr Duration k_processed_xid_memory = std::chrono::minutes(10);
+constexpr std::size_t k_processed_xids_max = 200'000;
 
 std::size_t bytes_of(const postgres::Transaction& transaction) {
   std::size_t bytes = 0;
@@ -71,9 +73,11 @@ void ShapeLogCollector::handle(runtime::Reply<void> reply,
   CommitPipeline::Extent extent;
   for (postgres::StreamEvent& event : events) {
     if (auto* transaction = std::get_if<postgres::Transaction>(&event)) {
+      for (const postgres::RelationChanged& changed : std::exchange(changed_relations_, {}))
+        take(changed, transaction->commit_lsn);
       take(std::move(*transaction), routed, extent);
-    } else if (const auto* changed = std::get_if<postgres::RelationChanged>(&event)) {
-      take(*changed);
+    } else if (auto* changed = std::get_if<postgres::RelationChanged>(&event)) {
+      changed_relations_.push_back(std::move(*changed));  // of the transaction that follows
     } else {
       // A position of no transaction: it may be confirmed once everything before it is durable.
       extent.confirmable =
@@ -150,16 +154,20 @@ void ShapeLogCollector::find_drift(postgres::Oid table) {
 
 void ShapeLogCollector::remember(postgres::Xid xid) {
   const Instant at = now();
-  while (!processed_xids_.empty() && at - processed_xids_.front().at > k_processed_xid_memory)
+  while (!processed_xids_.empty() && (at - processed_xids_.front().at > k_processed_xid_memory ||
+                                      processed_xids_.size() >= k_processed_xids_max))
     processed_xids_.pop_front();
   processed_xids_.push_back({xid, pipeline_.next_number(), at});
 }
 
-void ShapeLogCollector::take(const postgres::RelationChanged& changed) {
+void ShapeLogCollector::take(const postgres::RelationChanged& changed, postgres::Lsn commit_lsn) {
   for (auto it = shapes_.begin(); it != shapes_.end();) {
     const auto next = std::next(it);
     const shape::Definition& definition = *it->second.meta.definition;
-    if (affects(*changed.relation, definition)) {
+    // A replayed description may be older than the shape, which knows the table as it is now.
+    const bool older =
+        it->second.meta.snapshot_complete && commit_lsn <= it->second.meta.snapshot.insert_lsn;
+    if (!older && affects(*changed.relation, definition)) {
       cast<&Inspector::forget_relation>(names::inspector, definition.relation().name);
       remove_now(it->first, "schema_changed");
     }

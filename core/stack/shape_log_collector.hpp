@@ -83,7 +83,7 @@ class ShapeLogCollector : public runtime::Process {
   using Routed = std::map<protocol::ShapeHandle, std::shared_ptr<Delivery>>;
 
   void take(postgres::Transaction transaction, Routed& routed, CommitPipeline::Extent& extent);
-  void take(const postgres::RelationChanged& changed);
+  void take(const postgres::RelationChanged& changed, postgres::Lsn commit_lsn);
   void remove_now(protocol::ShapeHandle handle, std::string reason);
   void remember(postgres::Xid xid);
   /// Valid until the next call.
@@ -105,6 +105,8 @@ class ShapeLogCollector : public runtime::Process {
   std::map<runtime::MonitorRef, protocol::ShapeHandle> monitors_;
   std::map<postgres::Oid, std::shared_ptr<const postgres::StreamRelation>> relations_;
   std::set<postgres::Oid> drifted_;
+  std::vector<postgres::RelationChanged>
+      changed_relations_;  ///< their transaction is still to come
   CommitPipeline pipeline_;
   CommitPipeline::Extent in_flight_;
   std::vector<std::pair<protocol::ShapeHandle, postgres::Snapshot>> completing_;

@@ -41,7 +41,7 @@ void StatusMonitor::init() {
 }
 
 void StatusMonitor::set(Condition condition, runtime::ProcessId process) {
-  monitors_.emplace(monitor(process), condition);
+  if (conditions_->find(condition) != process) monitors_.emplace(monitor(process), condition);
   conditions_->put(condition, process);
   answer_waiters();
 }
@@ -60,17 +60,20 @@ void StatusMonitor::on_down(runtime::MonitorRef ref, runtime::ProcessId process,
   monitors_.erase(found);
 }
 
-void StatusMonitor::wait_until(runtime::Reply<Readiness> reply, Readiness wanted) {
-  waiting_.push_back({std::move(reply), wanted});
-  answer_waiters();
+void StatusMonitor::wait_until(runtime::Reply<Readiness> reply, Readiness wanted,
+                               Instant deadline) {
+  const Readiness ready = read_status(runtime()).readiness;
+  if (ready >= wanted) return reply.send(ready);
+  while (!waiting_.empty() && waiting_.front().deadline < now()) waiting_.pop_front();
+  waiting_.push_back({std::move(reply), wanted, deadline});
 }
 
 void StatusMonitor::answer_waiters() {
-  const Readiness now = read_status(runtime()).readiness;
-  std::vector<Waiting> still;
+  const Readiness ready = read_status(runtime()).readiness;
+  std::deque<Waiting> still;
   for (Waiting& waiting : waiting_) {
-    if (now >= waiting.wanted)
-      waiting.reply.send(now);
+    if (ready >= waiting.wanted)
+      waiting.reply.send(ready);
     else
       still.push_back(std::move(waiting));
   }

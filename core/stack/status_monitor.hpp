@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <string>
 #include <vector>
@@ -50,8 +51,9 @@ class StatusMonitor : public runtime::Process {
   /// The condition holds for as long as `process` lives.
   void set(Condition condition, runtime::ProcessId process);
   void clear(Condition condition);
-  /// Answers once the stack is at least that ready; callers bound the wait by their call timeout.
-  void wait_until(runtime::Reply<Readiness> reply, Readiness wanted);
+  /// Answers once the stack is at least that ready. Forgotten at the deadline, by which the caller
+  /// no longer waits.
+  void wait_until(runtime::Reply<Readiness> reply, Readiness wanted, Instant deadline);
 
  protected:
   void init() override;
@@ -61,12 +63,13 @@ class StatusMonitor : public runtime::Process {
   struct Waiting {
     runtime::Reply<Readiness> reply;
     Readiness wanted;
+    Instant deadline;
   };
   void answer_waiters();
 
   std::unique_ptr<runtime::OwnedTable<Condition, runtime::ProcessId>> conditions_;
   std::map<runtime::MonitorRef, Condition> monitors_;
-  std::vector<Waiting> waiting_;
+  std::deque<Waiting> waiting_;  ///< in order of arrival, so roughly of deadline
 };
 
 }  // namespace holdfast::stack

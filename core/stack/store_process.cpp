@@ -50,6 +50,8 @@ void StoreProcess::init() {
 
 storage::StoreResult<storage::Boot> StoreProcess::take_over() {
   context_->store->set_index(nullptr);
+  origin_.reset();
+  collector_.reset();
   auto boot = runtime::run_job(*context_->environment.write_worker, "store.take_over",
                                [context = context_]() -> storage::StoreResult<storage::Boot> {
                                  StoreSlot& slot = *context->store;
@@ -64,6 +66,7 @@ storage::StoreResult<storage::Boot> StoreProcess::take_over() {
     check(boot.error());
     return boot;
   }
+  epoch_ = boot->epoch;
   origin_ = StoreOrigin{boot->system_identity, boot->applied.value != 0 || !boot->shapes.empty()};
   context_->store->set_index(
       runtime::run_job(*context_->environment.write_worker, "store.index",
@@ -78,6 +81,12 @@ storage::StoreResult<storage::ShapeRecord> StoreProcess::create(Hash128 identity
                   [identity, definition = std::move(definition)](storage::Store& s) {
                     return s.create(identity, definition);
                   });
+}
+
+bool StoreProcess::lost_epoch() {
+  auto boot = context_->readers->with_reader("store.load",
+                                             [](storage::Reader& reader) { return reader.load(); });
+  return !boot.ok() || boot->epoch != epoch_;
 }
 
 storage::StoreResult<storage::Boot> StoreProcess::begin_session(

@@ -34,6 +34,10 @@ class StoreProcess : public runtime::Process {
   /// What this incarnation's store belongs to; nullopt until take_over() succeeded.
   std::optional<StoreOrigin> origin() const { return origin_; }
 
+  /// Whether another instance has taken over since, though this one has not noticed by a commit.
+  /// SUSPENDS.
+  bool lost_epoch();
+
   /// A new collector takes over from whichever there was: commits of earlier ones that still wait
   /// here are dropped, and what is durable at this moment is answered. What a dead collector was
   /// not told any more is in there.
@@ -73,6 +77,7 @@ class StoreProcess : public runtime::Process {
   std::map<runtime::ProcessId, std::shared_ptr<storage::SnapshotWriter>> spills_;
   /// What check_origin() of the connection manager compares with.
   std::optional<StoreOrigin> origin_;
+  std::uint64_t epoch_ = 0;                                   ///< ours, once origin_ is known
   std::optional<runtime::Ref<ShapeLogCollector>> collector_;  ///< whose commits are taken
 };
 

@@ -118,7 +118,10 @@ StoreResult<ShapeRecord> DurableStore::create(const Hash128& identity,
   if (known != by_identity_.end()) {
     auto found = catalogue_.by_id(known->second);
     if (!found) return found.failure();
-    ASSERT(found->has_value(), "a live shape is in the catalogue");
+    // Nobody but the holder of the epoch removes shapes: it is another instance by now.
+    if (!found->has_value())
+      return Failure{StoreError{StoreFailure::fenced,
+                                connection_->path() + ": a shape was removed by another instance"}};
     ShapeRecord record = std::move((*found)->record);
     record.head = shapes_.at(known->second).visible;
     return record;

@@ -202,6 +202,7 @@ void write_junit(const Summary& s, const CheckOptions& options) {
     return out;
   };
   std::ofstream file(options.junit);
+  if (!file) throw std::runtime_error(options.junit + ": cannot be written");
   file << "<testsuite name=\"holdfast-sim " << options.scenario << "\" tests=\"" << s.histories
        << "\" failures=\"" << s.failures.size() << "\">\n";
   for (const Failure& f : s.failures)

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cctype>
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -24,7 +25,8 @@ struct Repro {
 
 Result<Repro> read_repro(const std::string& path) {
   std::ifstream file(path);
-  if (!file) return fail(path + ": cannot be opened; give a seed or a repro file");
+  if (!file || std::filesystem::is_directory(path))
+    return fail(path + ": cannot be read; give a seed or a repro file");
   const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
   try {
     const json repro = json::parse(text);
