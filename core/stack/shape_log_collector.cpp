@@ -59,7 +59,15 @@ void ShapeLogCollector::mark_as_ready() {
                                               runtime::Ref<ShapeLogCollector>{self()});
 }
 
-runtime::Ref<ShapeLogCollector> ShapeLogCollector::attach(runtime::Ref<ReplicationClient> client) {
+runtime::Ref<ShapeLogCollector> ShapeLogCollector::attach(runtime::Ref<ReplicationClient> client,
+                                                          postgres::Lsn confirmed) {
+  // A transaction that no shape needed is in no commit, so the store does not know of it; Postgres
+  // does, by what was confirmed (http-api.md §13.5).
+  if (confirmed.value > last_processed_.value + 1) {
+    last_processed_ = {confirmed.value - 1};
+    cast<&ShapeStatusOwner::committed>(names::shape_status_owner,
+                                       Committed{{}, {}, last_processed_});
+  }
   client_ = client;
   waiting_client_.reset();
   return {self()};

@@ -41,7 +41,9 @@ class ShapeLogCollector : public runtime::Process {
   void mark_as_ready();
   /// A session binds itself to this incarnation: what one collector had accepted and not committed
   /// must be replayed by Postgres to the next, never skipped.
-  runtime::Ref<ShapeLogCollector> attach(runtime::Ref<ReplicationClient> client);
+  /// Everything before `confirmed` was processed by all shapes, and will not be sent again.
+  runtime::Ref<ShapeLogCollector> attach(runtime::Ref<ReplicationClient> client,
+                                         postgres::Lsn confirmed);
   /// The next events of the stream. Answers when there is room for more.
   void handle(runtime::Reply<void> reply, std::vector<postgres::StreamEvent> events);
 
