@@ -1,5 +1,4 @@
-// Where a run's choices come from: keyed draws, and the log of schedule decisions that deviate from
-// FIFO. Both are keyed by structure (paths, sites, ordinals), so that taking one choice away leaves
+// Where a run's choices come from: keyed draws, and the points at which the schedule decides. Both are keyed by structure (paths, sites, ordinals), so that taking one choice away leaves
 // the others as they were (design.md §10).
 #pragma once
 
@@ -30,14 +29,13 @@ class KeyedRandom final : public env::Random {
   std::uint64_t seed_;
 };
 
-/// "When FIFO would have run step `ordinal` of task `first`, task `instead` ran." Paths as hashes.
-struct ScheduleDecision {
+/// Where a strategy decides: FIFO would run step `ordinal` of the task whose path has hash `first`.
+struct SchedulePoint {
   std::uint64_t first = 0;
   std::uint64_t ordinal = 0;
   /// How many decisions were made while `first` stood at this step: 0 for the first.
   std::uint64_t repeat = 0;
-  std::uint64_t instead = 0;
-  auto operator<=>(const ScheduleDecision&) const = default;
+  auto operator<=>(const SchedulePoint&) const = default;
 };
 
 }  // namespace holdfast::sim

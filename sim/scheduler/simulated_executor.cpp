@@ -100,15 +100,10 @@ Task& SimulatedExecutor::pick() {
   if (point_.first == oldest.path_hash() && point_.ordinal == oldest.hook.steps) {
     ++point_.repeat;
   } else {
-    point_ = {.first = oldest.path_hash(), .ordinal = oldest.hook.steps, .repeat = 0, .instead = 0};
+    point_ = {.first = oldest.path_hash(), .ordinal = oldest.hook.steps, .repeat = 0};
   }
   Task& chosen = strategy_->choose(runnable_, point_, steps_);
-  if (&chosen != &oldest) {
-    ScheduleDecision decision = point_;
-    decision.instead = chosen.path_hash();
-    last_decision_ = decision.instead;
-    decisions_.push_back(decision);
-  }
+  if (&chosen != &oldest) last_decision_ = chosen.path_hash();
   return chosen;
 }
 

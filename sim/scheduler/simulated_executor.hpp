@@ -98,8 +98,6 @@ class SimulatedExecutor final : public runtime::Executor {
   Trace& trace() { return trace_; }
   const SchedulingStrategy& strategy() const { return *strategy_; }
   KeyedRandom& keyed_random() { return random_; }
-  /// Every choice in which the run deviated from FIFO.
-  const std::vector<ScheduleDecision>& decisions() const { return decisions_; }
 
   // -- runtime::Executor --------------------------------------------------------------------------
 
@@ -146,8 +144,7 @@ class SimulatedExecutor final : public runtime::Executor {
   std::uint64_t steps_ = 0;
 
   runtime::Task* picked_ = nullptr;  ///< null again when forgotten
-  ScheduleDecision point_;           ///< where the next decision would stand
-  std::vector<ScheduleDecision> decisions_;
+  SchedulePoint point_;  ///< where the next decision would stand
   std::uint64_t last_decision_ = 0;
 
   std::uint64_t last_event_ = 0;

@@ -6,7 +6,7 @@ namespace holdfast::sim {
 
 using runtime::Task;
 
-Task& UniformRandomStrategy::choose(const RunnableSet& runnable, const ScheduleDecision& point,
+Task& UniformRandomStrategy::choose(const RunnableSet& runnable, const SchedulePoint& point,
                                     std::uint64_t) {
   const std::uint64_t drawn = random_.draw(point.first, point.ordinal, point.repeat);
   return runnable.at(drawn % runnable.size());
@@ -40,7 +40,7 @@ Task& PctStrategy::highest(const RunnableSet& runnable) {
   return *best;
 }
 
-Task& PctStrategy::choose(const RunnableSet& runnable, const ScheduleDecision&,
+Task& PctStrategy::choose(const RunnableSet& runnable, const SchedulePoint&,
                           std::uint64_t step) {
   while (next_change_ < change_points_.size() && step >= change_points_[next_change_]) {
     Task& lowered = highest(runnable);
@@ -49,36 +49,6 @@ Task& PctStrategy::choose(const RunnableSet& runnable, const ScheduleDecision&,
     lowered.hook.priority = -static_cast<std::int64_t>(next_change_);
   }
   return highest(runnable);
-}
-
-ScriptedStrategy::ScriptedStrategy(const std::vector<ScheduleDecision>& decisions) {
-  for (const ScheduleDecision& decision : decisions) {
-    ScheduleDecision point = decision;
-    point.instead = 0;
-    script_[point] = {.decision = decision, .used = false};
-  }
-}
-
-Task& ScriptedStrategy::choose(const RunnableSet& runnable, const ScheduleDecision& point,
-                               std::uint64_t) {
-  ScheduleDecision key = point;
-  key.instead = 0;
-  const auto found = script_.find(key);
-  if (found == script_.end()) return *runnable.oldest();
-  for (std::size_t i = 0; i < runnable.size(); ++i) {
-    Task& candidate = runnable.at(i);
-    if (candidate.path_hash() != found->second.decision.instead) continue;
-    found->second.used = true;
-    return candidate;
-  }
-  return *runnable.oldest();
-}
-
-std::vector<ScheduleDecision> ScriptedStrategy::unused() const {
-  std::vector<ScheduleDecision> left;
-  for (const auto& [point, entry] : script_)
-    if (!entry.used) left.push_back(entry.decision);
-  return left;
 }
 
 }  // namespace holdfast::sim

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -18,7 +17,7 @@ class SchedulingStrategy {
   virtual ~SchedulingStrategy() = default;
   /// `point.first` and `point.ordinal` name what FIFO would run; `step` counts all steps of the
   /// run. REQUIRES: at least two are runnable.
-  virtual runtime::Task& choose(const RunnableSet& runnable, const ScheduleDecision& point,
+  virtual runtime::Task& choose(const RunnableSet& runnable, const SchedulePoint& point,
                                 std::uint64_t step) = 0;
   virtual std::string name() const = 0;
 };
@@ -26,7 +25,7 @@ class SchedulingStrategy {
 /// The base every run is described against: first runnable, first run.
 class FifoStrategy final : public SchedulingStrategy {
  public:
-  runtime::Task& choose(const RunnableSet& runnable, const ScheduleDecision&,
+  runtime::Task& choose(const RunnableSet& runnable, const SchedulePoint&,
                         std::uint64_t) override {
     return *runnable.oldest();
   }
@@ -36,7 +35,7 @@ class FifoStrategy final : public SchedulingStrategy {
 class UniformRandomStrategy final : public SchedulingStrategy {
  public:
   explicit UniformRandomStrategy(std::uint64_t seed) : random_(seed) {}
-  runtime::Task& choose(const RunnableSet& runnable, const ScheduleDecision& point,
+  runtime::Task& choose(const RunnableSet& runnable, const SchedulePoint& point,
                         std::uint64_t step) override;
   std::string name() const override { return "random"; }
 
@@ -50,7 +49,7 @@ class UniformRandomStrategy final : public SchedulingStrategy {
 class PctStrategy final : public SchedulingStrategy {
  public:
   PctStrategy(std::uint64_t seed, unsigned depth, std::uint64_t expected_steps = 20'000);
-  runtime::Task& choose(const RunnableSet& runnable, const ScheduleDecision& point,
+  runtime::Task& choose(const RunnableSet& runnable, const SchedulePoint& point,
                         std::uint64_t step) override;
   std::string name() const override { return "pct" + std::to_string(depth_); }
   const std::vector<std::uint64_t>& change_points() const { return change_points_; }
@@ -63,24 +62,6 @@ class PctStrategy final : public SchedulingStrategy {
   unsigned depth_;
   std::vector<std::uint64_t> change_points_;  ///< ascending
   std::size_t next_change_ = 0;
-};
-
-/// FIFO with the given deviations: how a repro replays and how the reducer tries fewer of them.
-class ScriptedStrategy final : public SchedulingStrategy {
- public:
-  explicit ScriptedStrategy(const std::vector<ScheduleDecision>& decisions);
-  runtime::Task& choose(const RunnableSet& runnable, const ScheduleDecision& point,
-                        std::uint64_t step) override;
-  std::string name() const override { return "scripted"; }
-  /// Decisions that did not apply: their point was never reached, or the task was not runnable.
-  std::vector<ScheduleDecision> unused() const;
-
- private:
-  struct Entry {
-    ScheduleDecision decision;
-    bool used = false;
-  };
-  std::map<ScheduleDecision, Entry> script_;  ///< by point, with `instead` zero
 };
 
 }  // namespace holdfast::sim

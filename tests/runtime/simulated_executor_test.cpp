@@ -101,32 +101,6 @@ TEST(SimulatedExecutor, two_runs_that_differ_are_told_apart_at_the_first_differi
   EXPECT_EQ(difference->first, 100u);
 }
 
-TEST(SimulatedExecutor, decisions_replayed_over_fifo_give_the_same_run) {
-  Log log;
-  SimulatedFixture original(random(5), 5);
-  busy_world(original, log);
-  const auto decisions = original.executor.decisions();
-  ASSERT_GT(decisions.size(), 10u);
-  auto scripted = std::make_unique<sim::ScriptedStrategy>(decisions);
-  const sim::ScriptedStrategy& script = *scripted;
-  Log again;
-  SimulatedFixture replayed(std::move(scripted), 5);
-  busy_world(replayed, again);
-  EXPECT_EQ(replayed.executor.trace().hash(), original.executor.trace().hash());
-  EXPECT_EQ(again.lines(), log.lines());
-  EXPECT_TRUE(script.unused().empty());
-}
-
-TEST(SimulatedExecutor, a_decision_that_cannot_apply_is_reported) {
-  auto scripted = std::make_unique<sim::ScriptedStrategy>(
-      std::vector<sim::ScheduleDecision>{{.first = 1, .ordinal = 2, .repeat = 0, .instead = 3}});
-  const sim::ScriptedStrategy& script = *scripted;
-  Log log;
-  SimulatedFixture fixture(std::move(scripted), 5);
-  busy_world(fixture, log);
-  EXPECT_EQ(script.unused().size(), 1u);
-}
-
 TEST(SimulatedExecutor, a_draw_depends_on_who_draws_and_how_often_not_on_the_others) {
   const auto draws_of_a = [](bool with_b) {
     SimulatedFixture fixture;
