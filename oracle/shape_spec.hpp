@@ -25,6 +25,7 @@ struct ShapeSpec {
   /// The columns a full row has: the requested ones and the key.
   bool selects(const std::string& column) const;
   bool is_bool(const std::string& column) const;
+  bool operator==(const ShapeSpec&) const = default;
 };
 
 /// Column -> text; nullopt is NULL.

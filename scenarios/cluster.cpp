@@ -40,15 +40,14 @@ void Cluster::after(Duration delay, const char* label, Step step) {
   surroundings_.executor.after(delay, "/world/restarts", label, std::move(step));
 }
 
-Instance& Cluster::start_instance() {
-  instances_.push_back(
-      std::make_unique<Instance>(surroundings_, static_cast<unsigned>(instances_.size() + 1)));
+Instance& Cluster::start_instance(unsigned number) {
+  instances_.push_back(std::make_unique<Instance>(surroundings_, number));
   instances_.back()->start();
   return *instances_.back();
 }
 
 void Cluster::start_first() {
-  leader_ = &start_instance();
+  leader_ = &start_instance(1);
 }
 
 std::vector<Instance*> Cluster::reachable() const {
@@ -149,8 +148,9 @@ void Cluster::count(const PlannedRestart& restart) {
 
 void Cluster::restart_now(const PlannedRestart& restart) {
   Instance& old = *leader_;
-  const auto start_and_finish = [this] {
-    leader_ = &start_instance();
+  const unsigned number = restart.number + 2;  // the first instance has no restart
+  const auto start_and_finish = [this, number] {
+    leader_ = &start_instance(number);
     finish_restart();
   };
   switch (restart.kind) {
@@ -166,7 +166,7 @@ void Cluster::restart_now(const PlannedRestart& restart) {
         after(restart.down_time, "restart.start", start_and_finish);
       });
     case RestartKind::rolling: {
-      Instance& fresh = start_instance();
+      Instance& fresh = start_instance(number);
       return when_standing_by(fresh, k_standby_looks, [this, &restart, &old, &fresh] {
         after(restart.overlap, "rolling.stop_old", [this, &restart, &old, &fresh] {
           leader_ = &fresh;
@@ -182,8 +182,8 @@ void Cluster::restart_now(const PlannedRestart& restart) {
         *half_done = true;
       };
       stop_old_then(restart, old, finish_half);
-      return after(restart.overlap, "overlapping.start", [this, finish_half] {
-        leader_ = &start_instance();
+      return after(restart.overlap, "overlapping.start", [this, number, finish_half] {
+        leader_ = &start_instance(number);
         finish_half();
       });
     }

@@ -46,7 +46,7 @@ class Cluster {
 
  private:
   using Step = std::function<void()>;
-  Instance& start_instance();
+  Instance& start_instance(unsigned number);
   void kill(Instance& instance);
   void schedule_next();
   void fire();

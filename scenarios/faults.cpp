@@ -60,6 +60,7 @@ void FaultDriver::hit_process(const PlannedFault& fault) {
     Instance* instance;
     runtime::ProcessId process;
     bool request;
+    std::string path;
   };
   std::vector<Victim> victims;
   for (Instance* instance : cluster_.living())
@@ -67,7 +68,11 @@ void FaultDriver::hit_process(const PlannedFault& fault) {
       // The keeper is the program itself: its death is a restart, which the plan has elsewhere.
       if (process.registered_name != "keeper")
         victims.push_back(
-            {instance, process.id, process.path.find("/request[") != std::string::npos});
+            {instance, process.id, process.path.find("/request[") != std::string::npos,
+             process.path});
+  if (!fault.victim.empty())
+    std::erase_if(victims, [&](const Victim& victim) { return victim.path != fault.victim; });
+  if (victims.empty() && !fault.victim.empty()) return count(fault.kind, false);
   if (victims.empty()) {  // between two instances: the fault waits for one
     pending_++;
     executor_.after(k_no_victim_delay, "/world/faults", "fault.due", [this, &fault] {

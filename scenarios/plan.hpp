@@ -24,6 +24,7 @@ struct PlannedTransaction {
   std::vector<Duration> pauses;  ///< before each statement
   sim::postgres::Synchronous synchronous = sim::postgres::Synchronous::on;
   bool rolls_back = false;
+  bool operator==(const PlannedTransaction&) const = default;
 };
 
 enum class RestartKind : std::uint8_t {
@@ -40,6 +41,8 @@ enum class RestartMoment : std::uint8_t { any_time, commit, snapshot, removal, t
 inline constexpr std::size_t k_restart_moments = 5;
 
 struct PlannedRestart {
+  /// Names the instance that it starts; stays when other restarts are taken away.
+  unsigned number = 0;
   RestartKind kind = RestartKind::graceful;
   Duration after{};  ///< since the previous restart was over
   RestartMoment moment = RestartMoment::any_time;
@@ -47,6 +50,7 @@ struct PlannedRestart {
   Duration overlap{};             ///< rolling: how long both run; overlapping: delay of the start
   bool kill_during_stop = false;  ///< graceful, rolling, overlapping: kill -9 before it has ended
   Duration kill_delay{};
+  bool operator==(const PlannedRestart&) const = default;
 };
 
 enum class FaultKind : std::uint8_t {
@@ -64,20 +68,28 @@ struct PlannedFault {
   FaultKind kind = FaultKind::kill_process;
   Duration at{};           ///< since the start of the run
   std::uint64_t pick = 0;  ///< which victim, modulo the number of candidates
+  /// The victim's path, once a run has shown whom `pick` hits; empty: not pinned.
+  std::string victim = {};
+  bool operator==(const PlannedFault&) const = default;
 };
 
 struct PlannedClient {
+  /// Its name, "c3"; stays when other clients are taken away.
+  unsigned number = 0;
   std::size_t spec = 0;
   Duration starts_at{};
   /// Starts afresh after so many answers; 0: continues for the whole run.
   unsigned fresh_after = 0;
+  bool operator==(const PlannedClient&) const = default;
 };
 
 /// The workload's own legitimate causes of 409.
 struct PlannedRemoval {
+  unsigned number = 0;
   bool truncate = false;    ///< else a DELETE request
   std::size_t subject = 0;  ///< index of a table, or of a spec
   Duration at{};
+  bool operator==(const PlannedRemoval&) const = default;
 };
 
 struct Knobs {
@@ -91,6 +103,7 @@ struct Knobs {
   unsigned ragged_receive_percent = 0;
   std::uint64_t first_xid = 740;
   std::uint64_t first_lsn = 0x1500000;
+  bool operator==(const Knobs&) const = default;
 };
 
 struct Plan {
@@ -109,6 +122,7 @@ struct Plan {
   std::vector<PlannedRemoval> removals;
 
   std::string to_text() const;
+  bool operator==(const Plan&) const = default;
 };
 
 std::string_view name_of(RestartKind kind);

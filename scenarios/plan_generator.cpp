@@ -103,13 +103,17 @@ void plan_transactions(Plan& plan, const Profile& profile, const Draws& draws) {
     }
 }
 
+unsigned next_number(const Plan& plan) {
+  return static_cast<unsigned>(plan.clients.size());
+}
+
 void plan_clients(Plan& plan, const Profile& profile, const Draws& draws) {
   for (std::size_t spec = 0; spec < plan.specs.size(); ++spec) {
     const Draws draw = draws.of("clients", spec);
     // Half of the clients continue across every restart, half start afresh now and then.
-    plan.clients.push_back({spec, us(draw.below(400'000, "start")), 0});
+    plan.clients.push_back({next_number(plan), spec, us(draw.below(400'000, "start")), 0});
     if (draw.percent(profile.second_client_percent, "second"))
-      plan.clients.push_back({spec, us(draw.below(1'500'000, "second_start")),
+      plan.clients.push_back({next_number(plan), spec, us(draw.below(1'500'000, "second_start")),
                               static_cast<unsigned>(draw.between(2, 12, "fresh"))});
   }
 }
@@ -119,6 +123,7 @@ void plan_restarts(Plan& plan, const Profile& profile, const Draws& draws) {
   for (std::uint64_t r = 0; r < count; ++r) {
     const Draws draw = draws.of("restart", r);
     PlannedRestart restart;
+    restart.number = static_cast<unsigned>(r);
     restart.kind = static_cast<RestartKind>(draw.below(k_restart_kinds, "kind"));
     restart.after = ms(draw.between(20, 900, "after"));
     restart.moment = draw.percent(50, "aimed")

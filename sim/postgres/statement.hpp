@@ -26,6 +26,7 @@ struct Statement {
   std::vector<holdfast::postgres::RelationName> also;  ///< truncate: further tables
 
   std::string to_sql() const;
+  bool operator==(const Statement&) const = default;
 };
 
 /// "a""b", as an identifier that is always quoted.

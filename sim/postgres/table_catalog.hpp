@@ -24,12 +24,14 @@ struct Column {
   bool not_null = false;
   std::uint16_t key_position = 0;  ///< 0: not in the primary key; else 1 + position in it
   std::uint16_t slot = 0;          ///< where row cells keep it; never reused after a DROP COLUMN
+  bool operator==(const Column&) const = default;
 };
 
 /// What create_table takes: columns in order, the primary key by key_position.
 struct TableDefinition {
   RelationName name;
   std::vector<Column> columns;
+  bool operator==(const TableDefinition&) const = default;
 };
 
 enum class ReplicaIdentity : char { by_default = 'd', full = 'f', nothing = 'n' };
