@@ -34,6 +34,7 @@ struct Exchange {
 struct OracleCounters {
   std::uint64_t requests = 0;
   std::uint64_t compared_markers = 0;  ///< up-to-date markers, compared with the truth
+  std::uint64_t compared_in_full = 0;  ///< of all comparisons: row by row, not only by digest
   std::uint64_t retried = 0;           ///< broken connections and 503s
 };
 
@@ -63,11 +64,16 @@ class Oracle {
 
   /// No request may take longer than this: the longest hold, the wait for readiness, and slack.
   static constexpr Duration k_request_deadline = std::chrono::seconds(120);
+  /// A view whose digest is the truth's has the truth's rows. All the same, of so many comparisons
+  /// the first is made row by row, so that a digest which overlooks something is found out.
+  static constexpr std::uint64_t k_full_comparison_interval = 32;
 
  private:
   void observe_success(const Exchange& exchange, ClientView& view, const Object& object);
   void observe_failure(const Exchange& exchange, const Object& object);
   void compare(const protocol::LogOffset& offset, const ClientView& view, const Object& object);
+  /// How the view differs from the query, as a sentence; empty: not at all.
+  std::string compared(const ClientView& view, const VisibleSet& visible);
 
   Truth* truth_;
   Journal journal_;
@@ -75,6 +81,7 @@ class Oracle {
   Constancy constancy_;
   std::vector<Violation> violations_;
   OracleCounters counters_;
+  std::uint64_t comparisons_ = 0;
 };
 
 /// The first difference between two sets of rows, as a sentence; empty: they are equal.

@@ -19,6 +19,12 @@ bool ShapeSpec::is_bool(const std::string& column) const {
   return contains(bool_columns, column);
 }
 
+const Cell* find_cell(const Cells& cells, std::string_view column) {
+  const auto found = std::find_if(cells.begin(), cells.end(),
+                                  [&](const Cell& cell) { return cell.column == column; });
+  return found == cells.end() ? nullptr : &*found;
+}
+
 std::string key_of(const ShapeSpec& spec,
                    const std::vector<std::optional<std::string>>& key_values) {
   std::string key = "\"" + spec.schema + "\".\"" + spec.table + "\"";

@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace holdfast::oracle {
@@ -32,6 +33,17 @@ struct ShapeSpec {
 using Row = std::map<std::string, std::optional<std::string>>;
 /// The wire's key -> row.
 using Rows = std::map<std::string, Row>;
+
+/// One cell as the wire or a view has it; nullopt is NULL.
+struct Cell {
+  std::string column;
+  std::optional<std::string> text;
+  bool operator==(const Cell&) const = default;
+};
+/// Some cells of one row, in no order, no column twice.
+using Cells = std::vector<Cell>;
+/// nullptr: the row has no such cell.
+const Cell* find_cell(const Cells& cells, std::string_view column);
 
 /// The key of a row as http-api.md §12.2 writes it.
 std::string key_of(const ShapeSpec& spec,

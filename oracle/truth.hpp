@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "oracle/rows_digest.hpp"
 #include "oracle/shape_spec.hpp"
 
 namespace holdfast::oracle {
@@ -30,6 +31,9 @@ class Truth {
   virtual ~Truth() = default;
   /// The rows of the shape's query over the visible set.
   virtual Rows rows(const ShapeSpec& spec, const VisibleSet& visible) = 0;
+  /// The digest of rows(), for less than rows() costs. May differ from it only where rows() has one
+  /// row for several equal ones of a table without primary key.
+  virtual RowsDigest digest(const ShapeSpec& spec, const VisibleSet& visible) = 0;
   /// Commit LSN of the last transaction that wrote anything.
   virtual std::uint64_t last_commit() = 0;
 };

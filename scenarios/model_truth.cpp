@@ -6,18 +6,31 @@
 
 namespace holdfast::scenarios {
 
-oracle::Rows ModelTruth::rows(const oracle::ShapeSpec& spec, const oracle::VisibleSet& visible) {
+namespace {
+
+sim::postgres::VisibleSet model_set(const oracle::VisibleSet& visible) {
   sim::postgres::VisibleSet set;
   set.up_to = {visible.up_to};
   set.snapshot.emplace();
   set.snapshot->xmin = {visible.snapshot.xmin};
   set.snapshot->xmax = {visible.snapshot.xmax};
   for (const std::uint64_t xid : visible.snapshot.xip) set.snapshot->xip.push_back({xid});
+  return set;
+}
 
+std::vector<std::string> columns_of(const oracle::ShapeSpec& spec) {
   std::vector<std::string> columns;
   for (const std::string& column : spec.all_columns)
     if (spec.selects(column)) columns.push_back(column);
-  const auto found = model_.rows({spec.schema, spec.table}, columns, spec.where, set);
+  return columns;
+}
+
+}  // namespace
+
+oracle::Rows ModelTruth::rows(const oracle::ShapeSpec& spec, const oracle::VisibleSet& visible) {
+  const std::vector<std::string> columns = columns_of(spec);
+  const auto found =
+      model_.rows({spec.schema, spec.table}, columns, spec.where, model_set(visible));
   ASSERT(found.ok(), "the model can answer the query of every shape of a plan");
   oracle::Rows rows;
   for (const auto& [key, cells] : *found) {
@@ -26,6 +39,24 @@ oracle::Rows ModelTruth::rows(const oracle::ShapeSpec& spec, const oracle::Visib
     rows.emplace(oracle::key_of(spec, {key.begin(), key.end()}), std::move(row));
   }
   return rows;
+}
+
+oracle::RowsDigest ModelTruth::digest(const oracle::ShapeSpec& spec,
+                                      const oracle::VisibleSet& visible) {
+  std::unique_ptr<sim::postgres::RepeatedQuery>& query = queries_[spec.name];
+  if (!query) {
+    const auto hash = [spec, columns = columns_of(spec)](const sim::postgres::RowKey& key,
+                                                         const sim::postgres::RowCells& cells) {
+      const Hash128 key_hash = hash128(oracle::key_of(spec, {key.begin(), key.end()}));
+      oracle::RowsDigest row;
+      for (std::size_t i = 0; i < columns.size(); ++i)
+        row.add(oracle::hash_cell(key_hash, columns[i], cells[i]));
+      return row.sum();
+    };
+    query = model_.repeat({spec.schema, spec.table}, columns_of(spec), spec.where, hash);
+  }
+  if (const auto sum = query->sum(model_set(visible))) return oracle::RowsDigest(*sum);
+  return oracle::digest_of(rows(spec, visible));
 }
 
 std::uint64_t ModelTruth::last_commit() {

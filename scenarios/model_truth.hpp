@@ -1,8 +1,13 @@
 // The oracle's truth in a simulated run: the Postgres model's history of row versions.
 #pragma once
 
+#include <map>
+#include <memory>
+#include <string>
+
 #include "oracle/truth.hpp"
 #include "sim/postgres/model.hpp"
+#include "sim/postgres/repeated_query.hpp"
 
 namespace holdfast::scenarios {
 
@@ -10,10 +15,14 @@ class ModelTruth final : public oracle::Truth {
  public:
   explicit ModelTruth(const sim::postgres::PostgresModel& model) : model_(model) {}
   oracle::Rows rows(const oracle::ShapeSpec& spec, const oracle::VisibleSet& visible) override;
+  /// REQUIRES: specs of one name are equal.
+  oracle::RowsDigest digest(const oracle::ShapeSpec& spec,
+                            const oracle::VisibleSet& visible) override;
   std::uint64_t last_commit() override;
 
  private:
   const sim::postgres::PostgresModel& model_;
+  std::map<std::string, std::unique_ptr<sim::postgres::RepeatedQuery>> queries_;  ///< by spec
 };
 
 }  // namespace holdfast::scenarios

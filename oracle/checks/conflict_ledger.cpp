@@ -19,8 +19,9 @@ Instant ConflictLedger::earliest_birth(const ShapeSpec& spec, const protocol::Sh
 
 void ConflictLedger::served(const ShapeSpec& spec, const protocol::ShapeHandle& handle,
                             Instant sent, Instant answered, const Object& object) {
-  const auto [life, fresh] =
-      lives_.try_emplace(handle, Life{spec.name, earliest_birth(spec, handle, sent), {}});
+  auto life = lives_.find(handle);
+  if (life == lives_.end())
+    life = lives_.emplace(handle, Life{spec.name, earliest_birth(spec, handle, sent), {}}).first;
   answers_[spec.name].push_back({handle, sent, answered});
   if (life->second.spec != spec.name)
     object(property::handle_unique,

@@ -4,10 +4,11 @@ namespace holdfast::oracle {
 
 void Constancy::records(const protocol::ShapeHandle& handle, const std::vector<Message>& messages,
                         const Object& object) {
+  std::map<protocol::LogOffset, Hash128>& records = served_[handle].records;
   for (const Message& message : messages) {
     if (!message.lsn) continue;
     const auto at = protocol::LogOffset::at(*message.lsn, message.op);
-    const auto [seen, fresh] = records_.try_emplace({handle, at}, message.content);
+    const auto [seen, fresh] = records.try_emplace(at, message.content);
     if (!fresh && seen->second != message.content)
       object(property::record_constant,
              "record " + at.to_string() + " of " + handle.text + " has changed: " + message.key);
@@ -17,9 +18,11 @@ void Constancy::records(const protocol::ShapeHandle& handle, const std::vector<M
 void Constancy::chunk(const protocol::ShapeHandle& handle, const protocol::LogOffset& from,
                       const protocol::LogOffset& to, const std::string& body,
                       const Object& object) {
-  const Hash128 content = hash128(to.to_string() + body);
-  const auto [seen, fresh] = chunks_.try_emplace({handle, from}, content);
-  if (!fresh && seen->second != content)
+  RollingHash content;
+  content.add(to.to_string());
+  content.add(body);
+  const auto [seen, fresh] = served_[handle].chunks.try_emplace(from, content.value());
+  if (!fresh && seen->second != content.value())
     object(property::chunk_constant,
            "the chunk of " + handle.text + " after " + from.to_string() + " has changed");
 }

@@ -4,7 +4,6 @@
 
 #include <map>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "core/base/hash.hpp"
@@ -22,8 +21,12 @@ class Constancy {
              const protocol::LogOffset& to, const std::string& body, const Object& object);
 
  private:
-  std::map<std::pair<protocol::ShapeHandle, protocol::LogOffset>, Hash128> records_;
-  std::map<std::pair<protocol::ShapeHandle, protocol::LogOffset>, Hash128> chunks_;
+  /// What one handle has served, by offset.
+  struct Served {
+    std::map<protocol::LogOffset, Hash128> records;
+    std::map<protocol::LogOffset, Hash128> chunks;  ///< by where they start
+  };
+  std::map<protocol::ShapeHandle, Served> served_;
 };
 
 }  // namespace holdfast::oracle

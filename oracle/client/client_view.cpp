@@ -1,5 +1,7 @@
 #include "oracle/client/client_view.hpp"
 
+#include <algorithm>
+
 namespace holdfast::oracle {
 
 void ClientView::apply(const std::vector<Message>& messages, const protocol::LogOffset& from,
@@ -64,21 +66,42 @@ void ClientView::check_transaction(const protocol::LogOffset& at, const Object& 
 void ClientView::check_columns(const Message& message, const Object& object) const {
   const bool whole = message.kind == MessageKind::insert || spec_->replica == ReplicaMode::full ||
                      (message.kind == MessageKind::erase && spec_->key_columns.empty());
-  for (const auto& [column, cell] : message.value)
-    if (!spec_->selects(column))
-      object(property::row_content, "column " + column + " was not asked for: " + message.key);
+  for (const Cell& cell : message.value)
+    if (!spec_->selects(cell.column))
+      object(property::row_content, "column " + cell.column + " was not asked for: " + message.key);
   for (const std::string& column : whole ? spec_->all_columns : spec_->key_columns)
-    if (spec_->selects(column) && !message.value.contains(column))
+    if (spec_->selects(column) && find_cell(message.value, column) == nullptr)
       object(property::row_content, "column " + column + " is missing: " + message.key);
 }
 
 /// What the application gets of a cell: both ways of writing a boolean are the same to it
 /// (where-clauses.md §15.4), as they are to the official client's parser.
-std::optional<std::string> ClientView::parsed(const std::string& column,
-                                              const std::optional<std::string>& cell) const {
-  if (!cell || !spec_->is_bool(column)) return cell;
-  if (*cell == "true") return "t";
-  return *cell == "false" ? "f" : *cell;
+std::optional<std::string> ClientView::parsed(const Cell& cell) const {
+  if (!cell.text || !spec_->is_bool(cell.column)) return cell.text;
+  if (*cell.text == "true") return "t";
+  return *cell.text == "false" ? "f" : *cell.text;
+}
+
+void ClientView::drop_cells(HeldRow& row) {
+  for (const HeldCell& held : row) digest_.remove(held.hash);
+  row.clear();
+}
+
+void ClientView::take_cells(const Message& message, HeldRow& row) {
+  const Hash128 key = hash128(message.key);
+  row.reserve(message.value.size());
+  for (const Cell& cell : message.value) {
+    auto held = std::find_if(row.begin(), row.end(), [&](const HeldCell& other) {
+      return other.cell.column == cell.column;
+    });
+    if (held == row.end())
+      held = row.insert(held, HeldCell{{cell.column, {}}, Hash128{}});
+    else
+      digest_.remove(held->hash);
+    held->cell.text = parsed(cell);
+    held->hash = hash_cell(key, cell.column, held->cell.text);
+    digest_.add(held->hash);
+  }
 }
 
 void ClientView::apply_change(const Message& message, const Object& object) {
@@ -87,18 +110,28 @@ void ClientView::apply_change(const Message& message, const Object& object) {
   if (message.kind == MessageKind::insert) {
     if (row != rows_.end())
       object(property::row_legality, "insert of the present row " + message.key);
-    Row& fresh = rows_[message.key];
-    fresh.clear();
-    for (const auto& [column, cell] : message.value) fresh[column] = parsed(column, cell);
+    HeldRow& fresh = row == rows_.end() ? rows_[message.key] : row->second;
+    drop_cells(fresh);
+    take_cells(message, fresh);
   } else if (row == rows_.end()) {
     object(property::row_legality, message.kind == MessageKind::update
                                        ? "update of the absent row " + message.key
                                        : "delete of the absent row " + message.key);
   } else if (message.kind == MessageKind::update) {
-    for (const auto& [column, cell] : message.value) row->second[column] = parsed(column, cell);
+    take_cells(message, row->second);
   } else {
+    drop_cells(row->second);
     rows_.erase(row);
   }
+}
+
+Rows ClientView::rows() const {
+  Rows rows;
+  for (const auto& [key, held_row] : rows_) {
+    Row& row = rows[key];
+    for (const HeldCell& held : held_row) row.emplace(held.cell.column, held.cell.text);
+  }
+  return rows;
 }
 
 }  // namespace holdfast::oracle

@@ -5,12 +5,14 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "core/protocol/offset.hpp"
 #include "oracle/client/messages.hpp"
+#include "oracle/rows_digest.hpp"
 #include "oracle/shape_spec.hpp"
 #include "oracle/violation.hpp"
 
@@ -30,22 +32,33 @@ class ClientView {
              const protocol::LogOffset& to, const Object& object);
 
   const ShapeSpec& spec() const { return *spec_; }
-  const Rows& rows() const { return rows_; }
+  /// Made for the caller; the digest says the same for nothing.
+  Rows rows() const;
+  const RowsDigest& digest() const { return digest_; }
   const std::optional<StatedSnapshot>& snapshot() const { return snapshot_; }
   /// LSN of the last up-to-date marker.
   std::uint64_t marker() const { return marker_; }
 
  private:
+  /// A cell as the application holds it, with its part of the digest.
+  struct HeldCell {
+    Cell cell;
+    Hash128 hash;
+  };
+  using HeldRow = std::vector<HeldCell>;
+
   void apply_change(const Message& message, const Object& object);
+  void take_cells(const Message& message, HeldRow& row);
+  void drop_cells(HeldRow& row);
   void check_position(const Message& message, const protocol::LogOffset& from,
                       const protocol::LogOffset& to, const Object& object);
   void check_transaction(const protocol::LogOffset& at, const Object& object) const;
-  std::optional<std::string> parsed(const std::string& column,
-                                    const std::optional<std::string>& cell) const;
+  std::optional<std::string> parsed(const Cell& cell) const;
   void check_columns(const Message& message, const Object& object) const;
 
   const ShapeSpec* spec_;
-  Rows rows_;
+  std::map<std::string, HeldRow> rows_;
+  RowsDigest digest_;  ///< of rows_
   std::optional<StatedSnapshot> snapshot_;
   std::optional<protocol::LogOffset> last_record_;
   bool transaction_ended_ = true;  ///< the last record carried `last`

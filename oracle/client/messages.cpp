@@ -1,125 +1,212 @@
 #include "oracle/client/messages.hpp"
 
+#include <algorithm>
 #include <charconv>
-#include <nlohmann/json.hpp>
+
+#include "oracle/client/json_reader.hpp"
 
 namespace holdfast::oracle {
 namespace {
 
-using nlohmann::json;
+/// The headers of one message, as far as the protocol names them, before they are understood.
+struct RawHeaders {
+  std::optional<std::string> control;
+  std::optional<std::string> operation;
+  std::optional<std::uint64_t> lsn;
+  std::optional<std::uint64_t> op_position;
+  std::optional<std::uint64_t> global_last_seen_lsn;
+  std::optional<std::uint64_t> xmin;
+  std::optional<std::uint64_t> xmax;
+  std::optional<std::vector<std::uint64_t>> xip_list;
+  bool txids = false;
+  bool last = false;
+};
 
-/// Decimal text of a 64-bit number.
-std::uint64_t number_of(const json& text) {
-  const auto& digits = text.get_ref<const std::string&>();
-  std::uint64_t number = 0;
-  const char* const end = digits.data() + digits.size();
-  const auto [used, error] = std::from_chars(digits.data(), end, number);
-  if (error != std::errc{} || used != end)
-    throw std::invalid_argument("not a decimal number: " + digits);
-  return number;
+/// Reads one body. One use.
+class BodyReader {
+ public:
+  explicit BodyReader(std::string_view body) : body_(body), json_(body) {}
+  std::vector<Message> read();
+
+ private:
+  Message read_message();
+  RawHeaders read_headers();
+  void read_row(Cells& row);
+  std::uint64_t read_decimal_text();
+  std::vector<std::uint64_t> read_decimal_texts();
+  void read_txids();
+
+  std::string_view body_;
+  JsonReader json_;
+  std::string name_;  ///< of the member that is being read
+  std::string text_;
+};
+
+template <class T>
+T& once(std::optional<T>& field, const std::string& name) {
+  if (field) throw Malformed("a message has `" + name + "` twice");
+  return field.emplace();
 }
 
-Row row_of(const json& value) {
-  if (!value.is_object()) throw std::invalid_argument("a row is no object: " + value.dump());
-  Row row;
-  for (const auto& [column, cell] : value.items())
-    row.emplace(column, cell.is_null() ? std::nullopt : std::optional(cell.get<std::string>()));
-  return row;
-}
-
-void read_control(const json& headers, Message& message) {
-  const std::string control = headers.at("control");
-  if (control == "up-to-date") {
-    message.kind = MessageKind::up_to_date;
-    message.up_to = number_of(headers.at("global_last_seen_lsn"));
-  } else if (control == "must-refetch") {
-    message.kind = MessageKind::must_refetch;
-  } else if (control == "snapshot-end") {
-    message.kind = MessageKind::snapshot_end;
-    message.snapshot.xmin = number_of(headers.at("xmin"));
-    message.snapshot.xmax = number_of(headers.at("xmax"));
-    for (const json& xid : headers.at("xip_list")) message.snapshot.xip.push_back(number_of(xid));
-  } else {
-    throw std::invalid_argument("unknown control message " + control);
-  }
+template <class T>
+T needed(const std::optional<T>& field, const char* name) {
+  if (!field) throw Malformed(std::string("a message has no `") + name + "`");
+  return *field;
 }
 
 MessageKind kind_of(const std::string& operation) {
   if (operation == "insert") return MessageKind::insert;
   if (operation == "update") return MessageKind::update;
   if (operation == "delete") return MessageKind::erase;
-  throw std::invalid_argument("unknown operation " + operation);
+  throw Malformed("unknown operation " + operation);
 }
 
-Message message_of(const json& item) {
+void understand_control(const RawHeaders& headers, Message& message) {
+  if (*headers.control == "up-to-date") {
+    message.kind = MessageKind::up_to_date;
+    message.up_to = needed(headers.global_last_seen_lsn, "global_last_seen_lsn");
+  } else if (*headers.control == "must-refetch") {
+    message.kind = MessageKind::must_refetch;
+  } else if (*headers.control == "snapshot-end") {
+    message.kind = MessageKind::snapshot_end;
+    message.snapshot.xmin = needed(headers.xmin, "xmin");
+    message.snapshot.xmax = needed(headers.xmax, "xmax");
+    message.snapshot.xip = needed(headers.xip_list, "xip_list");
+  } else {
+    throw Malformed("unknown control message " + *headers.control);
+  }
+}
+
+void understand_change(const RawHeaders& headers, Message& message) {
+  message.kind = kind_of(needed(headers.operation, "operation"));
+  if (!headers.lsn) return;
+  message.lsn = headers.lsn;
+  message.op = needed(headers.op_position, "op_position");
+  message.last = headers.last;
+  if (!headers.txids) throw Malformed("a log record has no `txids`");
+}
+
+// -- reading --------------------------------------------------------------------------------------
+
+std::uint64_t BodyReader::read_decimal_text() {
+  json_.read_text(text_);
+  std::uint64_t number = 0;
+  const char* const end = text_.data() + text_.size();
+  const auto [used, error] = std::from_chars(text_.data(), end, number);
+  if (error != std::errc{} || used != end) throw Malformed("not a decimal number: " + text_);
+  return number;
+}
+
+std::vector<std::uint64_t> BodyReader::read_decimal_texts() {
+  std::vector<std::uint64_t> numbers;
+  json_.open_array();
+  for (bool first = true; json_.next_item(first);) numbers.push_back(read_decimal_text());
+  return numbers;
+}
+
+void BodyReader::read_txids() {
+  std::size_t count = 0;
+  json_.open_array();
+  for (bool first = true; json_.next_item(first); ++count) json_.read_unsigned();
+  if (count != 1) throw Malformed("txids is not one number");
+}
+
+RawHeaders BodyReader::read_headers() {
+  RawHeaders headers;
+  json_.open_object();
+  for (bool first = true; json_.next_member(name_, first);) {
+    if (name_ == "operation") {
+      json_.read_text(once(headers.operation, name_));
+    } else if (name_ == "lsn") {
+      once(headers.lsn, name_) = read_decimal_text();
+    } else if (name_ == "op_position") {
+      once(headers.op_position, name_) = json_.read_unsigned();
+    } else if (name_ == "last") {
+      if (headers.last || !json_.take_word("true")) throw Malformed("`last` is true or absent");
+      headers.last = true;
+    } else if (name_ == "txids") {
+      if (headers.txids) throw Malformed("a message has `txids` twice");
+      read_txids();
+      headers.txids = true;
+    } else if (name_ == "control") {
+      json_.read_text(once(headers.control, name_));
+    } else if (name_ == "global_last_seen_lsn") {
+      once(headers.global_last_seen_lsn, name_) = read_decimal_text();
+    } else if (name_ == "xmin") {
+      once(headers.xmin, name_) = read_decimal_text();
+    } else if (name_ == "xmax") {
+      once(headers.xmax, name_) = read_decimal_text();
+    } else if (name_ == "xip_list") {
+      once(headers.xip_list, name_) = read_decimal_texts();
+    } else {
+      json_.skip();
+    }
+  }
+  return headers;
+}
+
+void BodyReader::read_row(Cells& row) {
+  constexpr std::size_t k_usual_columns = 8;
+  row.reserve(k_usual_columns);
+  json_.open_object();
+  for (bool first = true; json_.next_member(name_, first);) {
+    if (find_cell(row, name_) != nullptr)
+      throw Malformed("a row has the column " + name_ + " twice");
+    Cell& cell = row.emplace_back();
+    cell.column = name_;
+    if (!json_.take_word("null")) json_.read_text(cell.text.emplace());
+  }
+}
+
+Message BodyReader::read_message() {
   Message message;
-  const json& headers = item.at("headers");
-  if (headers.contains("control")) {
-    read_control(headers, message);
+  std::optional<RawHeaders> headers;
+  bool has_key = false;
+  bool has_value = false;
+  json_.peek();
+  const std::size_t start = json_.position();
+  json_.open_object();
+  for (bool first = true; json_.next_member(name_, first);) {
+    if (name_ == "key") {
+      if (has_key) throw Malformed("a message has `key` twice");
+      has_key = true;
+      json_.read_text(message.key);
+    } else if (name_ == "value") {
+      if (has_value) throw Malformed("a message has `value` twice");
+      has_value = true;
+      read_row(message.value);
+    } else if (name_ == "headers") {
+      if (headers) throw Malformed("a message has `headers` twice");
+      headers = read_headers();
+    } else {
+      json_.skip();
+    }
+  }
+  message.content = hash128(body_.substr(start, json_.position() - start));
+  if (!headers) throw Malformed("a message has no `headers`");
+  if (headers->control) {
+    understand_control(*headers, message);
     return message;
   }
-  message.kind = kind_of(headers.at("operation"));
-  message.key = item.at("key").get<std::string>();
-  message.value = row_of(item.at("value"));
-  if (headers.contains("lsn")) {
-    message.lsn = number_of(headers.at("lsn"));
-    // The library would convert a negative number, a fraction or a boolean without a word.
-    const json& op = headers.at("op_position");
-    if (!op.is_number_unsigned()) throw std::invalid_argument("no op_position: " + op.dump());
-    message.op = op.get<std::uint64_t>();
-    message.last = headers.contains("last");
-    if (message.last && headers.at("last") != true)
-      throw std::invalid_argument("`last` is true or absent");
-    if (headers.at("txids").size() != 1) throw std::invalid_argument("txids is not one number");
-  }
+  if (!has_key || !has_value) throw Malformed("a change without `key` or without `value`");
+  understand_change(*headers, message);
   return message;
 }
 
-/// The text of the next item of a JSON array, and what follows it. The bytes matter: a record once
-/// served keeps them.
-std::string_view next_item(std::string_view& rest) {
-  std::size_t depth = 0;
-  bool in_string = false;
-  for (std::size_t i = 0; i < rest.size(); ++i) {
-    const char c = rest[i];
-    if (in_string) {
-      if (c == '\\')
-        ++i;
-      else if (c == '"')
-        in_string = false;
-    } else if (c == '"') {
-      in_string = true;
-    } else if (c == '{' || c == '[') {
-      ++depth;
-    } else if (c == '}' || c == ']') {
-      if (depth-- > 1) continue;
-      const std::string_view item = rest.substr(0, i + 1);
-      rest.remove_prefix(i + 1);
-      return item;
-    }
-  }
-  throw std::invalid_argument("the body ends inside an item");
+std::vector<Message> BodyReader::read() {
+  std::vector<Message> messages;
+  json_.open_array();
+  for (bool first = true; json_.next_item(first);) messages.push_back(read_message());
+  json_.expect_end();
+  return messages;
 }
 
 }  // namespace
 
 Result<std::vector<Message>> parse_messages(std::string_view body) {
   try {
-    if (body.size() < 2 || body.front() != '[' || body.back() != ']')
-      return fail("the body is no JSON array");
-    std::string_view rest = body.substr(1, body.size() - 2);
-    std::vector<Message> messages;
-    while (!rest.empty()) {
-      if (!messages.empty()) {
-        if (rest.front() != ',') return fail("two items are not separated by a comma");
-        rest.remove_prefix(1);
-      }
-      const std::string_view item = next_item(rest);
-      messages.push_back(message_of(json::parse(item)));
-      messages.back().content = hash128(item);
-    }
-    return messages;
-  } catch (const std::exception& error) {
+    return BodyReader(body).read();
+  } catch (const Malformed& error) {
     return fail(error.what());
   }
 }

@@ -1,5 +1,6 @@
-// A response body as messages (http-api.md §11), read with a JSON library that the engine does not
-// use for writing. A body that is not what the protocol says gives an error, never a guess.
+// A response body as messages (http-api.md §11), read by a JSON reader of the oracle's own, which
+// shares nothing with what the engine writes with. A body that is not what the protocol says gives
+// an error, never a guess; members that the protocol does not name are read over.
 #pragma once
 
 #include <cstdint>
@@ -20,13 +21,13 @@ enum class MessageKind { insert, update, erase, snapshot_end, up_to_date, must_r
 struct Message {
   MessageKind kind = MessageKind::insert;
   std::string key;
-  Row value;
+  Cells value;                       ///< no column twice
   std::optional<std::uint64_t> lsn;  ///< of log records; snapshot rows have none
   std::uint64_t op = 0;
   bool last = false;
   StatedSnapshot snapshot;  ///< snapshot_end
   std::uint64_t up_to = 0;  ///< up_to_date
-  Hash128 content;          ///< of the message as a whole
+  Hash128 content;          ///< of the message's bytes: a record once served keeps them
 };
 
 Result<std::vector<Message>> parse_messages(std::string_view body);

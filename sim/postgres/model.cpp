@@ -1,6 +1,7 @@
 #include "sim/postgres/model.hpp"
 
 #include "sim/postgres/reader.hpp"
+#include "sim/postgres/repeated_query.hpp"
 #include "sim/postgres/sessions.hpp"
 #include "sim/postgres/state.hpp"
 
@@ -159,23 +160,17 @@ SqlResult<RowMap> PostgresModel::rows(
   const auto rows = read_rows(*state_, *table, condition, visible, TruncatedRows::keep);
   if (!rows) return rows.failure();
 
-  std::vector<std::uint16_t> key_slots;
-  for (const std::uint16_t position : table->current()->key)
-    key_slots.push_back(table->current()->columns[position].slot);
-  if (key_slots.empty())
-    for (const Column& column : table->current()->columns) key_slots.push_back(column.slot);
-
   RowMap map;
-  for (const RowRef& row : *rows) {
-    std::vector<std::string> key;
-    for (const std::uint16_t slot : key_slots)
-      key.push_back(row->is_null(slot) ? std::string() : row->texts[slot]);
-    std::vector<std::optional<std::string>> cells;
-    for (const std::uint16_t slot : *slots)
-      cells.push_back(row->is_null(slot) ? std::nullopt : std::optional(row->texts[slot]));
-    map.insert_or_assign(std::move(key), std::move(cells));
-  }
+  for (const RowRef& row : *rows)
+    map.insert_or_assign(key_texts(*table->current(), *row), cell_texts(*slots, *row));
   return map;
+}
+
+std::unique_ptr<RepeatedQuery> PostgresModel::repeat(
+    const RelationName& table, const std::vector<std::string>& columns,
+    const std::string& condition,
+    std::function<Hash128(const RowKey&, const RowCells&)> hash) const {
+  return std::make_unique<RepeatedQuery>(*state_, table, columns, condition, std::move(hash));
 }
 
 Snapshot PostgresModel::current_snapshot() const {

@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "core/base/hash.hpp"
 #include "core/env/database.hpp"
 #include "sim/postgres/hooks.hpp"
 #include "sim/postgres/options.hpp"
@@ -23,6 +24,7 @@
 namespace holdfast::sim::postgres {
 
 class ModelState;
+class RepeatedQuery;
 
 /// A workload session with an open transaction. Ends with commit or rollback, or when the server
 /// crashes.
@@ -46,8 +48,10 @@ struct VisibleSet {
   bool contains(const Transaction& transaction) const;
 };
 
-/// Primary key texts -> column texts (nullopt: NULL).
-using RowMap = std::map<std::vector<std::string>, std::vector<std::optional<std::string>>>;
+/// Texts of the primary key, and of the columns that were asked for (nullopt: NULL).
+using RowKey = std::vector<std::string>;
+using RowCells = std::vector<std::optional<std::string>>;
+using RowMap = std::map<RowKey, RowCells>;
 
 struct SlotReport {
   Lsn created_at;
@@ -129,6 +133,11 @@ class PostgresModel {
   SqlResult<RowMap> rows(const RelationName& table, const std::vector<std::string>& columns,
                          const std::string& condition,
                          const std::function<bool(const Transaction&)>& visible) const;
+  /// The same query to be asked often, for a sum of `hash` over its rows (repeated_query.hpp).
+  std::unique_ptr<RepeatedQuery> repeat(
+      const RelationName& table, const std::vector<std::string>& columns,
+      const std::string& condition,
+      std::function<Hash128(const RowKey&, const RowCells&)> hash) const;
   /// What a new statement would see now.
   Snapshot current_snapshot() const;
   Lsn insert_position() const;

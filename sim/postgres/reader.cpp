@@ -92,4 +92,24 @@ SqlResult<std::vector<std::uint16_t>> find_slots(const TableVersion& table,
   return slots;
 }
 
+std::vector<std::string> key_texts(const TableVersion& table, const Row& row) {
+  std::vector<std::string> key;
+  const auto add = [&](const Column& column) {
+    key.push_back(row.is_null(column.slot) ? std::string() : row.texts[column.slot]);
+  };
+  for (const std::uint16_t position : table.key) add(table.columns[position]);
+  if (table.key.empty())
+    for (const Column& column : table.columns) add(column);
+  return key;
+}
+
+std::vector<std::optional<std::string>> cell_texts(const std::vector<std::uint16_t>& slots,
+                                                   const Row& row) {
+  std::vector<std::optional<std::string>> cells;
+  cells.reserve(slots.size());
+  for (const std::uint16_t slot : slots)
+    cells.push_back(row.is_null(slot) ? std::nullopt : std::optional(row.texts[slot]));
+  return cells;
+}
+
 }  // namespace holdfast::sim::postgres

@@ -11,18 +11,19 @@ namespace {
 
 using protocol::LogOffset;
 
-Message snapshot_row(MessageKind kind, const char* id, Row rest = {{"name", "a"}, {"done", "t"}}) {
+Message snapshot_row(MessageKind kind, const char* id,
+                     const Row& rest = {{"name", "a"}, {"done", "t"}}) {
   Message message;
   message.kind = kind;
   message.key = id;
-  message.value = std::move(rest);
-  message.value["id"] = id;
+  for (const auto& [column, text] : rest) message.value.push_back({column, text});
+  message.value.push_back({"id", id});
   return message;
 }
 
 Message record(MessageKind kind, const char* id, std::uint64_t lsn, std::uint64_t op, bool last,
-               Row rest = {{"name", "a"}, {"done", "t"}}) {
-  Message message = snapshot_row(kind, id, std::move(rest));
+               const Row& rest = {{"name", "a"}, {"done", "t"}}) {
+  Message message = snapshot_row(kind, id, rest);
   message.lsn = lsn;
   message.op = op;
   message.last = last;
@@ -50,6 +51,8 @@ class View : public ::testing::Test {
                    LogOffset to = LogOffset::at(1'000, 0)) {
     Objections found;
     view_.apply(messages, from, to, found.sink());
+    // Whatever has been applied, legal or not.
+    EXPECT_EQ(view_.digest(), digest_of(view_.rows()));
     return found.properties();
   }
   /// A client that holds row 1 and has seen the snapshot end.
@@ -110,6 +113,30 @@ TEST_F(View, BothFormsOfABooleanAreTheSameValue) {
   EXPECT_EQ(view_.rows().at("3").at("done"), std::nullopt);
 }
 
+TEST_F(View, TheDigestTellsRowsThatDifferInOneCellFromEachOther) {
+  const auto digest_with = [this](const char* id, const Row& rest) {
+    view_.reset();
+    apply({snapshot_row(MessageKind::insert, "7"), snapshot_row(MessageKind::insert, id, rest)});
+    return view_.digest();
+  };
+  const RowsDigest one = digest_with("1", {{"name", "a"}, {"done", "t"}});
+  EXPECT_EQ(digest_with("1", {{"name", "a"}, {"done", "true"}}), one) << "the same boolean";
+  EXPECT_NE(digest_with("1", {{"name", "b"}, {"done", "t"}}), one);
+  EXPECT_NE(digest_with("1", {{"name", std::nullopt}, {"done", "t"}}), one);
+  EXPECT_NE(digest_with("1", {{"name", ""}, {"done", "t"}}),
+            digest_with("1", {{"name", std::nullopt}, {"done", "t"}}));
+  EXPECT_NE(digest_with("2", {{"name", "a"}, {"done", "t"}}), one);
+  EXPECT_NE(digest_with("1", {{"done", "t"}}), one) << "a cell that is missing is no NULL";
+  EXPECT_NE(digest_with("1", {{"name", "t"}, {"done", "a"}}), one) << "cells change places";
+}
+
+TEST_F(View, AViewThatLostAllItsRowsHasTheDigestOfNone) {
+  start();
+  apply({record(MessageKind::update, "1", 100, 0, false, {{"name", "b"}}),
+         record(MessageKind::erase, "1", 100, 2, true, {})});
+  EXPECT_EQ(view_.digest(), RowsDigest());
+}
+
 // -- columns --------------------------------------------------------------------------------------
 
 TEST_F(View, AnInsertWithoutOneOfItsColumnsIsAViolation) {
@@ -130,7 +157,7 @@ TEST_F(View, TheKeyBelongsToARowEvenIfItWasNotAskedFor) {
 TEST_F(View, AnUpdateNeedsItsKeyOnly) {
   start();
   Message without_key = record(MessageKind::update, "1", 100, 0, true, {{"name", "b"}});
-  without_key.value.erase("id");
+  std::erase_if(without_key.value, [](const Cell& cell) { return cell.column == "id"; });
   EXPECT_EQ(apply({without_key}), Properties{property::row_content});
 }
 

@@ -175,12 +175,19 @@ class FakeTruth final : public Truth {
  public:
   Rows rows(const ShapeSpec&, const VisibleSet& visible) override {
     asked = visible;
+    asked_for_rows++;
     return answer;
+  }
+  RowsDigest digest(const ShapeSpec&, const VisibleSet& visible) override {
+    asked = visible;
+    return said ? *said : digest_of(answer);
   }
   std::uint64_t last_commit() override { return 500; }
 
   Rows answer;
+  std::optional<RowsDigest> said;  ///< a digest that is wrong
   VisibleSet asked;
+  unsigned asked_for_rows = 0;
 };
 
 constexpr const char* k_row =
@@ -242,6 +249,48 @@ TEST_F(WholeOracle, ARowThatTheQueryHasNotIsAViolationAtTheMarker) {
   ASSERT_EQ(found(), Properties{property::view_equals_query});
   EXPECT_EQ(oracle_.violations().front().client, "c0");
   EXPECT_NE(oracle_.violations().front().what.find("too many"), std::string::npos);
+}
+
+class Comparison : public WholeOracle {
+ protected:
+  void compare(std::uint64_t times) {
+    for (std::uint64_t i = 0; i < times; ++i) {
+      protocol::Response response = complete();
+      if (compared_++ > 0) response.body = body({k_marker});
+      observe(response);
+    }
+  }
+  std::uint64_t compared_ = 0;
+};
+
+TEST_F(Comparison, EqualDigestsAreEnoughButForTheFirstOfEachInterval) {
+  compare(Oracle::k_full_comparison_interval);
+  EXPECT_EQ(truth_.asked_for_rows, 1U);
+  compare(1);
+  EXPECT_EQ(truth_.asked_for_rows, 2U);
+  EXPECT_EQ(found(), Properties{});
+}
+
+TEST_F(Comparison, AChangeInTheTruthIsSeenByTheDigestAtOnce) {
+  compare(5);
+  truth_.answer["k"]["name"] = "b";
+  compare(1);
+  EXPECT_EQ(found(), Properties{property::view_equals_query});
+}
+
+TEST_F(Comparison, ADigestThatDiffersFromThatOfEqualRowsIsNoViolation) {
+  truth_.said = RowsDigest({1, 2});
+  compare(5);
+  EXPECT_EQ(found(), Properties{});
+  EXPECT_EQ(truth_.asked_for_rows, 5U);
+}
+
+TEST_F(Comparison, ADigestThatOverlooksADifferenceIsFoundOut) {
+  compare(1);
+  truth_.said = view_.digest();
+  truth_.answer["k"]["name"] = "b";
+  compare(Oracle::k_full_comparison_interval);
+  EXPECT_EQ(found(), Properties{property::view_equals_query});
 }
 
 TEST_F(WholeOracle, WithoutAMarkerNothingIsCompared) {

@@ -19,7 +19,7 @@ TEST(Messages, ALogRecordKeepsItsPositionAndItsCells) {
                           "txids":[7],"last":true}})");
   EXPECT_EQ(message.kind, MessageKind::update);
   EXPECT_EQ(message.key, "k");
-  EXPECT_EQ(message.value, (Row{{"id", "1"}, {"name", std::nullopt}}));
+  EXPECT_EQ(message.value, (Cells{{"id", "1"}, {"name", std::nullopt}}));
   EXPECT_EQ(message.lsn, 18446744073709551615U);
   EXPECT_EQ(message.op, 2U);
   EXPECT_TRUE(message.last);
@@ -99,6 +99,18 @@ INSTANTIATE_TEST_SUITE_P(
         RECORD(R"({"operation":"insert","lsn":"1","op_position":0,"txids":[]})"),
         RECORD(R"({"operation":"insert","lsn":"1","op_position":0,"txids":[1,2]})"),
         RECORD(R"({"operation":"insert","lsn":"1","op_position":0,"txids":[1],"last":false})"),
+        R"([{"key":"k","value":{},"headers":{"operation":"insert","lsn":"1","op_position":0,)"
+        R"("txids":5}}])",
+        // What stands twice has no meaning.
+        R"([{"key":"k","key":"k","value":{},"headers":{"operation":"insert"}}])",
+        R"([{"key":"k","value":{},"value":{},"headers":{"operation":"insert"}}])",
+        R"([{"key":"k","value":{"id":"1","id":"1"},"headers":{"operation":"insert"}}])",
+        RECORD(R"({"operation":"insert","operation":"insert"})"),
+        R"([{"headers":{"control":"must-refetch"},"headers":{"control":"must-refetch"}}])",
+        // The array.
+        R"([{"headers":{"control":"must-refetch"}},])",
+        R"([{"headers":{"control":"must-refetch"}}{"headers":{"control":"must-refetch"}}])",
+        R"([{"headers":{"control":"must-refetch"}}]])", R"([{"headers":{"control":"must-refetch"})",
         // Controls.
         R"([{"headers":{"control":"snapshot-start"}}])", R"([{"headers":{"control":null}}])",
         R"([{"headers":{"control":"up-to-date"}}])",
