@@ -67,9 +67,8 @@ void FaultDriver::hit_process(const PlannedFault& fault) {
     for (const runtime::ProcessInfo& process : instance->runtime().processes())
       // The keeper is the program itself: its death is a restart, which the plan has elsewhere.
       if (process.registered_name != "keeper")
-        victims.push_back(
-            {instance, process.id, process.path.find("/request[") != std::string::npos,
-             process.path});
+        victims.push_back({instance, process.id,
+                           process.path.find("/request[") != std::string::npos, process.path});
   if (!fault.victim.empty())
     std::erase_if(victims, [&](const Victim& victim) { return victim.path != fault.victim; });
   if (victims.empty() && !fault.victim.empty()) return count(fault.kind, false);

@@ -176,8 +176,9 @@ void World::start_actors() {
                                       std::ref(stage_), writer);
   stage_.removals_pending = static_cast<unsigned>(plan_.removals.size());
   for (std::size_t i = 0; i < plan_.removals.size(); ++i)
-    actors_.spawn_root<RemovalProcess>({.role = "removal", .key = std::to_string(plan_.removals[i].number)},
-                                       std::ref(stage_), plan_.removals[i]);
+    actors_.spawn_root<RemovalProcess>(
+        {.role = "removal", .key = std::to_string(plan_.removals[i].number)}, std::ref(stage_),
+        plan_.removals[i]);
   for (std::size_t i = 0; i < plan_.clients.size(); ++i) {
     const std::string name = "c" + std::to_string(plan_.clients[i].number);
     auto client = std::make_unique<ClientProcess>(stage_, plan_.clients[i], name);

@@ -1,5 +1,6 @@
-// Where a run's choices come from: keyed draws, and the points at which the schedule decides. Both are keyed by structure (paths, sites, ordinals), so that taking one choice away leaves
-// the others as they were (design.md §10).
+// Where a run's choices come from: keyed draws, and the points at which the schedule decides. Both
+// are keyed by structure (paths, sites, ordinals), so that taking one choice away leaves the others
+// as they were (design.md §10).
 #pragma once
 
 #include <compare>

@@ -144,7 +144,7 @@ class SimulatedExecutor final : public runtime::Executor {
   std::uint64_t steps_ = 0;
 
   runtime::Task* picked_ = nullptr;  ///< null again when forgotten
-  SchedulePoint point_;  ///< where the next decision would stand
+  SchedulePoint point_;              ///< where the next decision would stand
   std::uint64_t last_decision_ = 0;
 
   std::uint64_t last_event_ = 0;

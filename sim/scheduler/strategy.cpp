@@ -40,8 +40,7 @@ Task& PctStrategy::highest(const RunnableSet& runnable) {
   return *best;
 }
 
-Task& PctStrategy::choose(const RunnableSet& runnable, const SchedulePoint&,
-                          std::uint64_t step) {
+Task& PctStrategy::choose(const RunnableSet& runnable, const SchedulePoint&, std::uint64_t step) {
   while (next_change_ < change_points_.size() && step >= change_points_[next_change_]) {
     Task& lowered = highest(runnable);
     ++next_change_;

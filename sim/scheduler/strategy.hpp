@@ -25,8 +25,7 @@ class SchedulingStrategy {
 /// The base every run is described against: first runnable, first run.
 class FifoStrategy final : public SchedulingStrategy {
  public:
-  runtime::Task& choose(const RunnableSet& runnable, const SchedulePoint&,
-                        std::uint64_t) override {
+  runtime::Task& choose(const RunnableSet& runnable, const SchedulePoint&, std::uint64_t) override {
     return *runnable.oldest();
   }
   std::string name() const override { return "fifo"; }
