@@ -129,6 +129,7 @@ void Cluster::fire() {
   steps_to_go_.reset();
   const PlannedRestart& restart = plan_.restarts[next_restart_];
   count(restart);
+  begun_.push_back({restart.number, surroundings_.executor.steps(), surroundings_.executor.now()});
   restart_now(restart);
 }
 

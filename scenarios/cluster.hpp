@@ -22,6 +22,13 @@ struct RestartCounters {
   std::array<std::uint64_t, k_restart_moments> during{};
 };
 
+/// When a restart of the plan began.
+struct RestartBegun {
+  unsigned number = 0;
+  std::uint64_t step = 0;
+  Instant at;
+};
+
 class Cluster {
  public:
   Cluster(Surroundings surroundings, const Plan& plan);
@@ -42,6 +49,7 @@ class Cluster {
   void stop_all(std::function<void()> stopped);
   void kill_all();
   const RestartCounters& counters() const { return counters_; }
+  const std::vector<RestartBegun>& begun() const { return begun_; }
   std::uint64_t instances_started() const { return instances_.size(); }
 
  private:
@@ -67,6 +75,7 @@ class Cluster {
   bool busy_ = false;
   std::function<void()> over_;
   RestartCounters counters_;
+  std::vector<RestartBegun> begun_;
 
   // Aiming: wait for a label, then so many steps more.
   bool armed_ = false;

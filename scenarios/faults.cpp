@@ -34,6 +34,11 @@ void FaultDriver::count(FaultKind kind, bool consequential) {
   if (consequential) counters_.consequential[static_cast<std::size_t>(kind)]++;
 }
 
+void FaultDriver::note_hit(const PlannedFault& fault, std::string victim) {
+  hits_.push_back({static_cast<std::size_t>(&fault - plan_.faults.data()), executor_.steps(),
+                   executor_.now(), std::move(victim)});
+}
+
 void FaultDriver::inject(const PlannedFault& fault) {
   switch (fault.kind) {
     case FaultKind::kill_process:
@@ -43,13 +48,16 @@ void FaultDriver::inject(const PlannedFault& fault) {
       return hit_process(fault);
     case FaultKind::postgres_disconnect:
       count(fault.kind, postgres_.connected_backends() > 0);
+      note_hit(fault, {});
       return postgres_.disconnect_all();
     case FaultKind::disk_error:
       count(fault.kind, false);
+      note_hit(fault, {});
       errors_due_ = 1;
       return;
     case FaultKind::disk_full:
       count(fault.kind, false);
+      note_hit(fault, {});
       full_until_ = executor_.now() + k_disk_full_for;
       return;
   }
@@ -69,9 +77,6 @@ void FaultDriver::hit_process(const PlannedFault& fault) {
       if (process.registered_name != "keeper")
         victims.push_back({instance, process.id,
                            process.path.find("/request[") != std::string::npos, process.path});
-  if (!fault.victim.empty())
-    std::erase_if(victims, [&](const Victim& victim) { return victim.path != fault.victim; });
-  if (victims.empty() && !fault.victim.empty()) return count(fault.kind, false);
   if (victims.empty()) {  // between two instances: the fault waits for one
     pending_++;
     executor_.after(k_no_victim_delay, "/world/faults", "fault.due", [this, &fault] {
@@ -80,8 +85,12 @@ void FaultDriver::hit_process(const PlannedFault& fault) {
     });
     return;
   }
-  count(fault.kind, true);
+  if (!fault.victim.empty())
+    std::erase_if(victims, [&](const Victim& victim) { return victim.path != fault.victim; });
+  count(fault.kind, !victims.empty());
+  if (victims.empty()) return;
   const Victim victim = victims[fault.pick % victims.size()];
+  note_hit(fault, victim.path);
   runtime::Runtime& runtime = victim.instance->runtime();
   // A request that crashes by itself is a 500 by contract (I-57), so requests are killed instead.
   if (fault.kind == FaultKind::kill_process ||

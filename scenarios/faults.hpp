@@ -16,6 +16,14 @@ struct FaultCounters {
   std::array<std::uint64_t, k_fault_kinds> consequential{};
 };
 
+/// When a fault of the plan happened, and to whom.
+struct FaultHit {
+  std::size_t fault = 0;  ///< index in the plan
+  std::uint64_t step = 0;
+  Instant at;
+  std::string victim;  ///< path of a process; empty: not one process
+};
+
 class FaultDriver final : public sim::DiskFaults {
  public:
   FaultDriver(sim::SimulatedExecutor& executor, sim::postgres::PostgresModel& postgres,
@@ -27,12 +35,14 @@ class FaultDriver final : public sim::DiskFaults {
   void heal();
   bool done() const { return pending_ == 0; }
   const FaultCounters& counters() const { return counters_; }
+  const std::vector<FaultHit>& hits() const { return hits_; }
 
   sim::FaultDecision decide(const sim::Operation& operation) override;
 
  private:
   void inject(const PlannedFault& fault);
   void hit_process(const PlannedFault& fault);
+  void note_hit(const PlannedFault& fault, std::string victim);
   void count(FaultKind kind, bool consequential);
 
   sim::SimulatedExecutor& executor_;
@@ -40,6 +50,7 @@ class FaultDriver final : public sim::DiskFaults {
   Cluster& cluster_;
   const Plan& plan_;
   FaultCounters counters_;
+  std::vector<FaultHit> hits_;
   std::size_t pending_ = 0;
   bool healed_ = false;
   unsigned errors_due_ = 0;

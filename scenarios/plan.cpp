@@ -12,14 +12,19 @@ constexpr std::array<std::string_view, k_restart_moments> k_moment_names = {
 constexpr std::array<std::string_view, k_fault_kinds> k_fault_names = {
     "kill_process",        "exit_process", "shutdown_process", "stall_process",
     "postgres_disconnect", "disk_error",   "disk_full"};
-constexpr std::array<std::string_view, 6> k_strategy_names = {"fifo", "uniform", "pct1",
-                                                              "pct2", "pct3",    "pct5"};
+constexpr std::array<std::string_view, k_strategy_kinds> k_strategy_names = {
+    "fifo", "uniform", "pct1", "pct2", "pct3", "pct5", "scripted"};
 
 std::string milliseconds(Duration d) {
   return std::to_string(d.count() / 1'000'000) + " ms";
 }
 
 }  // namespace
+
+bool same_definition(const oracle::ShapeSpec& a, const oracle::ShapeSpec& b) {
+  return a.table == b.table && a.where == b.where && a.columns == b.columns &&
+         a.replica == b.replica;
+}
 
 std::string_view name_of(RestartKind kind) {
   return k_restart_names[static_cast<std::size_t>(kind)];
@@ -32,6 +37,19 @@ std::string_view name_of(FaultKind kind) {
 }
 std::string_view name_of(StrategyKind k) {
   return k_strategy_names[static_cast<std::size_t>(k)];
+}
+
+std::span<const std::string_view> names_of(RestartKind) {
+  return k_restart_names;
+}
+std::span<const std::string_view> names_of(RestartMoment) {
+  return k_moment_names;
+}
+std::span<const std::string_view> names_of(FaultKind) {
+  return k_fault_names;
+}
+std::span<const std::string_view> names_of(StrategyKind) {
+  return k_strategy_names;
 }
 
 std::string Plan::to_text() const {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -11,10 +12,20 @@
 #include "oracle/shape_spec.hpp"
 #include "sim/postgres/model.hpp"
 #include "sim/postgres/statement.hpp"
+#include "sim/scheduler/recorded_schedule.hpp"
 
 namespace holdfast::scenarios {
 
-enum class StrategyKind : std::uint8_t { fifo, uniform, pct1, pct2, pct3, pct5 };
+enum class StrategyKind : std::uint8_t {
+  fifo,
+  uniform,
+  pct1,
+  pct2,
+  pct3,
+  pct5,
+  scripted,  ///< FIFO but for the plan's decisions
+};
+inline constexpr std::size_t k_strategy_kinds = 7;
 
 /// One transaction of the workload, run by one of the writers.
 struct PlannedTransaction {
@@ -110,6 +121,7 @@ struct Plan {
   std::string scenario;
   std::uint64_t seed = 0;
   StrategyKind strategy = StrategyKind::fifo;
+  std::vector<sim::ScheduleDecision> decisions;  ///< scripted: where the schedule deviates
   Knobs knobs;
   std::vector<sim::postgres::TableDefinition> tables;
   std::vector<sim::postgres::Statement> initial_rows;
@@ -125,10 +137,21 @@ struct Plan {
   bool operator==(const Plan&) const = default;
 };
 
+/// The key of the row that a run writes into every table when the workload is over.
+inline constexpr std::string_view k_final_key = "1000001";
+
+/// They would share a handle, so a plan has each definition once.
+bool same_definition(const oracle::ShapeSpec& a, const oracle::ShapeSpec& b);
+
 std::string_view name_of(RestartKind kind);
 std::string_view name_of(RestartMoment moment);
 std::string_view name_of(FaultKind kind);
 std::string_view name_of(StrategyKind kind);
+/// All names, by value.
+std::span<const std::string_view> names_of(RestartKind);
+std::span<const std::string_view> names_of(RestartMoment);
+std::span<const std::string_view> names_of(FaultKind);
+std::span<const std::string_view> names_of(StrategyKind);
 
 /// Names of all scenarios, for --help.
 std::vector<std::string> scenario_names();

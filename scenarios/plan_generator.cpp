@@ -41,11 +41,6 @@ Duration us(std::uint64_t count) {
   return std::chrono::microseconds(count);
 }
 
-bool same_definition(const oracle::ShapeSpec& a, const oracle::ShapeSpec& b) {
-  return a.table == b.table && a.where == b.where && a.columns == b.columns &&
-         a.replica == b.replica;
-}
-
 StrategyKind draw_strategy(const Draws& draws) {
   const std::uint64_t roll = draws.below(100, "strategy");
   if (roll < 30) return StrategyKind::fifo;

@@ -18,8 +18,6 @@ namespace {
 constexpr Duration k_convergence_limit = std::chrono::seconds(180);
 constexpr Duration k_work_limit = std::chrono::seconds(600);
 constexpr Duration k_stop_limit = std::chrono::seconds(90);
-/// A run takes some 10,000 steps; more than this is a live-lock.
-constexpr std::uint64_t k_step_limit = 20'000'000;
 
 std::unique_ptr<sim::SchedulingStrategy> make_strategy(const Plan& plan) {
   const std::uint64_t seed = combine64(plan.seed, hash64("schedule"));
@@ -36,9 +34,26 @@ std::unique_ptr<sim::SchedulingStrategy> make_strategy(const Plan& plan) {
       return std::make_unique<sim::PctStrategy>(seed, 3);
     case StrategyKind::pct5:
       return std::make_unique<sim::PctStrategy>(seed, 5);
+    case StrategyKind::scripted:
+      return std::make_unique<sim::ScriptedStrategy>(plan.decisions);
   }
   ASSERT(false, "every strategy can be made");
 }
+
+/// The strategy of a run, and what can be asked of it afterwards; it belongs to the executor then.
+struct Schedule {
+  Schedule(const Plan& plan, const RunOptions& options) : strategy(make_strategy(plan)) {
+    if (plan.strategy == StrategyKind::scripted)
+      script = static_cast<const sim::ScriptedStrategy*>(strategy.get());
+    if (!options.record_schedule) return;
+    auto recording = std::make_unique<sim::RecordingStrategy>(std::move(strategy));
+    recorded = recording.get();
+    strategy = std::move(recording);
+  }
+  std::unique_ptr<sim::SchedulingStrategy> strategy;
+  const sim::ScriptedStrategy* script = nullptr;
+  const sim::RecordingStrategy* recorded = nullptr;
+};
 
 /// Structured events of the engine become notes in the trace.
 class TraceEvents final : public observe::EventSink {
@@ -107,9 +122,14 @@ class World {
   bool run_until(const std::function<bool()>& done, Duration limit, const char* property,
                  const char* what);
   void object(const char* property, std::string what);
+  std::uint64_t steps_left() const {
+    return options_.most_steps - std::min(options_.most_steps, executor_.steps());
+  }
   RunReport report();
 
   const Plan& plan_;
+  const RunOptions& options_;
+  Schedule schedule_;
   sim::SimulatedExecutor executor_;
   Marks marks_;
   TraceEvents events_;
@@ -129,7 +149,10 @@ class World {
 
 World::World(const Plan& plan, const RunOptions& options)
     : plan_(plan),
-      executor_({.seed = plan.seed, .strategy = make_strategy(plan), .fibers = options.fibers}),
+      options_(options),
+      schedule_(plan, options),
+      executor_(
+          {.seed = plan.seed, .strategy = std::move(schedule_.strategy), .fibers = options.fibers}),
       events_(executor_.trace()),
       disk_(disk_options(plan, executor_)),
       postgres_(
@@ -146,7 +169,10 @@ World::World(const Plan& plan, const RunOptions& options)
   if (options.keep_every_step) executor_.trace().keep_every_step();
   disk_.options().faults = &faults_;
   cluster_.set_network(network_);
-  executor_.on_step([this](const sim::StepInfo& step) { cluster_.observe(step); });
+  executor_.on_step([this](const sim::StepInfo& step) {
+    cluster_.observe(step);
+    if (options_.stop_at && step.step == *options_.stop_at) options_.at_stop();
+  });
   stage_.network = &network_;
   stage_.oracle = &oracle_;
   stage_.postgres = &postgres_;
@@ -195,7 +221,7 @@ void World::object(const char* property, std::string what) {
 bool World::run_until(const std::function<bool()>& done, Duration limit, const char* property,
                       const char* what) {
   const sim::StopCause cause =
-      executor_.run_until(done, {.until = executor_.now() + limit, .most_steps = k_step_limit});
+      executor_.run_until(done, {.until = executor_.now() + limit, .most_steps = steps_left()});
   if (cause == sim::StopCause::predicate || done()) return true;
   object(property, std::string(what) + (cause == sim::StopCause::step_limit
                                             ? ": too many steps"
@@ -214,13 +240,15 @@ void World::write_final_transaction() {
   // One row into every table, in one transaction that no lock can stop: every shape's position must
   // pass it.
   const sim::postgres::Session session = postgres_.begin();
-  for (std::size_t t = 0; t < plan_.tables.size(); ++t) {
-    const auto result =
-        postgres_.execute(session, {sim::postgres::StatementKind::insert,
-                                    plan_.tables[t].name,
-                                    {{"id", "1000001"}, {"v", "1"}, {"name", "alpha"}},
-                                    {},
-                                    {}});
+  const std::pair<std::string, std::string> cells[] = {
+      {"id", std::string(k_final_key)}, {"v", "1"}, {"name", "alpha"}};
+  for (const sim::postgres::TableDefinition& table : plan_.tables) {
+    sim::postgres::Statement row{sim::postgres::StatementKind::insert, table.name, {}, {}, {}};
+    for (const auto& [name, text] : cells)
+      if (std::any_of(table.columns.begin(), table.columns.end(),
+                      [&, column = name](const auto& each) { return each.name == column; }))
+        row.set.emplace_back(name, text);
+    const auto result = postgres_.execute(session, row);
     ASSERT(result.outcome == sim::postgres::ExecuteOutcome::ok, "a new key can be inserted");
   }
   final_ = postgres_.log_commit(session, sim::postgres::Synchronous::on);
@@ -301,6 +329,10 @@ RunReport World::report() {
   if (report.failed()) report.last_lines = executor_.trace().last_lines();
   report.checkpoints = executor_.trace().checkpoints();
   report.every_step = executor_.trace().every_step();
+  if (schedule_.recorded != nullptr) report.decisions = schedule_.recorded->decisions();
+  if (schedule_.script != nullptr) report.inapplicable = schedule_.script->unused();
+  report.restarts_begun = cluster_.begun();
+  report.fault_hits = faults_.hits();
   return report;
 }
 

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,11 +19,19 @@
 
 namespace holdfast::scenarios {
 
+/// A run takes some 10,000 steps; more than this is a live-lock.
+inline constexpr std::uint64_t k_most_steps = 20'000'000;
+
 struct RunOptions {
   Guards guards = Guards::all();
   /// Every step and note as a line; empty: none.
   std::function<void(const std::string&)> trace = {};
   bool keep_every_step = false;  ///< so that two runs can be compared step by step
+  bool record_schedule = false;  ///< so that the run can be replayed over FIFO
+  std::uint64_t most_steps = k_most_steps;
+  /// Called before this step is taken, for whoever wants to look at it in a debugger.
+  std::optional<std::uint64_t> stop_at = {};
+  std::function<void()> at_stop = {};
   runtime::FiberPool* fibers = nullptr;
 };
 
@@ -43,6 +52,11 @@ struct RunReport {
   std::vector<std::string> last_lines;  ///< of the trace, if something was found
   std::vector<Hash128> checkpoints;
   std::vector<Hash128> every_step;
+  std::vector<sim::ScheduleDecision> decisions;  ///< with record_schedule: where it left FIFO
+  /// Decisions of the plan that did not apply: their point was not reached, or had no such task.
+  std::vector<sim::ScheduleDecision> inapplicable;
+  std::vector<RestartBegun> restarts_begun;
+  std::vector<FaultHit> fault_hits;
 
   bool failed() const { return !violations.empty(); }
 };

@@ -128,16 +128,23 @@ std::string make_where(const Draws& draws) {
   }
 }
 
-oracle::ShapeSpec make_spec(const TableDefinition& table, std::string name, const Draws& draws) {
-  oracle::ShapeSpec spec;
-  spec.name = std::move(name);
-  spec.table = table.name.table;
-  spec.where = make_where(draws.of("where"));
+void describe_columns(oracle::ShapeSpec& spec, const TableDefinition& table) {
+  spec.all_columns.clear();
+  spec.key_columns.clear();
+  spec.bool_columns.clear();
   for (const auto& column : table.columns) {
     spec.all_columns.push_back(column.name);
     if (column.key_position > 0) spec.key_columns.push_back(column.name);
     if (column.type == TypeId::boolean) spec.bool_columns.push_back(column.name);
   }
+}
+
+oracle::ShapeSpec make_spec(const TableDefinition& table, std::string name, const Draws& draws) {
+  oracle::ShapeSpec spec;
+  spec.name = std::move(name);
+  spec.table = table.name.table;
+  spec.where = make_where(draws.of("where"));
+  describe_columns(spec, table);
   if (draws.percent(30, "columns")) {
     spec.columns = {"id"};
     for (const char* column : k_value_columns)

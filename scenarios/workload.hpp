@@ -20,6 +20,8 @@ sim::postgres::Statement make_mutation(const sim::postgres::TableDefinition& tab
                                        std::uint64_t keys, const Draws& draws);
 /// A clause over the columns of make_table(); empty for "all rows".
 std::string make_where(const Draws& draws);
+/// What a spec knows of its table's columns.
+void describe_columns(oracle::ShapeSpec& spec, const sim::postgres::TableDefinition& table);
 oracle::ShapeSpec make_spec(const sim::postgres::TableDefinition& table, std::string name,
                             const Draws& draws);
 

@@ -45,20 +45,40 @@ void add_check(CLI::App& app, int& code) {
   });
 }
 
-void add_replay(CLI::App& app, int& code) {
+void add_replay(CLI::App& app, int& code, const std::vector<std::string>& command_line) {
   auto* command = app.add_subcommand("replay", "Runs one history again and explains it.");
   command->footer(
       "Examples:\n"
       "  holdfast-sim replay 4711\n"
-      "  holdfast-sim replay failures/mixed-4711.json --trace\n"
-      "Exit code: 0 passes, 1 the same violation, 2 usage, 3 diverged from the repro file.");
+      "  holdfast-sim replay failures/mixed-4711.json --trace --until 900\n"
+      "  holdfast-sim replay --diff 4711 4712\n"
+      "  holdfast-sim replay --diff 18 --without gone_asks_the_store\n"
+      "  holdfast-sim replay 4711 --gdb-at 812\n"
+      "Exit code: 0 nothing is violated, 1 a violation (of a repro file: the same, after the same\n"
+      "steps), 2 usage or a file that cannot be read, 3 diverged: the file's property, but other\n"
+      "steps, 4 with --strict: the file is of another build, 5 another property than the file's.\n"
+      "With --diff: 0 the same steps, 1 a difference.");
   auto options = std::make_shared<ReplayOptions>();
-  command->add_option("seed-or-file", options->seed_or_file, "a seed, or a repro file")->required();
+  auto* what =
+      command->add_option("seed-or-file", options->seed_or_file, "a seed, or a repro file");
   command->add_option("--scenario", options->scenario)->capture_default_str();
   command->add_option("--without", options->without, "guards to switch off")->delimiter(',');
   command->add_flag("--trace", options->trace, "print every step");
-  command->add_option("--until", options->until, "print no more than so many lines");
-  command->callback([options, &code] { code = replay(*options); });
+  command->add_option("--until", options->until, "with --trace: print no step after this one");
+  command->add_option("--gdb-at", options->gdb_at, "stop in gdb before this step");
+  command->add_flag("--strict", options->strict, "refuse a file that another build wrote");
+  command
+      ->add_option("--diff", options->diff,
+                   "find the first step in which two runs (seeds, files) differ, or one run and "
+                   "itself --without guards")
+      ->expected(1, 2)
+      ->excludes(what);
+  command->callback([options, command_line, &code] {
+    if (options->seed_or_file.empty() && options->diff.empty())
+      throw CLI::RequiredError("a seed or a repro file");
+    options->command_line = command_line;
+    code = replay(*options);
+  });
 }
 
 void add_guards(CLI::App& app, int& code) {
@@ -80,7 +100,7 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   int code = k_exit_passed;
   add_check(app, code);
-  add_replay(app, code);
+  add_replay(app, code, std::vector<std::string>(argv, argv + argc));
   add_guards(app, code);
   try {
     app.parse(argc, argv);

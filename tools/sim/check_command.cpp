@@ -3,14 +3,15 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <filesystem>
 #include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "tools/sim/build_identity.hpp"
 #include "tools/sim/commands.hpp"
 #include "tools/sim/history.hpp"
+#include "tools/sim/subject.hpp"
 #include "tools/sim/worker_pool.hpp"
 
 namespace holdfast::tools {
@@ -170,18 +171,17 @@ void print_summary(const Summary& s, const CheckOptions& options) {
                 replay_command(options.scenario, s.failures.front().seed, options.without).c_str());
 }
 
-std::string save(const CheckOptions& options, const Failure& failure, const Hash128& hash) {
+std::string save(const CheckOptions& options, const Failure& failure,
+                 const std::optional<Hash128>& hash) {
   if (options.save_failures.empty()) return {};
-  std::filesystem::create_directories(options.save_failures);
+  scenarios::Repro repro = repro_of_seed(options.scenario, failure.seed, options.without);
+  repro.build = build_identity();
+  repro.verdict = {failure.property, failure.what};
+  repro.trace_hash = hash;
   const std::string path =
       options.save_failures + "/" + options.scenario + "-" + std::to_string(failure.seed) + ".json";
-  json repro = {{"format", 1},
-                {"scenario", options.scenario},
-                {"seed", failure.seed},
-                {"without", options.without},
-                {"verdict", {{"property", failure.property}, {"what", failure.what}}},
-                {"trace_hash", hash.to_hex()}};
-  std::ofstream(path) << repro.dump(2) << "\n";
+  const auto written = write_repro(repro, path);
+  if (!written.ok()) std::fprintf(stderr, "%s\n", written.error().message.c_str());
   return path;
 }
 
@@ -264,8 +264,9 @@ int check(const CheckOptions& options) {
   };
   pool.crashed = [&](std::uint64_t seed, const std::string& words) {
     summary.histories++;
-    Failure failure{seed, "crash", words.empty() ? "the run ended the process" : words, {}};
-    failure.file = save(options, failure, {});
+    Failure failure{
+        seed, crash_property(words), words.empty() ? "the run ended the process" : words, {}};
+    failure.file = save(options, failure, std::nullopt);
     summary.failures.push_back(std::move(failure));
     return go_on();
   };

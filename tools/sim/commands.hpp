@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,8 @@ inline constexpr int k_exit_passed = 0;
 inline constexpr int k_exit_found = 1;
 inline constexpr int k_exit_usage = 2;
 inline constexpr int k_exit_diverged = 3;
+inline constexpr int k_exit_other_build = 4;
+inline constexpr int k_exit_other_property = 5;
 
 struct CheckOptions {
   std::uint64_t seeds = 1'000;
@@ -31,12 +34,19 @@ int check(const CheckOptions& options);
 
 struct ReplayOptions {
   std::string seed_or_file;
+  /// Two runs to compare, or one to compare with itself without guards; empty: none.
+  std::vector<std::string> diff;
   std::string scenario = "mixed";
   std::vector<std::string> without;
   bool trace = false;
-  std::uint64_t until = 0;  ///< with trace: the last step printed; 0: all
+  std::optional<std::uint64_t> until;   ///< with trace: the last step printed
+  std::optional<std::uint64_t> gdb_at;  ///< stop in a debugger before this step
+  bool strict = false;                  ///< refuse a file that another build wrote
+  std::vector<std::string> command_line;
 };
 int replay(const ReplayOptions& options);
+/// The first step in which two runs differ. Exit 0: in none, 1: found.
+int diff(const ReplayOptions& options);
 
 int list_guards(bool json);
 

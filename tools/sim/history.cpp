@@ -92,6 +92,14 @@ json to_json(const RunReport& report) {
           {"marks", report.marks}};
 }
 
+std::string crash_property(const std::string& words) {
+  const std::string key = "assertion failed: ";
+  const std::size_t at = words.find(key);
+  if (at == std::string::npos) return "crash";
+  const std::string sentence = words.substr(at + key.size());
+  return "crash: " + sentence.substr(0, sentence.find(" ["));
+}
+
 std::string replay_command(const std::string& scenario, std::uint64_t seed,
                            const std::vector<std::string>& without) {
   std::string command = "build/release/holdfast-sim replay " + std::to_string(seed);

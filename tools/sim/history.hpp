@@ -24,6 +24,10 @@ scenarios::RunReport run_history(const std::string& scenario, std::uint64_t seed
 
 nlohmann::json to_json(const scenarios::RunReport& report);
 
+/// The property that a run violates by ending its process, from what it said on standard error:
+/// another assertion is another property.
+std::string crash_property(const std::string& words);
+
 /// The command that shows a failure again, for pasting.
 std::string replay_command(const std::string& scenario, std::uint64_t seed,
                            const std::vector<std::string>& without);

@@ -1,99 +1,56 @@
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <algorithm>
-#include <cctype>
 #include <cstdio>
-#include <filesystem>
-#include <fstream>
-#include <nlohmann/json.hpp>
 #include <optional>
 
+#include "tools/sim/build_identity.hpp"
 #include "tools/sim/commands.hpp"
+#include "tools/sim/debugger.hpp"
 #include "tools/sim/history.hpp"
+#include "tools/sim/subject.hpp"
 
 namespace holdfast::tools {
 namespace {
 
-using nlohmann::json;
+using scenarios::Repro;
+using scenarios::RunReport;
 
-/// What is to be run again, and what it gave the first time.
-struct Repro {
-  std::string scenario;
-  std::uint64_t seed = 0;
-  std::vector<std::string> without;
-  std::optional<std::string> property;
-  std::optional<std::string> trace_hash;
-};
-
-Result<Repro> read_repro(const std::string& path) {
-  std::ifstream file(path);
-  if (!file || std::filesystem::is_directory(path))
-    return fail(path + ": cannot be read; give a seed or a repro file");
-  const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-  try {
-    const json repro = json::parse(text);
-    if (repro.at("format") != 1) return fail(path + ": format is not 1");
-    Repro result;
-    result.scenario = repro.at("scenario");
-    result.seed = repro.at("seed");
-    result.without = repro.at("without").get<std::vector<std::string>>();
-    result.property = repro.at("verdict").at("property").get<std::string>();
-    result.trace_hash = repro.at("trace_hash").get<std::string>();
-    return result;
-  } catch (const json::parse_error& error) {
-    const std::size_t at = std::min(error.byte, text.size());
-    const auto line =
-        1 + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(at), '\n');
-    return fail(path + ":" + std::to_string(line) + ": " + error.what());
-  } catch (const json::exception& error) {
-    return fail(path + ": " + error.what());
-  }
+/// A line of the trace belongs to a step if it begins with the step's number.
+std::optional<std::uint64_t> step_of(const std::string& line) {
+  const std::size_t begin = line.find_first_not_of(' ');
+  if (begin == std::string::npos || line[begin] < '0' || line[begin] > '9') return std::nullopt;
+  return std::stoull(line.substr(begin));
 }
 
-Result<Repro> find_repro(const ReplayOptions& options) {
-  const std::string& what = options.seed_or_file;
-  const bool number =
-      !what.empty() && what.size() < 20 &&
-      std::all_of(what.begin(), what.end(), [](unsigned char c) { return std::isdigit(c); });
-  if (!number) return read_repro(what);
-  return Repro{options.scenario, std::stoull(what), options.without, {}, {}};
+void print_decisions(const scenarios::Plan& plan) {
+  constexpr std::size_t k_shown = 20;
+  for (std::size_t i = 0; i < std::min(plan.decisions.size(), k_shown); ++i) {
+    const sim::ScheduleDecision& decision = plan.decisions[i];
+    std::printf("  schedule: %s runs before step %llu of %s\n", decision.instead.c_str(),
+                static_cast<unsigned long long>(decision.ordinal), decision.first.c_str());
+  }
+  if (plan.decisions.size() > k_shown)
+    std::printf("  schedule: %zu decisions more\n", plan.decisions.size() - k_shown);
 }
 
-int judge(const Repro& repro, const scenarios::RunReport& report) {
-  const std::string hash = report.trace_hash.to_hex();
-  if (repro.trace_hash && *repro.trace_hash != hash && repro.property != "crash") {
-    std::printf("diverged: the trace hash is %s, the repro file says %s\n", hash.c_str(),
-                repro.trace_hash->c_str());
-    return k_exit_diverged;
-  }
-  if (report.failed()) return k_exit_found;
-  if (repro.property) std::printf("passes now: '%s' was not violated\n", repro.property->c_str());
-  return k_exit_passed;
+void print_happenings(const scenarios::Plan& plan, const RunReport& report) {
+  std::vector<std::pair<std::uint64_t, std::string>> happened;
+  for (const scenarios::RestartBegun& begun : report.restarts_begun)
+    for (const scenarios::PlannedRestart& restart : plan.restarts)
+      if (restart.number == begun.number)
+        happened.emplace_back(begun.step, "restart " + std::string(name_of(restart.kind)));
+  for (const scenarios::FaultHit& hit : report.fault_hits)
+    happened.emplace_back(hit.step, "fault " + std::string(name_of(plan.faults[hit.fault].kind)) +
+                                        (hit.victim.empty() ? "" : " hits " + hit.victim));
+  std::sort(happened.begin(), happened.end());
+  for (const auto& [step, what] : happened)
+    std::printf("step %llu: %s\n", static_cast<unsigned long long>(step), what.c_str());
 }
 
-}  // namespace
-
-int replay(const ReplayOptions& options) {
-  const auto repro = find_repro(options);
-  if (!repro.ok()) {
-    std::fprintf(stderr, "holdfast-sim replay: %s\n", repro.error().message.c_str());
-    return k_exit_usage;
-  }
-  const auto guards = guards_without(repro->without);
-  const auto scenario = check_scenario(repro->scenario);
-  if (!guards.ok() || !scenario.ok()) {
-    std::fprintf(stderr, "holdfast-sim replay: %s\n",
-                 (guards.ok() ? scenario.error() : guards.error()).message.c_str());
-    return k_exit_usage;
-  }
-  const scenarios::Plan plan = scenarios::make_plan(repro->scenario, repro->seed);
-  std::printf("%s\n", plan.to_text().c_str());
-  scenarios::RunOptions run{.guards = *guards};
-  std::uint64_t lines = 0;
-  if (options.trace)
-    run.trace = [&](const std::string& line) {
-      if (options.until == 0 || lines++ < options.until) std::printf("%s\n", line.c_str());
-    };
-  const scenarios::RunReport report = scenarios::run_plan(plan, run);
-  if (report.failed() && !options.trace) {
+void print_report(const RunReport& report, bool with_last_lines) {
+  if (report.failed() && with_last_lines) {
     std::printf("the last steps:\n");
     for (const std::string& line : report.last_lines) std::printf("  %s\n", line.c_str());
     std::printf("\n");
@@ -110,24 +67,118 @@ int replay(const ReplayOptions& options) {
       static_cast<unsigned long long>(report.requests),
       static_cast<unsigned long long>(report.compared_markers),
       static_cast<double>(report.virtual_time.count()) / 1e9, report.trace_hash.to_hex().c_str());
-  return judge(*repro, report);
 }
 
-int list_guards(bool as_json) {
-  json list = json::array();
-  for (const GuardInfo& info : k_guards) {
-    list.push_back({{"name", info.name},
-                    {"kind", "guard"},
-                    {"cut", json::array({info.name})},
-                    {"failure_mode", info.failure_mode},
-                    {"summary", info.summary},
-                    {"file", info.file}});
-    if (!as_json)
-      std::printf("%-46s %-5s %s\n", std::string(info.name).c_str(),
-                  std::string(info.failure_mode).c_str(), std::string(info.summary).c_str());
+/// What the file said and what happened, in one sentence, and the exit code for it.
+int judge(const Subject& subject, const std::optional<std::string>& property,
+          const RunReport& report) {
+  if (!subject.judged) return property ? k_exit_found : k_exit_passed;
+  const Repro& file = subject.repro;
+  const bool same_steps = !file.trace_hash || *file.trace_hash == report.trace_hash;
+  const std::string expected = file.verdict ? file.verdict->property : "";
+  if (!property) {
+    if (!file.verdict)
+      std::printf("passes, as %s says%s\n", subject.name.c_str(),
+                  same_steps ? "" : ", after other steps");
+    else
+      std::printf("passes now: '%s', which %s says, is not violated\n", expected.c_str(),
+                  subject.name.c_str());
+    return k_exit_passed;
   }
-  if (as_json) std::printf("%s\n", list.dump().c_str());
-  return k_exit_passed;
+  if (!file.verdict) {
+    std::printf("fails now: %s says that it passes\n", subject.name.c_str());
+    return k_exit_found;
+  }
+  if (*property != expected) {
+    std::printf("another property: '%s' is violated, %s says '%s'\n", property->c_str(),
+                subject.name.c_str(), expected.c_str());
+    return k_exit_other_property;
+  }
+  if (same_steps) {
+    std::printf("the same violation after the same steps as %s says\n", subject.name.c_str());
+    return k_exit_found;
+  }
+  std::printf("diverged: the same property is violated, but after other steps (trace hash %s)\n",
+              file.trace_hash->to_hex().c_str());
+  if (!report.inapplicable.empty())
+    std::printf("  the first choice that does not apply: %s before step %llu of %s\n",
+                report.inapplicable.front().instead.c_str(),
+                static_cast<unsigned long long>(report.inapplicable.front().ordinal),
+                report.inapplicable.front().first.c_str());
+  return k_exit_diverged;
+}
+
+int run_and_judge(const Subject& subject, const ReplayOptions& options) {
+  scenarios::RunOptions run{.guards = subject.repro.guards()};
+  bool over = false;
+  if (options.trace)
+    run.trace = [&](const std::string& line) {
+      if (options.until && step_of(line).value_or(0) > *options.until) over = true;
+      if (!over) std::printf("%s\n", line.c_str());
+    };
+  run.stop_at = options.gdb_at;
+  run.at_stop = stop_in_debugger;
+  const RunReport report = scenarios::run_plan(subject.repro.plan, run);
+  print_happenings(subject.repro.plan, report);
+  print_report(report, !options.trace);
+  return judge(subject,
+               report.failed() ? std::optional(report.violations.front().property) : std::nullopt,
+               report);
+}
+
+/// In a process of its own, so that a run that ends its process is judged too.
+int run_apart(const Subject& subject, const ReplayOptions& options) {
+  std::fflush(nullptr);
+  int words[2];
+  if (pipe(words) != 0) return run_and_judge(subject, options);
+  const pid_t child = fork();
+  if (child < 0) return run_and_judge(subject, options);
+  if (child == 0) {
+    dup2(words[1], STDERR_FILENO);
+    close(words[0]);
+    const int code = run_and_judge(subject, options);
+    std::fflush(nullptr);
+    _exit(code);
+  }
+  close(words[1]);
+  std::string said;
+  char buffer[4096];
+  ssize_t count = 0;
+  while ((count = read(words[0], buffer, sizeof buffer)) > 0) {
+    said.append(buffer, static_cast<std::size_t>(count));
+    std::fwrite(buffer, 1, static_cast<std::size_t>(count), stderr);
+  }
+  close(words[0]);
+  int status = 0;
+  waitpid(child, &status, 0);
+  if (WIFEXITED(status)) return WEXITSTATUS(status);
+  const std::string property = crash_property(said);
+  std::printf("FAILED: the run ended the process: %s\n", property.c_str());
+  RunReport report;  // a run that crashed has no hash, and its file none
+  return judge(subject, property, report);
+}
+
+}  // namespace
+
+int replay(const ReplayOptions& options) {
+  if (!options.diff.empty()) return diff(options);
+  const auto subject = find_subject(options.seed_or_file, options.scenario, options.without);
+  if (!subject.ok()) {
+    std::fprintf(stderr, "holdfast-sim replay: %s\n", subject.error().message.c_str());
+    return k_exit_usage;
+  }
+  const Repro& repro = subject->repro;
+  if (options.strict && subject->judged && repro.build != build_identity()) {
+    std::fprintf(stderr, "%s was written by another build: %s; this is %s\n", subject->name.c_str(),
+                 repro.build.c_str(), build_identity().c_str());
+    return k_exit_other_build;
+  }
+  if (options.gdb_at && !in_debugger()) return start_debugger(options.command_line);
+  std::printf("%s", repro.plan.to_text().c_str());
+  print_decisions(repro.plan);
+  for (const std::string& name : repro.without) std::printf("  without %s\n", name.c_str());
+  std::printf("\n");
+  return options.gdb_at ? run_and_judge(*subject, options) : run_apart(*subject, options);
 }
 
 }  // namespace holdfast::tools

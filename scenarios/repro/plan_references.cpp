@@ -1,0 +1,195 @@
+#include "scenarios/repro/plan_references.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "scenarios/repro/fields.hpp"
+
+namespace holdfast::scenarios {
+namespace {
+
+using sim::postgres::Column;
+using sim::postgres::RelationName;
+using sim::postgres::Statement;
+using sim::postgres::StatementKind;
+using sim::postgres::TableDefinition;
+
+/// More writers than this and a run is about nothing else.
+constexpr unsigned k_most_writers = 64;
+
+const Column* find_column(const TableDefinition& table, const std::string& name) {
+  for (const Column& column : table.columns)
+    if (column.name == name) return &column;
+  return nullptr;
+}
+
+class Checker {
+ public:
+  Checker(const Plan& plan, const JsonValue& json, Complaint& complaint)
+      : plan_(plan), json_(json), complaint_(complaint) {}
+
+  void tables();
+  void rows();
+  void specs();
+  void clients();
+  void transactions();
+  void trouble();
+  void bounds();
+
+ private:
+  /// The line of item `index` of a list of the plan, or of the plan itself.
+  std::size_t line(const char* list, std::size_t index) const {
+    const JsonValue* found = json_.find(list);
+    if (found == nullptr) return json_.line;
+    return index < found->items.size() ? found->items[index].line : found->line;
+  }
+  void object(const char* list, std::size_t index, const std::string& reason) {
+    complaint_.add(line(list, index), reason);
+  }
+  const TableDefinition* find_table(const RelationName& name) const {
+    for (const TableDefinition& table : plan_.tables)
+      if (table.name == name) return &table;
+    return nullptr;
+  }
+  void statement(const Statement& statement, std::size_t line);
+  template <class Part>
+  void numbers(const char* list, const std::vector<Part>& parts) {
+    std::set<unsigned> seen;
+    for (std::size_t i = 0; i < parts.size(); ++i)
+      if (!seen.insert(parts[i].number).second)
+        object(list, i, "the number " + std::to_string(parts[i].number) + " stands there twice");
+  }
+
+  const Plan& plan_;
+  const JsonValue& json_;
+  Complaint& complaint_;
+};
+
+void Checker::tables() {
+  if (plan_.tables.empty()) complaint_.add(line("tables", 0), "a plan needs a table");
+  std::set<RelationName> names;
+  for (std::size_t i = 0; i < plan_.tables.size(); ++i) {
+    const TableDefinition& table = plan_.tables[i];
+    if (!names.insert(table.name).second) object("tables", i, "two tables have the same name");
+    std::set<std::string> columns;
+    for (const Column& column : table.columns) {
+      if (!columns.insert(column.name).second)
+        object("tables", i, "column '" + column.name + "' stands there twice");
+      // The run ends with a row of its own in every table: see World::write_final_transaction().
+      if ((column.key_position > 0) != (column.name == "id"))
+        object("tables", i, "the primary key is the column 'id' and no other");
+      if (column.not_null && column.name != "id" && column.name != "v" && column.name != "name")
+        object("tables", i, "column '" + column.name + "' may not be NOT NULL");
+    }
+    if (!columns.contains("id")) object("tables", i, "a table needs the key column 'id'");
+  }
+}
+
+void Checker::statement(const Statement& statement, std::size_t line) {
+  const TableDefinition* const table = find_table(statement.table);
+  if (table == nullptr)
+    return complaint_.add(line, "there is no table '" + statement.table.table + "'");
+  for (const auto& list : {statement.set, statement.where})
+    for (const auto& [column, text] : list) {
+      if (find_column(*table, column) == nullptr)
+        complaint_.add(line,
+                       "table '" + statement.table.table + "' has no column '" + column + "'");
+      if (column == "id" && text == k_final_key)
+        complaint_.add(line, "the key " + *text + " is the one that the run itself writes");
+    }
+  for (const RelationName& also : statement.also)
+    if (find_table(also) == nullptr) complaint_.add(line, "there is no table '" + also.table + "'");
+}
+
+void Checker::rows() {
+  for (std::size_t i = 0; i < plan_.initial_rows.size(); ++i) {
+    if (plan_.initial_rows[i].kind != StatementKind::insert)
+      object("initial_rows", i, "a row that is there at the start is an insert");
+    statement(plan_.initial_rows[i], line("initial_rows", i));
+  }
+}
+
+void Checker::specs() {
+  std::set<std::string> names;
+  for (std::size_t i = 0; i < plan_.specs.size(); ++i) {
+    const oracle::ShapeSpec& spec = plan_.specs[i];
+    if (!names.insert(spec.name).second)
+      object("shapes", i, "two shapes are called '" + spec.name + "'");
+    for (std::size_t other = 0; other < i; ++other)
+      if (same_definition(spec, plan_.specs[other]))
+        object("shapes", i, "defines the same shape as '" + plan_.specs[other].name + "'");
+    const TableDefinition* const table = find_table({spec.schema, spec.table});
+    if (table == nullptr) {
+      object("shapes", i, "there is no table '" + spec.table + "'");
+      continue;
+    }
+    for (const std::string& column : spec.columns)
+      if (find_column(*table, column) == nullptr)
+        object("shapes", i, "table '" + spec.table + "' has no column '" + column + "'");
+  }
+}
+
+void Checker::clients() {
+  numbers("clients", plan_.clients);
+  for (std::size_t i = 0; i < plan_.clients.size(); ++i)
+    if (plan_.clients[i].spec >= plan_.specs.size())
+      object("clients", i,
+             "there is no shape number " + std::to_string(plan_.clients[i].spec) +
+                 "; they count from 0");
+}
+
+void Checker::transactions() {
+  if (plan_.writers < 1 || plan_.writers > k_most_writers)
+    complaint_.add(line("writers", 0), "'writers' is from 1 to " + std::to_string(k_most_writers));
+  for (std::size_t i = 0; i < plan_.transactions.size(); ++i) {
+    const PlannedTransaction& transaction = plan_.transactions[i];
+    if (transaction.writer >= plan_.writers)
+      object("transactions", i, "there is no writer " + std::to_string(transaction.writer));
+    const JsonValue* const list = json_.find("transactions")->items[i].find("statements");
+    for (std::size_t s = 0; s < transaction.statements.size(); ++s)
+      statement(transaction.statements[s], list->items[s].line);
+  }
+}
+
+void Checker::trouble() {
+  numbers("restarts", plan_.restarts);
+  numbers("removals", plan_.removals);
+  for (std::size_t i = 0; i < plan_.removals.size(); ++i) {
+    const PlannedRemoval& removal = plan_.removals[i];
+    if (removal.subject >= (removal.truncate ? plan_.tables.size() : plan_.specs.size()))
+      object("removals", i, "there is no such table or shape; they count from 0");
+  }
+  if (!plan_.decisions.empty() && plan_.strategy != StrategyKind::scripted)
+    complaint_.add(line("decisions", 0), "'decisions' want the schedule 'scripted'");
+}
+
+void Checker::bounds() {
+  const Knobs& knobs = plan_.knobs;
+  const auto refuse = [&](const char* name, const char* reason) {
+    const JsonValue* const list = json_.find("knobs");
+    const JsonValue* const value = list == nullptr ? nullptr : list->find(name);
+    complaint_.add(value == nullptr ? json_.line : value->line,
+                   "'" + std::string(name) + "' " + reason);
+  };
+  if (knobs.chunk_bytes == 0) refuse("chunk_bytes", "is at least 1");
+  if (knobs.journal_bytes == 0) refuse("journal_bytes", "is at least 1");
+  if (knobs.ragged_receive_percent > 100) refuse("ragged_receive_percent", "is at most 100");
+  if (knobs.first_xid < 3) refuse("first_xid", "is at least 3: smaller ones mean no transaction");
+  if (knobs.first_lsn == 0 || knobs.first_lsn > ~0ULL - (1ULL << 40))
+    refuse("first_lsn", "is above 0 and leaves room for a log");
+}
+
+}  // namespace
+
+void check_references(const Plan& plan, const JsonValue& json, Complaint& complaint) {
+  Checker checker(plan, json, complaint);
+  checker.tables();
+  checker.rows();
+  checker.specs();
+  checker.clients();
+  checker.transactions();
+  checker.trouble();
+  checker.bounds();
+}
+
+}  // namespace holdfast::scenarios
