@@ -19,6 +19,7 @@ enum class Guard : std::uint8_t {
   visible_only_after_commit,
   redeliver_to_restarted_consumer,
   removal_before_truncate_is_applied,
+  complete_snapshot_only_when_flushed,
 };
 
 struct GuardInfo {
@@ -54,6 +55,11 @@ inline constexpr std::array k_guards = {
         Guard::removal_before_truncate_is_applied, "removal_before_truncate_is_applied", "F-55",
         "the removal caused by a TRUNCATE is durable before the transaction counts as applied",
         "core/stack/shape_log_collector.cpp"},
+    GuardInfo{Guard::complete_snapshot_only_when_flushed, "complete_snapshot_only_when_flushed",
+              "L-5",
+              "a snapshot is complete once the server's flushed position has passed its insert "
+              "position, so that a crash of Postgres takes nothing back that it saw",
+              "core/stack/snapshotter.cpp"},
 };
 
 /// The set a stack runs with. A value.

@@ -97,6 +97,10 @@ class SnapshotRead {
   virtual DatabaseResult<void> start(const ShapeQuery& query) = 0;
   /// The next rows of the started query; an empty batch ends it.
   virtual DatabaseResult<postgres::RowBatch> next() = 0;
+  /// Returns once no crash of the server can take back what the snapshot saw: asynchronous commits
+  /// are visible before they are on disk. An error: the server may have crashed since the snapshot.
+  /// The last call: the transaction may have ended with it.
+  virtual DatabaseResult<void> outlast_crashes() = 0;
 };
 
 enum class PublishOutcome : std::uint8_t { published, already_published };
@@ -115,9 +119,11 @@ class QuerySession {
                                          const postgres::RelationName& table) = 0;
   virtual DatabaseResult<std::vector<postgres::RelationName>> published(
       const std::string& publication) = 0;
-  /// Begins the transaction and fixes its snapshot (postgres.md §18.1); display settings are SET
-  /// LOCAL. The session must outlive what is returned.
-  virtual DatabaseResult<std::unique_ptr<SnapshotRead>> begin_snapshot() = 0;
+  /// Begins the transaction, shares the table's lock until its end, and fixes its snapshot, in this
+  /// order: a TRUNCATE that commits between snapshot and query would empty the table for both
+  /// (postgres.md §18.1). Display settings are SET LOCAL. The session must outlive what is returned.
+  virtual DatabaseResult<std::unique_ptr<SnapshotRead>> begin_snapshot(
+      const postgres::RelationName& table) = 0;
   /// Ends backends that hold the advisory lock of `slot` while the slot is inactive; how many.
   virtual DatabaseResult<unsigned> break_lock(const std::string& slot) = 0;
 };

@@ -59,7 +59,7 @@ void Snapshotter::run() {
 
 env::DatabaseResult<storage::SnapshotCompletion> Snapshotter::take(env::QuerySession& session) {
   for (;;) {
-    auto read = session.begin_snapshot();
+    auto read = session.begin_snapshot(meta_.definition->relation().name);
     if (!read.ok()) return read.failure();
     const postgres::Snapshot& snapshot = (*read)->snapshot();
     yield_point("snapshot.known");
@@ -75,6 +75,9 @@ env::DatabaseResult<storage::SnapshotCompletion> Snapshotter::take(env::QuerySes
         return started.failure();
       if (auto rows = read_rows(**read, completion.content); !rows.ok()) return rows.failure();
     }
+    // A crash of Postgres would take back commits that the snapshot saw and that nobody streams.
+    if (context_->guards.on(Guard::complete_snapshot_only_when_flushed))
+      if (auto safe = (*read)->outlast_crashes(); !safe.ok()) return safe.failure();
     std::string& bytes = completion.content.bytes;
     // The snapshot-end line is alone in a new chunk if the last row had closed one (§13.2).
     const std::uint64_t open_from =

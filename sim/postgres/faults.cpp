@@ -173,10 +173,10 @@ void PostgresModel::set_reachable(unsigned instance, bool reachable) {
     state_->unreachable.insert(instance);
 }
 
-void PostgresModel::crash_and_restart(SlotsAfterCrash slots) {
+std::size_t PostgresModel::crash_and_restart(SlotsAfterCrash slots) {
   end_sessions(std::nullopt, HalfOpen::no, "the server crashed");
   state_->sessions.clear();
-  state_->transactions.crash(state_->wal.flushed());
+  const std::size_t lost = state_->transactions.crash(state_->wal.flushed());
   state_->wal.crash();
   for (auto& [name, table] : state_->tables) table->lock() = {};
   state_->advisory_locks.clear();
@@ -184,6 +184,7 @@ void PostgresModel::crash_and_restart(SlotsAfterCrash slots) {
     for (auto& [name, slot] : state_->slots) slot.confirmed_flush = slot.checkpointed_flush;
   checkpoint();  // the end of recovery
   state_->wake(state_->lock_waiters);
+  return lost;
 }
 
 void PostgresModel::promote_standby() {

@@ -31,6 +31,8 @@ struct ModelOptions {
   unsigned mid_transaction_keepalive_percent = 0;
   /// Percent of receive() calls that answer with a few messages instead of all there are.
   unsigned ragged_receive_percent = 0;
+  /// false, a mutant: begin_snapshot() leaves the table's lock to the first query.
+  bool lock_before_snapshot = true;
   /// Largest number of rows of one SnapshotRead::next().
   std::size_t rows_per_batch = 500;
 };

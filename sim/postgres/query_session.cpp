@@ -29,11 +29,22 @@ Failure<DatabaseError> no_relation(const RelationName& name) {
 /// The session must outlive it, as env::QuerySession says.
 class ModelSnapshotRead final : public env::SnapshotRead {
  public:
-  ModelSnapshotRead(ModelState& state, ClientSession& client, Snapshot snapshot)
-      : state_(state), client_(client), snapshot_(std::move(snapshot)) {}
+  ModelSnapshotRead(ModelState& state, ClientSession& client) : state_(state), client_(client) {}
   ~ModelSnapshotRead() override { state_.release_tables(client_.backend()); }
   ModelSnapshotRead(const ModelSnapshotRead&) = delete;
   ModelSnapshotRead& operator=(const ModelSnapshotRead&) = delete;
+
+  /// Locks the table, then takes the snapshot. SUSPENDS.
+  env::DatabaseResult<void> begin(const RelationName& table) {
+    if (auto trip = client_.round_trip("pg.begin"); !trip) return trip;
+    if (state_.options.lock_before_snapshot)
+      if (auto locked = lock(table); !locked) return locked.failure();
+    snapshot_ = state_.take_snapshot();
+    // Fixed when its statement starts; the position is read later in that statement.
+    if (auto trip = client_.round_trip("pg.snapshot.position"); !trip) return trip;
+    snapshot_.insert_lsn = state_.wal.insert_position();
+    return client_.round_trip("pg.snapshot.known");
+  }
 
   const Snapshot& snapshot() const override { return snapshot_; }
 
@@ -69,6 +80,15 @@ class ModelSnapshotRead final : public env::SnapshotRead {
       }
     }
     return batch;
+  }
+
+  env::DatabaseResult<void> outlast_crashes() override {
+    if (auto trip = client_.round_trip("pg.flushed"); !trip) return trip;
+    if (state_.wal.flushed() >= snapshot_.insert_lsn) return {};
+    // What is not flushed yet goes to disk with a commit that this transaction makes itself.
+    if (auto trip = client_.round_trip("pg.flush"); !trip) return trip;
+    state_.commit_message();
+    return client_.round_trip("pg.flush.done");
   }
 
  private:
@@ -248,14 +268,10 @@ env::DatabaseResult<std::vector<RelationName>> ModelQuerySession::published(
   return names;
 }
 
-env::DatabaseResult<std::unique_ptr<env::SnapshotRead>> ModelQuerySession::begin_snapshot() {
-  if (auto trip = client_.round_trip("pg.begin"); !trip) return trip.failure();
-  Snapshot snapshot = state_.take_snapshot();
-  // The snapshot is fixed when its statement starts; the position is read later in that statement.
-  if (auto trip = client_.round_trip("pg.snapshot.position"); !trip) return trip.failure();
-  snapshot.insert_lsn = state_.wal.insert_position();
-  auto read = std::make_unique<ModelSnapshotRead>(state_, client_, std::move(snapshot));
-  if (auto trip = client_.round_trip("pg.snapshot.known"); !trip) return trip.failure();
+env::DatabaseResult<std::unique_ptr<env::SnapshotRead>> ModelQuerySession::begin_snapshot(
+    const RelationName& table) {
+  auto read = std::make_unique<ModelSnapshotRead>(state_, client_);
+  if (auto begun = read->begin(table); !begun) return begun.failure();
   return std::unique_ptr<env::SnapshotRead>(std::move(read));
 }
 

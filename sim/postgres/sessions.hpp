@@ -66,7 +66,8 @@ class ModelQuerySession final : public env::QuerySession {
   env::DatabaseResult<void> unpublish(const std::string& publication,
                                       const RelationName& table) override;
   env::DatabaseResult<std::vector<RelationName>> published(const std::string& publication) override;
-  env::DatabaseResult<std::unique_ptr<env::SnapshotRead>> begin_snapshot() override;
+  env::DatabaseResult<std::unique_ptr<env::SnapshotRead>> begin_snapshot(
+      const RelationName& table) override;
   env::DatabaseResult<unsigned> break_lock(const std::string& slot) override;
 
  private:

@@ -194,6 +194,16 @@ void ModelState::commit_catalog_change(Oid invalidated) {
   end_transaction(transaction, TransactionState::committed);
 }
 
+void ModelState::commit_message() {
+  constexpr std::size_t k_message_payload_bytes = 40;
+  Transaction& transaction = transactions.begin();
+  transactions.assign_xid(transaction);
+  transaction.first_record_end = wal.append(k_message_payload_bytes).end;
+  log_commit(transaction);
+  flush_wal();
+  end_transaction(transaction, TransactionState::committed);
+}
+
 Table* ModelState::find_table(const RelationName& name) {
   const auto found = tables.find(name);
   return found == tables.end() ? nullptr : found->second.get();

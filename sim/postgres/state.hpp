@@ -58,6 +58,8 @@ class ModelState {
   bool log_commit(Transaction& transaction);
   /// An xid, a record and a synchronous, at once visible commit of a catalogue change.
   void commit_catalog_change(Oid invalidated);
+  /// pg_logical_emit_message() in a transaction that commits synchronously: flushes, tells nobody.
+  void commit_message();
   Snapshot take_snapshot() const { return transactions.snapshot(); }
 
   // -- catalogue ----------------------------------------------------------------------------------

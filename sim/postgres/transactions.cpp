@@ -56,7 +56,8 @@ std::vector<const Transaction*> Transactions::running() const {
   return {proc_array_.begin(), proc_array_.end()};
 }
 
-void Transactions::crash(Lsn flushed) {
+std::size_t Transactions::crash(Lsn flushed) {
+  std::size_t visible_lost = 0;
   FullXid safe{first_xid_.value - 1};
   for (const auto& transaction : all_) {
     if (transaction->first_record_end.value != 0 && transaction->first_record_end <= flushed)
@@ -64,17 +65,20 @@ void Transactions::crash(Lsn flushed) {
     if (transaction->state == TransactionState::aborted) continue;
     const bool logged = transaction->state == TransactionState::logged ||
                         transaction->state == TransactionState::committed;
-    if (!logged)
+    if (!logged) {
       transaction->state = TransactionState::aborted;
-    else if (transaction->end_lsn > flushed)
+    } else if (transaction->end_lsn > flushed) {
+      if (transaction->state == TransactionState::committed) ++visible_lost;
       transaction->state = TransactionState::lost;
-    else
+    } else {
       transaction->state = TransactionState::committed;
+    }
   }
   proc_array_.clear();
   // Ids whose every record was lost are handed out again, as recovery knows nothing of them.
   next_xid_ = usable({safe.value + 1});
   latest_completed_ = {next_xid_.value - 1};
+  return visible_lost;
 }
 
 bool sees(const Snapshot& snapshot, const Transaction& transaction) {

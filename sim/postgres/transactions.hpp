@@ -79,7 +79,8 @@ class Transactions {
   /// Those with an xid that are still in the proc array, by ascending xid.
   std::vector<const Transaction*> running() const;
   /// A crash: everything unfinished is aborted, unflushed commits are lost, unsafe xids come back.
-  void crash(Lsn flushed);
+  /// How many of the lost were visible.
+  std::size_t crash(Lsn flushed);
 
   const std::deque<std::unique_ptr<Transaction>>& all() const { return all_; }
   FullXid next_xid() const { return next_xid_; }

@@ -69,6 +69,14 @@ void RawSession::run(const std::string& sql) {
   PQclear(result);
 }
 
+std::string RawSession::refusal(const std::string& sql) {
+  PGresult* result = PQexec(connection_, sql.c_str());
+  std::string error = PQresultErrorMessage(result);
+  EXPECT_NE(error, "") << sql << " was to fail";
+  PQclear(result);
+  return error;
+}
+
 std::vector<postgres::StreamEvent> StreamReader::step() {
   std::vector<postgres::StreamEvent> events;
   for (std::string& payload : must(session_.receive(deadline_after(std::chrono::seconds(10))))) {

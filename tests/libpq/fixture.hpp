@@ -45,6 +45,8 @@ class RawSession {
   RawSession(const RawSession&) = delete;
   RawSession& operator=(const RawSession&) = delete;
   void run(const std::string& sql);
+  /// Of a statement that must fail: its error.
+  std::string refusal(const std::string& sql);
 
  private:
   pg_conn* connection_;

@@ -136,9 +136,7 @@ TEST_F(Query, says_why_it_cannot_publish) {
   EXPECT_EQ(kind(owner->publish("pub", {"public", "missing"})), DatabaseFailure::undefined_object);
   EXPECT_EQ(kind(owner->publish("none", {"public", "items"})), DatabaseFailure::undefined_object);
   EXPECT_EQ(must(owner->publish("pub", {"public", "items"})), PublishOutcome::published);
-  must(weak->begin_snapshot());
-  must(weak->start({{"public", "items"}, {"id"}, ""}));
-  const auto refused = weak->next();
+  const auto refused = weak->begin_snapshot({"public", "items"});
   EXPECT_EQ(kind(refused), DatabaseFailure::privilege);
   EXPECT_EQ(refused.error().message, "permission denied for table items");
   weak->end_snapshot();
@@ -169,7 +167,7 @@ TEST_F(Query, reads_rows_of_one_moment) {
   sql("INSERT INTO items VALUES (5)");
   sql("DELETE FROM items WHERE id = 5");
   auto session = query_session();
-  const postgres::Snapshot snapshot = must(session->begin_snapshot());
+  const postgres::Snapshot snapshot = must(session->begin_snapshot({"public", "items"}));
   open.run("COMMIT");
   sql("INSERT INTO items VALUES (4)");
   EXPECT_EQ(rows(*session, {{"public", "items"}, {"body", "id", "flag", "pad"}, ""}),
@@ -191,17 +189,121 @@ TEST_F(Query, reads_rows_of_one_moment) {
   EXPECT_FALSE(snapshot.sees(xid_of(4))) << "not begun";
   EXPECT_GT(snapshot.insert_lsn.value, 0U);
 
-  const postgres::Snapshot later = must(session->begin_snapshot());
+  const postgres::Snapshot later = must(session->begin_snapshot({"public", "items"}));
   EXPECT_TRUE(later.sees(xid_of(4)));
   EXPECT_EQ(rows(*session, {{"public", "items"}, {"id"}, ""}).size(), 4U);
   session->end_snapshot();
+}
+
+// TRUNCATE is not MVCC-safe: one between a snapshot and its query leaves the query nothing.
+TEST_F(Query, takes_its_snapshot_after_the_tables_lock) {
+  sql("CREATE TABLE items AS SELECT 1 AS id");
+  RawSession truncater(server().url(database_));
+  truncater.run("BEGIN");
+  truncater.run("TRUNCATE items");
+  truncater.run("INSERT INTO items VALUES (2), (3)");
+  auto session = query_session();
+  std::thread later([&] {
+    wait_for([&] {
+      return server().execute("SELECT count(*) FROM pg_locks WHERE NOT granted") == "1";
+    });
+    truncater.run("COMMIT");
+  });
+  const postgres::Snapshot snapshot = must(session->begin_snapshot({"public", "items"}));
+  later.join();
+  const auto xid = static_cast<std::uint32_t>(std::stoul(sql("SELECT max(xmin::text) FROM items")));
+  EXPECT_TRUE(snapshot.sees(postgres::Xid{xid})) << "what it waited for";
+  EXPECT_TRUE(snapshot.xip.empty());
+  truncater.run("SET lock_timeout = '100ms'");
+  EXPECT_NE(truncater.refusal("TRUNCATE items"), "") << "excluded before the first query";
+  EXPECT_EQ(rows(*session, {{"public", "items"}, {"id"}, ""}),
+            (std::vector<std::string>{"2", "3"}));
+  session->end_snapshot();
+  truncater.run("TRUNCATE items");
+}
+
+TEST_F(Query, shares_the_locks_of_partitions_too) {
+  sql("CREATE TABLE items (id int) PARTITION BY LIST (id);"
+      "CREATE TABLE items_1 PARTITION OF items FOR VALUES IN (1); INSERT INTO items VALUES (1)");
+  auto session = query_session();
+  must(session->begin_snapshot({"public", "items"}));
+  RawSession truncater(server().url(database_));
+  truncater.run("SET lock_timeout = '100ms'");
+  EXPECT_NE(truncater.refusal("TRUNCATE items_1"), "");
+  EXPECT_EQ(rows(*session, {{"public", "items"}, {"id"}, ""}), std::vector<std::string>{"1"});
+  session->end_snapshot();
+}
+
+TEST_F(Query, gives_up_waiting_for_the_lock_of_its_snapshot) {
+  sql("CREATE TABLE items (id int)");
+  RawSession blocker(server().url(database_));
+  blocker.run("BEGIN");
+  blocker.run("TRUNCATE items");
+  ConnectionSettings impatient = settings();
+  impatient.statement_timeout = std::chrono::milliseconds(300);
+  auto session = must(BlockingQuery::open(impatient, std::make_shared<Interrupt>()));
+  const auto begun = session->begin_snapshot({"public", "items"});
+  ASSERT_FALSE(begun.ok());
+  EXPECT_EQ(begun.error().kind, DatabaseFailure::lock_timeout);
+  session->end_snapshot();
+  blocker.run("ROLLBACK");
+  must(session->begin_snapshot({"public", "items"}));
+  session->end_snapshot();
+}
+
+// An asynchronous commit is visible before it is on disk, and a crash then takes it back.
+TEST_F(Query, flushes_what_its_snapshot_saw) {
+  sql("CREATE TABLE items (id int)");
+  RawSession writer(server().url(database_));
+  writer.run("SET synchronous_commit = off");
+  auto session = query_session();
+  const auto flushed_beyond = [&](postgres::Lsn position) {
+    return sql("SELECT pg_current_wal_flush_lsn() >= '" + position.to_string() + "'") == "t";
+  };
+  bool was_ahead = false;
+  for (int i = 0; i < 50 && !was_ahead; ++i) {
+    writer.run("INSERT INTO items VALUES (1)");
+    const postgres::Snapshot snapshot = must(session->begin_snapshot({"public", "items"}));
+    was_ahead = !flushed_beyond(snapshot.insert_lsn);
+    must(session->outlast_crashes(snapshot.insert_lsn));
+    EXPECT_TRUE(flushed_beyond(snapshot.insert_lsn));
+    session->end_snapshot();
+  }
+  EXPECT_TRUE(was_ahead) << "the walwriter was faster fifty times: nothing was shown";
+}
+
+TEST_F(Query, does_not_wait_for_the_records_of_open_transactions) {
+  sql("CREATE TABLE items (id int)");
+  RawSession open(server().url(database_));
+  open.run("BEGIN");
+  open.run("INSERT INTO items VALUES (1)");
+  auto session = query_session();
+  const postgres::Snapshot snapshot = must(session->begin_snapshot({"public", "items"}));
+  const auto before = std::chrono::steady_clock::now();
+  must(session->outlast_crashes(snapshot.insert_lsn));
+  EXPECT_LT(std::chrono::steady_clock::now() - before, std::chrono::seconds(2));
+  session->end_snapshot();
+  open.run("ROLLBACK");
+  must(session->begin_snapshot({"public", "items"}));
+  session->end_snapshot();
+}
+
+TEST_F(Query, cannot_vouch_for_a_snapshot_of_a_server_that_crashed) {
+  sql("CREATE TABLE items (id int)");
+  auto session = query_session();
+  const postgres::Snapshot snapshot = must(session->begin_snapshot({"public", "items"}));
+  server().stop_immediate();
+  server().start();
+  const auto result = session->outlast_crashes(snapshot.insert_lsn);
+  ASSERT_FALSE(result.ok());
+  EXPECT_EQ(result.error().kind, DatabaseFailure::connection);
 }
 
 TEST_F(Query, gives_rows_in_bounded_batches) {
   sql("CREATE TABLE items AS SELECT i AS id, repeat('x', 100) AS body FROM generate_series(1, "
       "1201) i");
   auto session = query_session();
-  must(session->begin_snapshot());
+  must(session->begin_snapshot({"public", "items"}));
   must(session->start({{"public", "items"}, {"id", "body"}, ""}));
   std::vector<std::size_t> sizes;
   do {
@@ -212,7 +314,7 @@ TEST_F(Query, gives_rows_in_bounded_batches) {
   session->end_snapshot();
 
   sql("CREATE TABLE large AS SELECT repeat('x', 200000) AS body FROM generate_series(1, 5)");
-  must(session->begin_snapshot());
+  must(session->begin_snapshot({"public", "large"}));
   must(session->start({{"public", "large"}, {"body"}, ""}));
   EXPECT_EQ(must(session->next()).rows(), 2U) << "large rows make small batches";
   session->end_snapshot();
@@ -221,7 +323,7 @@ TEST_F(Query, gives_rows_in_bounded_batches) {
 TEST_F(Query, reports_a_failure_in_the_middle_of_the_rows) {
   sql("CREATE TABLE items AS SELECT i AS id FROM generate_series(1, 2000) i");
   auto session = query_session();
-  must(session->begin_snapshot());
+  must(session->begin_snapshot({"public", "items"}));
   must(session->start({{"public", "items"}, {"id"}, "1 / (1500 - id) < 9"}));
   EXPECT_EQ(must(session->next()).rows(), 500U);
   env::DatabaseResult<postgres::RowBatch> got = postgres::RowBatch(1);
@@ -230,7 +332,7 @@ TEST_F(Query, reports_a_failure_in_the_middle_of_the_rows) {
   EXPECT_EQ(got.error().kind, DatabaseFailure::query);
   EXPECT_EQ(got.error().sqlstate, "22012");
   session->end_snapshot();
-  must(session->begin_snapshot());
+  must(session->begin_snapshot({"public", "items"}));
   EXPECT_EQ(rows(*session, {{"public", "items"}, {"id"}, "id = 7"}), std::vector<std::string>{"7"});
   session->end_snapshot();
 }
@@ -238,17 +340,17 @@ TEST_F(Query, reports_a_failure_in_the_middle_of_the_rows) {
 TEST_F(Query, stops_a_query_whose_rows_nobody_wants) {
   sql("CREATE TABLE items AS SELECT i AS id FROM generate_series(1, 2000) i");
   auto session = query_session();
-  must(session->begin_snapshot());
+  must(session->begin_snapshot({"public", "items"}));
   must(session->start(
       {{"public", "items\" a, \"public\".\"items\" b, \"public\".\"items"}, {"id"}, "true"}));
   EXPECT_FALSE(session->next().ok()) << "names are names, not SQL";
   session->end_snapshot();
-  must(session->begin_snapshot());
+  must(session->begin_snapshot({"public", "items"}));
   must(session->start({{"public", "items"}, {"id"}, "pg_sleep(0.002) IS NOT NULL"}));
   const auto before = std::chrono::steady_clock::now();
   session->end_snapshot();
   EXPECT_LT(std::chrono::steady_clock::now() - before, std::chrono::seconds(3));
-  must(session->begin_snapshot());
+  must(session->begin_snapshot({"public", "items"}));
   EXPECT_EQ(rows(*session, {{"public", "items"}, {"id"}, "id = 7"}), std::vector<std::string>{"7"});
   session->end_snapshot();
 }
@@ -258,7 +360,7 @@ TEST_F(Query, limits_the_wait_for_the_first_row) {
   ConnectionSettings impatient = settings();
   impatient.first_row_timeout = std::chrono::milliseconds(200);
   auto session = must(BlockingQuery::open(impatient, std::make_shared<Interrupt>()));
-  must(session->begin_snapshot());
+  must(session->begin_snapshot({"public", "items"}));
   must(session->start({{"public", "items"}, {"id"}, "pg_sleep(600) IS NOT NULL"}));
   const auto got = session->next();
   ASSERT_FALSE(got.ok());
@@ -291,7 +393,7 @@ TEST_F(Query, ends_a_call_when_interrupted) {
   auto interrupt = std::make_shared<Interrupt>();
   auto session = must(BlockingQuery::open(settings(), interrupt));
   sql("CREATE TABLE items AS SELECT 1 AS id");
-  must(session->begin_snapshot());
+  must(session->begin_snapshot({"public", "items"}));
   must(session->start({{"public", "items"}, {"id"}, "pg_sleep(600) IS NOT NULL"}));
   std::thread waiting([&] {
     const auto got = session->next();

@@ -145,7 +145,7 @@ TEST_F(Replication, prints_values_under_the_display_settings) {
   EXPECT_EQ(to_text(reader.transactions(1)), std::vector<std::string>{expected});
 
   auto query = query_session();
-  must(query->begin_snapshot());
+  must(query->begin_snapshot({"public", "v"}));
   must(query->start({{"public", "v"}, {"a", "b", "c", "d", "e"}, ""}));
   const auto batch = must(query->next());
   std::string printed = "insert public.v (";

@@ -92,7 +92,7 @@ TEST_F(Sessions, publish_snapshot_and_stream_fit_together) {
     auto session = must(libpq_.connect());
     EXPECT_EQ(must(session->inspect({"public", "items"}))->columns.size(), 1U);
     must(session->publish(publication_, {"public", "items"}));
-    auto snapshot = must(session->begin_snapshot());
+    auto snapshot = must(session->begin_snapshot({"public", "items"}));
     must(snapshot->start({{"public", "items"}, {"id"}, ""}));
     sql("INSERT INTO items VALUES (5001)");
     for (;;) {
@@ -146,7 +146,7 @@ TEST_F(Sessions, a_killed_process_stops_its_query) {
   sql("CREATE TABLE items AS SELECT generate_series(1, 10) AS id");
   Running waiting = start([&] {
     auto session = must(libpq_.connect());
-    auto snapshot = must(session->begin_snapshot());
+    auto snapshot = must(session->begin_snapshot({"public", "items"}));
     must(snapshot->start({{"public", "items"}, {"id"}, "pg_sleep(600) IS NOT NULL"}));
     const auto batch = snapshot->next();
     ADD_FAILURE() << "no row was due";
@@ -161,7 +161,7 @@ TEST_F(Sessions, a_read_that_is_dropped_in_the_middle_stops_its_query) {
   sql("CREATE TABLE items AS SELECT generate_series(1, 10) AS id");
   run([&] {
     auto session = must(libpq_.connect());
-    auto snapshot = must(session->begin_snapshot());
+    auto snapshot = must(session->begin_snapshot({"public", "items"}));
     must(snapshot->start({{"public", "items"}, {"id"}, "pg_sleep(600) IS NOT NULL"}));
     snapshot.reset();
     const auto after = session->published(publication_);
@@ -219,16 +219,14 @@ TEST_F(Sessions, snapshots_may_lead_elsewhere_than_administration) {
   run([&] {
     auto session = must(both.connect());
     must(session->publish(publication_, {"public", "items"}));
-    auto snapshot = must(session->begin_snapshot());
-    must(snapshot->start({{"public", "items"}, {"id"}, ""}));
-    const auto refused = snapshot->next();
+    const auto refused = session->begin_snapshot({"public", "items"});
     ASSERT_FALSE(refused.ok());
     EXPECT_EQ(refused.error().kind, DatabaseFailure::privilege);
   });
   sql("GRANT SELECT ON items TO reader");
   run([&] {
     auto session = must(both.connect());
-    auto snapshot = must(session->begin_snapshot());
+    auto snapshot = must(session->begin_snapshot({"public", "items"}));
     must(snapshot->start({{"public", "items"}, {"id"}, ""}));
     EXPECT_EQ(must(snapshot->next()).rows(), 1U);
   });

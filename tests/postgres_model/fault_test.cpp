@@ -12,7 +12,7 @@ TEST_F(ModelTest, ACrashLosesCommitsThatWereVisibleButNotFlushed) {
   run({insert(1, "a")});
   const CommitResult lost = run({insert(2, "b"), update(1, "x")}, Synchronous::off);
   EXPECT_EQ(names(), "b,x");
-  model->crash_and_restart();
+  EXPECT_EQ(model->crash_and_restart(), 1U);
   EXPECT_EQ(names(), "a");
   EXPECT_LT(model->current_snapshot().xmin, FullXid{lost.xid.value + 1})
       << "its id is handed out again";
@@ -20,6 +20,29 @@ TEST_F(ModelTest, ACrashLosesCommitsThatWereVisibleButNotFlushed) {
   const CommitResult again = run({insert(2, "c")});
   EXPECT_EQ(again.xid, lost.xid);
   EXPECT_EQ(receive(*session).lines, (Lines{"B", "I public.items N('2','c')", "C"}));
+}
+
+TEST_F(ModelTest, ASnapshotThatOutlastsCrashesFlushesWhatItSaw) {
+  publish_items();
+  run({insert(1, "a")}, Synchronous::off);
+  auto session = connect();
+  auto read = session->begin_snapshot(k_items).value();
+  EXPECT_EQ(names(*read), "a");
+  ASSERT_LT(model->flushed_position(), read->snapshot().insert_lsn);
+  ASSERT_TRUE(read->outlast_crashes().ok());
+  read.reset();
+  EXPECT_EQ(model->crash_and_restart(), 0U);
+  EXPECT_EQ(names(), "a");
+}
+
+TEST_F(ModelTest, ASnapshotOfAServerThatCrashedIsNotVouchedFor) {
+  publish_items();
+  run({insert(1, "a")}, Synchronous::off);
+  auto session = connect();
+  auto read = session->begin_snapshot(k_items).value();
+  EXPECT_EQ(names(*read), "a");
+  EXPECT_EQ(model->crash_and_restart(), 1U);
+  EXPECT_EQ(read->outlast_crashes().error().kind, DatabaseFailure::connection);
 }
 
 TEST_F(ModelTest, ACrashEndsSessionsAndOpenTransactions) {

@@ -105,7 +105,7 @@ class ModelTest : public ::testing::Test {
   /// Ids of the rows of `items` in a query under a fresh snapshot.
   std::string names(const std::string& condition = "") {
     auto session = connect();
-    auto read = session->begin_snapshot().value();
+    auto read = session->begin_snapshot(k_items).value();
     return names(*read, condition);
   }
   static std::string names(env::SnapshotRead& read, const std::string& condition = "") {
@@ -119,6 +119,13 @@ class ModelTest : public ::testing::Test {
         all +=
             std::string(all.empty() ? "" : ",") + std::string(batch->cell(i, 0).value_or("NULL"));
     }
+  }
+
+  /// A snapshot whose transaction does not hold `items`, so that it can be truncated under it.
+  std::unique_ptr<env::SnapshotRead> begin_beside_items(env::QuerySession& session_of) {
+    const RelationName bystander{"public", "bystander"};
+    if (!model->describe(bystander)) model->create_table({bystander, items().columns});
+    return session_of.begin_snapshot(bystander).value();
   }
 
   /// Names by id as the oracle would ask for them.

@@ -42,6 +42,8 @@ Snapshot parse_snapshot(const std::string& text) {
   return snapshot;
 }
 
+const RelationName k_bystander{"public", "bystander"};
+
 /// The same session on both sides.
 struct Twin {
   std::unique_ptr<RealConnection> real;
@@ -76,6 +78,8 @@ class RealHistory : public ::testing::Test {
     options.first_lsn = {dice.chance(50) ? 0x1500000 : (1ULL << 63) - 4096};
     model = std::make_unique<PostgresModel>(options);
     model->create_publication("pub");
+    // The model's snapshots lock this one: the real ones of this test are taken without a lock.
+    model->create_table({k_bystander, side_table().columns});
     journal.clear();
     control.must("DROP TABLE IF EXISTS wide; DROP TABLE IF EXISTS \"Side \"\"item\"\"\"");
     for (const TableDefinition& table : {wide_table(), side_table()}) {
@@ -246,7 +250,7 @@ class RealHistory : public ::testing::Test {
 
   void compare_snapshots() {
     auto session = model->database(0).connect().value();
-    auto read = session->begin_snapshot().value();
+    auto read = session->begin_snapshot(k_bystander).value();
     control.must("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
     const Snapshot theirs = parse_snapshot(control.ask("SELECT pg_current_snapshot()"));
     const Snapshot& ours = read->snapshot();
@@ -269,7 +273,7 @@ class RealHistory : public ::testing::Test {
       return;
     }
     open_snapshot.session = model->database(0).connect().value();
-    open_snapshot.read = open_snapshot.session->begin_snapshot().value();
+    open_snapshot.read = open_snapshot.session->begin_snapshot(k_bystander).value();
     reader.must("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT pg_current_snapshot()");
     compare_read(*open_snapshot.read, reader);
   }

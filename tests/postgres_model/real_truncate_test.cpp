@@ -21,7 +21,7 @@ class RealTruncate : public ModelTest {
         "CREATE TABLE others (id int4 PRIMARY KEY, name text)");
     both({insert(1, "a"), insert(2, "b"), into_others(1), into_others(2)});
     session = connect();
-    read = session->begin_snapshot().value();
+    read = begin_beside_items(*session);
     reader.must("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT pg_current_snapshot()");
     both({erase(2)});
   }

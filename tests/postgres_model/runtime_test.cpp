@@ -73,7 +73,7 @@ class World {
       auto session = model.database(0).connect();
       if (!session.ok()) return;
       (void)(*session)->publish("pub", k_table);
-      auto read = (*session)->begin_snapshot();
+      auto read = (*session)->begin_snapshot(k_table);
       if (!read.ok()) return;
       if (!(*read)->start({k_table, {"id", "name"}, "id < 100 AND name LIKE 'w%'"}).ok()) return;
       while (true) {

@@ -82,23 +82,29 @@ TEST_F(ModelTest, TruncateExcludesWritersAndReaders) {
   model->commit(writer, Synchronous::on);
   {
     auto session = connect();
-    auto read = session->begin_snapshot().value();
+    auto read = session->begin_snapshot(k_items).value();
     EXPECT_EQ(names(*read), "a,b");
     EXPECT_EQ(model->execute(truncater, truncate()).outcome, ExecuteOutcome::blocked);
   }
   must(truncater, truncate());
   const Session late = model->begin();
   EXPECT_EQ(model->execute(late, insert(3, "c")).outcome, ExecuteOutcome::blocked);
-  // A query waits for the lock; it goes on when the transaction ends.
+  // A snapshot waits for the lock first, so that it sees the TRUNCATE that it waited for.
   while_waiting.emplace_back([&] { model->commit(truncater, Synchronous::on); });
-  EXPECT_EQ(names(), "") << "its snapshot is older than the TRUNCATE, but the rows are gone";
+  auto session = connect();
+  auto read = session->begin_snapshot(k_items).value();
+  EXPECT_EQ(names(*read), "");
+  EXPECT_EQ(truth(VisibleSet{{0}, read->snapshot()}), RowMap{});
+  const Session again = model->begin();
+  EXPECT_EQ(model->execute(again, truncate()).outcome, ExecuteOutcome::blocked)
+      << "held from before the snapshot, whether or not it was read";
 }
 
 TEST_F(ModelTest, AReaderSeesItsSnapshotWhateverCommitsLater) {
   model->create_table(items());
   run({insert(1, "a"), insert(2, "b")});
   auto session = connect();
-  auto read = session->begin_snapshot().value();
+  auto read = session->begin_snapshot(k_items).value();
   run({update(1, "x"), erase(2), insert(3, "c")});
   EXPECT_EQ(names(*read), "a,b");
   EXPECT_EQ(names(), "x,c");
@@ -111,7 +117,7 @@ TEST_F(ModelTest, LargeResultsComeInBatches) {
   model->create_table(items());
   for (int i = 0; i < 5; ++i) run({insert(i, std::to_string(i))});
   auto session = connect();
-  auto read = session->begin_snapshot().value();
+  auto read = session->begin_snapshot(k_items).value();
   ASSERT_TRUE(read->start({k_items, {"name", "id"}, ""}).ok());
   std::vector<std::size_t> sizes;
   for (int i = 0; i < 4; ++i) sizes.push_back(read->next().value().rows());
@@ -121,7 +127,7 @@ TEST_F(ModelTest, LargeResultsComeInBatches) {
 TEST_F(ModelTest, QueriesThatCannotRunSayWhy) {
   model->create_table(items());
   auto session = connect();
-  auto read = session->begin_snapshot().value();
+  auto read = session->begin_snapshot(k_items).value();
   using env::DatabaseFailure;
   EXPECT_EQ(read->start({{"public", "nosuch"}, {"id"}, ""}).error().kind,
             DatabaseFailure::undefined_object);
@@ -156,7 +162,7 @@ TEST_F(ModelTest, ACommittedTruncateEmptiesTheTableForOlderSnapshotsToo) {
   model->create_table(items());
   run({insert(1, "a"), insert(2, "b")});
   auto session = connect();
-  auto read = session->begin_snapshot().value();
+  auto read = begin_beside_items(*session);
   run({erase(2)});
   const Session writer = model->begin();
   must(writer, insert(3, "c"));
@@ -173,7 +179,7 @@ TEST_F(ModelTest, ATruncateThatDidNotCommitTakesNothing) {
   model->create_table(items());
   run({insert(1, "a")});
   auto session = connect();
-  auto read = session->begin_snapshot().value();
+  auto read = begin_beside_items(*session);
   const Session writer = model->begin();
   must(writer, truncate());
   must(writer, insert(1, "b"));
@@ -195,13 +201,13 @@ TEST_F(ModelTest, SubSelectsLockTheirTablesAndReadWhatATruncateLeft) {
   const Statement empty{StatementKind::truncate, others, {}, {}, {}};
   auto session = connect();
   {
-    auto read = session->begin_snapshot().value();
+    auto read = session->begin_snapshot(k_items).value();
     EXPECT_EQ(names(*read, condition), "a");
     const Session blocked = model->begin();
     EXPECT_EQ(model->execute(blocked, empty).outcome, ExecuteOutcome::blocked);
     model->rollback(blocked);
   }
-  auto read = session->begin_snapshot().value();
+  auto read = session->begin_snapshot(k_items).value();
   const Session truncater = model->begin();
   must(truncater, empty);
   while_waiting.emplace_back([&] { model->commit(truncater, Synchronous::on); });

@@ -151,19 +151,24 @@ DatabaseResult<unsigned> BlockingQuery::break_lock(const std::string& slot,
 
 // -- snapshots ------------------------------------------------------------------------------------
 
-DatabaseResult<postgres::Snapshot> BlockingQuery::begin_snapshot() {
+DatabaseResult<postgres::Snapshot> BlockingQuery::begin_snapshot(const RelationName& table) {
   ASSERT(!in_snapshot_, "a session has one snapshot at a time");
   auto begun = run("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY");
   if (!begun.ok()) return begun.failure();
   in_snapshot_ = true;
-  // SET does not take the snapshot; the SELECT after it does. LOCAL: nothing stays behind on a
-  // server connection that a pooler shares (postgres.md §18.1).
+  // Neither SET nor LOCK takes the snapshot; the SELECT after them does. LOCAL: nothing stays behind
+  // on a server connection that a pooler shares (postgres.md §18.1).
   std::string settings;
   for (const DisplaySetting& setting : k_display_settings)
     settings +=
         std::string("SET LOCAL ") + setting.name + " = " + quote_literal(setting.value) + ";";
   auto set = run(settings);
   if (!set.ok()) return set.failure();
+  if (auto limited = limit_lock_waits(); !limited.ok()) return limited.failure();
+  // TRUNCATE is not MVCC-safe: one that commits after the snapshot and before the query would leave
+  // the query nothing. With its partitions, since one of them may be truncated alone.
+  auto locked = run("LOCK TABLE " + quote_relation(table) + " IN ACCESS SHARE MODE");
+  if (!locked.ok()) return locked.failure();
   auto rows =
       run("SELECT pg_catalog.pg_current_snapshot(), pg_catalog.pg_current_wal_insert_lsn()");
   if (!rows.ok()) return rows.failure();
@@ -199,6 +204,26 @@ DatabaseResult<postgres::RowBatch> BlockingQuery::next() {
   first_row_by_ = std::nullopt;
   rows_pending_ = *more;
   return batch;
+}
+
+DatabaseResult<void> BlockingQuery::outlast_crashes(postgres::Lsn position) {
+  ASSERT(in_snapshot_ && !rows_pending_, "a snapshot's rows were read to their end");
+  auto flushed = run("SELECT pg_catalog.pg_current_wal_flush_lsn() >= " +
+                     quote_literal(position.to_string()) + "::pg_catalog.pg_lsn");
+  if (!flushed.ok()) return flushed.failure();
+  if (flushed->text(0, 0) == "t") return {};
+  // Not waited for: while no asynchronous commit follows, nobody flushes the records of an open
+  // transaction. Whoever commits a record of its own flushes everything before it, in this
+  // transaction too, which changes nothing; and that its connection still lives says that the server
+  // has not crashed since the snapshot, also behind a pooler. LOCAL: no standby is waited for.
+  auto written = run(
+      "SET LOCAL synchronous_commit = local;"
+      "SELECT pg_catalog.pg_logical_emit_message(true, 'holdfast', '')");
+  if (!written.ok()) return written.failure();
+  in_snapshot_ = false;
+  auto committed = run("COMMIT");
+  if (!committed.ok()) return committed.failure();
+  return {};
 }
 
 void BlockingQuery::end_snapshot() {

@@ -36,12 +36,16 @@ class BlockingQuery {
   static constexpr std::size_t k_batch_rows = 500;
   static constexpr std::size_t k_batch_bytes = 256 * 1024;  // large rows make small batches
 
-  env::DatabaseResult<postgres::Snapshot> begin_snapshot();
+  /// Waits for the table's lock no longer than the statement timeout: then `lock_timeout`.
+  env::DatabaseResult<postgres::Snapshot> begin_snapshot(const postgres::RelationName& table);
   /// REQUIRES: a snapshot, and no query started in it whose end was not reached.
   env::DatabaseResult<void> start(const env::ShapeQuery& query);
   /// Rows of the started query; an empty batch ends it. The first must come within the time limit
   /// of settings.hpp, the others whenever they do.
   env::DatabaseResult<postgres::RowBatch> next();
+  /// Returns once everything before `position`, which the snapshot states, is on the server's disk.
+  /// REQUIRES: a snapshot, and no query in it whose end was not reached. May end its transaction.
+  env::DatabaseResult<void> outlast_crashes(postgres::Lsn position);
   /// Ends the snapshot's transaction, if there is one, and a query that still runs in it.
   void end_snapshot();
 

@@ -85,9 +85,10 @@ DatabaseResult<unsigned> LibpqQuerySession::break_lock(const std::string& slot) 
                     [slot, own](BlockingQuery& s) { return s.break_lock(slot, own); });
 }
 
-DatabaseResult<std::unique_ptr<env::SnapshotRead>> LibpqQuerySession::begin_snapshot() {
-  auto snapshot = thread_->run("pg.begin_snapshot", [blocking = blocking_] {
-    return blocking->snapshots->begin_snapshot();
+DatabaseResult<std::unique_ptr<env::SnapshotRead>> LibpqQuerySession::begin_snapshot(
+    const RelationName& table) {
+  auto snapshot = thread_->run("pg.begin_snapshot", [blocking = blocking_, table] {
+    return blocking->snapshots->begin_snapshot(table);
   });
   if (!snapshot.ok()) {
     thread_->post([blocking = blocking_] { blocking->snapshots->end_snapshot(); });

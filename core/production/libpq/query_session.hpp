@@ -35,7 +35,8 @@ class LibpqQuerySession final : public env::QuerySession {
                                       const postgres::RelationName& table) override;
   env::DatabaseResult<std::vector<postgres::RelationName>> published(
       const std::string& publication) override;
-  env::DatabaseResult<std::unique_ptr<env::SnapshotRead>> begin_snapshot() override;
+  env::DatabaseResult<std::unique_ptr<env::SnapshotRead>> begin_snapshot(
+      const postgres::RelationName& table) override;
   /// Does nothing while this process has no replication session of its own to spare.
   env::DatabaseResult<unsigned> break_lock(const std::string& slot) override;
 

@@ -70,4 +70,11 @@ DatabaseResult<postgres::RowBatch> LibpqSnapshotRead::next() {
   }
 }
 
+DatabaseResult<void> LibpqSnapshotRead::outlast_crashes() {
+  return thread_->run("pg.outlast_crashes",
+                      [blocking = blocking_, position = snapshot_.insert_lsn] {
+                        return blocking->snapshots->outlast_crashes(position);
+                      });
+}
+
 }  // namespace holdfast::production

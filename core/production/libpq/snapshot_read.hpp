@@ -26,6 +26,7 @@ class LibpqSnapshotRead final : public env::SnapshotRead {
   const postgres::Snapshot& snapshot() const override { return snapshot_; }
   env::DatabaseResult<void> start(const env::ShapeQuery& query) override;
   env::DatabaseResult<postgres::RowBatch> next() override;
+  env::DatabaseResult<void> outlast_crashes() override;
 
  private:
   /// Between the thread, which fills it, and the process, which empties it.
