@@ -50,6 +50,9 @@ void FaultDriver::inject(const PlannedFault& fault) {
       count(fault.kind, postgres_.connected_backends() > 0);
       note_hit(fault, {});
       return postgres_.disconnect_all();
+    case FaultKind::postgres_crash:
+      note_hit(fault, {});
+      return count(fault.kind, postgres_.crash_and_restart() > 0);
     case FaultKind::disk_error:
       count(fault.kind, false);
       note_hit(fault, {});

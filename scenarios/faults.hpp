@@ -12,7 +12,8 @@ namespace holdfast::scenarios {
 
 struct FaultCounters {
   std::array<std::uint64_t, k_fault_kinds> injected{};
-  /// Something was really hit: a process lived, a session was open, an operation failed.
+  /// Something was really hit: a process lived, a session was open, an operation failed, a commit
+  /// that was visible is lost.
   std::array<std::uint64_t, k_fault_kinds> consequential{};
 };
 

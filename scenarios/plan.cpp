@@ -11,7 +11,7 @@ constexpr std::array<std::string_view, k_restart_moments> k_moment_names = {
     "any_time", "commit", "snapshot", "removal", "takeover"};
 constexpr std::array<std::string_view, k_fault_kinds> k_fault_names = {
     "kill_process",        "exit_process", "shutdown_process", "stall_process",
-    "postgres_disconnect", "disk_error",   "disk_full"};
+    "postgres_disconnect", "disk_error",   "disk_full",        "postgres_crash"};
 constexpr std::array<std::string_view, k_strategy_kinds> k_strategy_names = {
     "fifo", "uniform", "pct1", "pct2", "pct3", "pct5", "scripted"};
 

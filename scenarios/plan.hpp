@@ -70,10 +70,11 @@ enum class FaultKind : std::uint8_t {
   shutdown_process,
   stall_process,
   postgres_disconnect,
-  disk_error,  ///< one EIO or failed sync
-  disk_full,   ///< ENOSPC for a while
+  disk_error,      ///< one EIO or failed sync
+  disk_full,       ///< ENOSPC for a while
+  postgres_crash,  ///< kill -9 of the server: unflushed commits are lost; it is back at once
 };
-inline constexpr std::size_t k_fault_kinds = 7;
+inline constexpr std::size_t k_fault_kinds = 8;
 
 struct PlannedFault {
   FaultKind kind = FaultKind::kill_process;

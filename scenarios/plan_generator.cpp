@@ -1,6 +1,7 @@
 // From a seed to a plan, per scenario. Pure: the same seed gives the same plan in every build.
 #include <algorithm>
 
+#include "scenarios/database_trouble.hpp"
 #include "scenarios/draws.hpp"
 #include "scenarios/plan.hpp"
 #include "scenarios/workload.hpp"
@@ -132,13 +133,17 @@ void plan_restarts(Plan& plan, const Profile& profile, const Draws& draws) {
   }
 }
 
+/// Kinds of fault that come at any time; the others are planned with what they are to hit.
+constexpr std::uint64_t k_untimed_fault_kinds =
+    static_cast<std::uint64_t>(FaultKind::disk_full) + 1;
+
 void plan_faults(Plan& plan, const Profile& profile, const Draws& draws) {
   const bool reference = profile.name == "reference";
   const std::uint64_t count = reference ? 1 : draws.below(profile.faults_max + 1, "faults");
   for (std::uint64_t f = 0; f < count; ++f) {
     const Draws draw = draws.of("fault", f);
     // Of the ways to break the disk a history has at most one now and then: each costs a restart.
-    const std::uint64_t kinds = reference ? 2 : k_fault_kinds;
+    const std::uint64_t kinds = reference ? 2 : k_untimed_fault_kinds;
     plan.faults.push_back({static_cast<FaultKind>(draw.below(kinds, "kind")),
                            ms(draw.between(100, 2'500, "at")), draw.any("pick")});
   }
@@ -186,6 +191,7 @@ Plan make_plan(const std::string& scenario, std::uint64_t seed) {
   plan_transactions(plan, *profile, draws.of("workload"));
   plan_restarts(plan, *profile, draws);
   plan_faults(plan, *profile, draws);
+  if (profile->name == "mixed") plan_database_trouble(plan, draws.of("database"));
   return plan;
 }
 

@@ -95,11 +95,12 @@ api::EngineOptions engine_options(const Plan& plan, const RunOptions& run) {
   return options;
 }
 
-sim::postgres::ModelOptions postgres_options(const Plan& plan) {
+sim::postgres::ModelOptions postgres_options(const Plan& plan, const RunOptions& run) {
   sim::postgres::ModelOptions options;
   options.first_xid = {plan.knobs.first_xid};
   options.first_lsn = {plan.knobs.first_lsn};
   options.ragged_receive_percent = plan.knobs.ragged_receive_percent;
+  if (run.adjust_postgres) run.adjust_postgres(options);
   return options;
 }
 
@@ -156,7 +157,7 @@ World::World(const Plan& plan, const RunOptions& options)
       events_(executor_.trace()),
       disk_(disk_options(plan, executor_)),
       postgres_(
-          postgres_options(plan),
+          postgres_options(plan, options),
           sim::postgres::runtime_hooks(executor_.clock(), executor_.random(),
                                        {plan.knobs.postgres_latency, plan.knobs.postgres_latency})),
       truth_(postgres_),

@@ -33,6 +33,8 @@ struct RunOptions {
   std::optional<std::uint64_t> stop_at = {};
   std::function<void()> at_stop = {};
   runtime::FiberPool* fibers = nullptr;
+  /// For tests that break the server's behaviour where `core` has no branch to switch off.
+  std::function<void(sim::postgres::ModelOptions&)> adjust_postgres = {};
 };
 
 struct RunReport {

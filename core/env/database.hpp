@@ -121,7 +121,8 @@ class QuerySession {
       const std::string& publication) = 0;
   /// Begins the transaction, shares the table's lock until its end, and fixes its snapshot, in this
   /// order: a TRUNCATE that commits between snapshot and query would empty the table for both
-  /// (postgres.md §18.1). Display settings are SET LOCAL. The session must outlive what is returned.
+  /// (postgres.md §18.1). Display settings are SET LOCAL. The session must outlive what is
+  /// returned.
   virtual DatabaseResult<std::unique_ptr<SnapshotRead>> begin_snapshot(
       const postgres::RelationName& table) = 0;
   /// Ends backends that hold the advisory lock of `slot` while the slot is inactive; how many.

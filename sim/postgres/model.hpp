@@ -114,8 +114,8 @@ class PostgresModel {
   void disconnect_all(HalfOpen half_open = HalfOpen::no);
   void disconnect(unsigned instance, HalfOpen half_open = HalfOpen::no);
   void set_reachable(unsigned instance, bool reachable);
-  /// kill -9 of the server: unflushed WAL and its transactions are lost, every session ends. Answers
-  /// how many commits that were visible are lost.
+  /// kill -9 of the server: unflushed WAL and its transactions are lost, every session ends.
+  /// Answers how many commits that were visible are lost.
   std::size_t crash_and_restart(SlotsAfterCrash slots = SlotsAfterCrash::back_to_checkpoint);
   /// Fail-over to a standby without the slots: new timeline, sessions end.
   void promote_standby();

@@ -2,6 +2,8 @@
 
 #include <libpq-fe.h>
 
+#include <thread>
+
 namespace holdfast::production {
 
 testing::ThrowawayPostgres& server() {
@@ -53,6 +55,29 @@ std::unique_ptr<BlockingReplication> LibpqTest::streaming_session() const {
   must(session->ensure_slot(slot_));
   must(session->start_streaming(slot_, publication_));
   return session;
+}
+
+std::vector<std::string> LibpqTest::rows(BlockingQuery& session, const env::ShapeQuery& query) {
+  must(session.start(query));
+  std::vector<std::string> out;
+  for (;;) {
+    const postgres::RowBatch batch = must(session.next());
+    if (batch.rows() == 0) return out;
+    for (std::size_t r = 0; r < batch.rows(); ++r) {
+      std::string text;
+      for (std::size_t c = 0; c < batch.columns(); ++c)
+        text += (c > 0 ? "|" : "") + std::string(batch.cell(r, c).value_or("NULL"));
+      out.push_back(std::move(text));
+    }
+  }
+}
+
+void LibpqTest::wait_for(const std::function<bool()>& condition) {
+  for (int i = 0; i < 1000; ++i) {
+    if (condition()) return;
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  ADD_FAILURE() << "ten seconds were not enough";
 }
 
 RawSession::RawSession(const std::string& url) : connection_(PQconnectdb(url.c_str())) {}

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -31,6 +32,9 @@ class LibpqTest : public ::testing::Test {
   std::unique_ptr<BlockingReplication> replication_session() const;
   /// Publication, slot, stream.
   std::unique_ptr<BlockingReplication> streaming_session() const;
+  /// All rows of a query, a row a text, cells separated by '|', NULL as "NULL".
+  static std::vector<std::string> rows(BlockingQuery& session, const env::ShapeQuery& query);
+  static void wait_for(const std::function<bool()>& condition);
 
   std::string database_;
   std::string slot_;

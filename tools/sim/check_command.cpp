@@ -85,6 +85,10 @@ std::vector<std::string> missing_marks(const Summary& summary, const CheckOption
     if (summary.during[i] == 0)
       missing.push_back("restart during " +
                         std::string(scenarios::name_of(static_cast<scenarios::RestartMoment>(i))));
+  for (std::size_t i = 0; i < scenarios::k_fault_kinds; ++i)
+    if (summary.consequential[i] == 0)
+      missing.push_back("fault with effect: " +
+                        std::string(scenarios::name_of(static_cast<scenarios::FaultKind>(i))));
   return missing;
 }
 

@@ -156,8 +156,8 @@ DatabaseResult<postgres::Snapshot> BlockingQuery::begin_snapshot(const RelationN
   auto begun = run("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY");
   if (!begun.ok()) return begun.failure();
   in_snapshot_ = true;
-  // Neither SET nor LOCK takes the snapshot; the SELECT after them does. LOCAL: nothing stays behind
-  // on a server connection that a pooler shares (postgres.md §18.1).
+  // Neither SET nor LOCK takes the snapshot; the SELECT after them does. LOCAL: nothing stays
+  // behind on a server connection that a pooler shares (postgres.md §18.1).
   std::string settings;
   for (const DisplaySetting& setting : k_display_settings)
     settings +=
@@ -208,17 +208,19 @@ DatabaseResult<postgres::RowBatch> BlockingQuery::next() {
 
 DatabaseResult<void> BlockingQuery::outlast_crashes(postgres::Lsn position) {
   ASSERT(in_snapshot_ && !rows_pending_, "a snapshot's rows were read to their end");
-  auto flushed = run("SELECT pg_catalog.pg_current_wal_flush_lsn() >= " +
-                     quote_literal(position.to_string()) + "::pg_catalog.pg_lsn");
+  auto flushed =
+      run("SELECT pg_catalog.pg_current_wal_flush_lsn() >= " + quote_literal(position.to_string()) +
+          "::pg_catalog.pg_lsn");
   if (!flushed.ok()) return flushed.failure();
   if (flushed->text(0, 0) == "t") return {};
   // Not waited for: while no asynchronous commit follows, nobody flushes the records of an open
   // transaction. Whoever commits a record of its own flushes everything before it, in this
-  // transaction too, which changes nothing; and that its connection still lives says that the server
-  // has not crashed since the snapshot, also behind a pooler. LOCAL: no standby is waited for.
-  auto written = run(
-      "SET LOCAL synchronous_commit = local;"
-      "SELECT pg_catalog.pg_logical_emit_message(true, 'holdfast', '')");
+  // transaction too, which changes nothing; and that its connection still lives says that the
+  // server has not crashed since the snapshot, also behind a pooler. LOCAL: no standby is waited
+  // for.
+  auto written =
+      run("SET LOCAL synchronous_commit = local;"
+          "SELECT pg_catalog.pg_logical_emit_message(true, 'holdfast', '')");
   if (!written.ok()) return written.failure();
   in_snapshot_ = false;
   auto committed = run("COMMIT");
