@@ -66,8 +66,9 @@ SubsetUse read_subset_key(const json& values) {
 
 /// Any key that begins so switches subset mode on, whatever follows (§5.1).
 bool has_prefixed_subset_key(const json& values) {
-  return std::any_of(values.items().begin(), values.items().end(),
-                     [](const auto& item) { return item.key().starts_with("subset__"); });
+  const auto& members = values.get_ref<const json::object_t&>();
+  const auto first = members.lower_bound("subset__");
+  return first != members.end() && first->first.starts_with("subset__");
 }
 
 void detect_subset(ParameterTree& tree) {

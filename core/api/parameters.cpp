@@ -284,6 +284,7 @@ std::string join(const std::vector<std::string>& names) {
 }  // namespace
 
 std::optional<Response> check_body(const Request& request, const ApiOptions& options) {
+  if (request.method != "POST") return std::nullopt;
   const auto tree = read_query_and_body(request, options);
   return tree.ok() ? std::nullopt : std::optional<Response>(tree.error());
 }

@@ -306,7 +306,10 @@ RequestProcess::Answer RequestProcess::shape_is_gone() {
 
 ShapeView RequestProcess::view_of(const ShapeMeta& meta,
                                   std::optional<postgres::Lsn> global) const {
-  return {meta.handle, meta.definition->schema_header(), meta.head, global};
+  // A live answer has no schema header.
+  const bool with_schema = parameters_->live == Live::no;
+  return {meta.handle, with_schema ? meta.definition->schema_header() : std::string(), meta.head,
+          global};
 }
 
 ReplyDraws RequestProcess::draws() {

@@ -11,25 +11,19 @@ namespace {
 
 using stack::ShapeMeta;
 
-/// Everything a definition is made of, as one text. Lengths keep fields apart.
-std::string request_key(const shape::DefinitionRequest& request) {
-  std::string key;
-  const auto add = [&](std::string_view part) {
-    key.append(std::to_string(part.size())).append(":").append(part);
-  };
-  add(request.table.schema);
-  add(request.table.table);
-  add(request.where);
-  for (const auto& [number, value] : request.parameters) {
-    add(std::to_string(number));
-    add(value);
-  }
-  key.append(request.columns ? "c" : "*");
-  if (request.columns)
-    for (const std::string& column : *request.columns) add(column);
-  key.push_back(request.replica == shape::Replica::full ? 'f' : 'd');
-  key.push_back(request.log_mode == shape::LogMode::full ? 'f' : 'c');
-  return key;
+/// What the request was resolved to when its shape was made, if the table still is as it was then:
+/// after a restart nothing is parsed again.
+std::shared_ptr<const shape::Definition> definition_of_shape(
+    runtime::Process& process, const std::string& request_key,
+    const postgres::RelationInfo& relation) {
+  const auto handle =
+      runtime::TableRef(process.runtime(), stack::tables::shape_by_request).find(request_key);
+  if (!handle.found()) return nullptr;
+  const auto meta =
+      runtime::TableRef(process.runtime(), stack::tables::shape_meta).find(handle.value());
+  const bool same = meta.found() && meta->definition->relation() == relation &&
+                    meta->definition->request_key() == request_key;
+  return same ? meta->definition : nullptr;
 }
 
 /// The table as the inspector knows it, or as Postgres says. nullopt: there is none.
@@ -71,7 +65,7 @@ std::optional<ShapeMeta> ask_store_for(const stack::StackContext& context,
 Result<std::shared_ptr<const shape::Definition>, protocol::Response> resolve_definition(
     runtime::Process& process, const stack::StackContext& context, Method method,
     const shape::DefinitionRequest& request, const ShapeParameters* parameters) {
-  std::string key = request_key(request);
+  std::string key = request.key();
   const bool plain = parameters == nullptr || !parameters->queryable_columns;
   const auto known = runtime::TableRef(process.runtime(), stack::tables::definitions).find(key);
   if (plain && known.found()) return known.value();
@@ -81,11 +75,14 @@ Result<std::shared_ptr<const shape::Definition>, protocol::Response> resolve_def
   if (!plain)
     if (const auto error = check_queryable_columns(*parameters, *relation))
       return Failure{definition_invalid(method, *error)};
-  auto resolved = runtime::run_job(
-      context.readers->parse_worker(), "definition.resolve",
-      [request, relation = *relation] { return shape::Definition::resolve(request, relation); });
-  if (!resolved.ok()) return Failure{definition_invalid(method, resolved.error())};
-  auto definition = std::make_shared<const shape::Definition>(std::move(*resolved));
+  std::shared_ptr<const shape::Definition> definition = definition_of_shape(process, key, *relation);
+  if (definition == nullptr) {
+    auto resolved = runtime::run_job(
+        context.readers->parse_worker(), "definition.resolve",
+        [request, relation = *relation] { return shape::Definition::resolve(request, relation); });
+    if (!resolved.ok()) return Failure{definition_invalid(method, resolved.error())};
+    definition = std::make_shared<const shape::Definition>(std::move(*resolved));
+  }
   process.cast<&stack::Inspector::remember_definition>(stack::names::inspector, std::move(key),
                                                        definition);
   return definition;

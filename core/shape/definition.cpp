@@ -16,7 +16,8 @@ struct DefinitionAccess {
 
 namespace {
 
-constexpr std::uint64_t k_version = 1;
+constexpr std::uint64_t k_version = 2;
+constexpr std::uint64_t k_version_without_request = 1;
 
 using Names = std::vector<std::string>;
 
@@ -113,6 +114,27 @@ Result<std::vector<std::uint16_t>, DefinitionError> every_column(
 
 }  // namespace
 
+std::string DefinitionRequest::key() const {
+  std::string key;
+  // Lengths keep fields apart.
+  const auto add = [&](std::string_view part) {
+    key.append(std::to_string(part.size())).append(":").append(part);
+  };
+  add(table.schema);
+  add(table.table);
+  add(where);
+  for (const auto& [number, value] : parameters) {
+    add(std::to_string(number));
+    add(value);
+  }
+  key.append(columns ? "c" : "*");
+  if (columns)
+    for (const std::string& column : *columns) add(column);
+  key.push_back(replica == Replica::full ? 'f' : 'd');
+  key.push_back(log_mode == LogMode::full ? 'f' : 'c');
+  return key;
+}
+
 void DefinitionAccess::finish(Definition& definition) {
   const postgres::RelationInfo& relation = definition.relation_;
   definition.key_ = primary_key(relation);
@@ -151,6 +173,7 @@ Result<Definition, DefinitionError> Definition::resolve(const DefinitionRequest&
       request.columns ? chosen_columns(*request.columns, relation, key) : every_column(relation);
   if (!selected) return selected.failure();
   Definition definition;
+  definition.request_key_ = request.key();
   definition.relation_ = relation;
   definition.selected_ = std::move(*selected);
   definition.selects_all_ = !request.columns.has_value();
@@ -166,6 +189,7 @@ Result<Definition, DefinitionError> Definition::resolve(const DefinitionRequest&
 }
 
 void DefinitionAccess::write(const Definition& definition, where::ByteWriter& out) {
+  out.text(definition.request_key_);
   const postgres::RelationInfo& relation = definition.relation_;
   out.number(relation.oid.value);
   out.text(relation.name.schema);
@@ -237,8 +261,11 @@ std::string Definition::serialize() const {
 
 Result<Definition> Definition::deserialize(std::string_view bytes) {
   where::ByteReader in(bytes);
-  if (in.number() != k_version) return fail("a shape definition of an unknown version");
+  const std::uint64_t version = in.number();
+  if (version != k_version && version != k_version_without_request)
+    return fail("a shape definition of an unknown version");
   Definition definition;
+  if (version == k_version) definition.request_key_ = in.text();
   if (!DefinitionAccess::read(definition, in)) return fail("a shape definition is damaged");
   const std::vector<std::uint16_t>& selected = definition.selected_;
   const std::vector<std::uint16_t> key = primary_key(definition.relation_);
@@ -252,6 +279,9 @@ Result<Definition> Definition::deserialize(std::string_view bytes) {
 
 const Hash128& Definition::identity() const {
   return identity_;
+}
+const std::string& Definition::request_key() const {
+  return request_key_;
 }
 const postgres::RelationInfo& Definition::relation() const {
   return relation_;

@@ -30,6 +30,9 @@ struct DefinitionRequest {
   std::map<unsigned, std::string> parameters{};
   Replica replica = Replica::only_changes;
   LogMode log_mode = LogMode::full;
+
+  /// All of it as one text: equal requests, and no others, have equal keys.
+  std::string key() const;
 };
 
 /// Which request field is wrong, and the sentence about it: {"errors":{field:[message]}}.
@@ -47,6 +50,9 @@ class Definition {
   std::string serialize() const;
 
   const Hash128& identity() const;
+  /// DefinitionRequest::key() of the request it was resolved from. With an equal relation, resolving
+  /// that request again gives this definition.
+  const std::string& request_key() const;
   /// The table as it was when the shape was defined; all indices below count in its columns.
   const postgres::RelationInfo& relation() const;
   const std::vector<std::uint16_t>& selected() const;  ///< chosen + primary key, by attnum
@@ -66,6 +72,7 @@ class Definition {
  private:
   friend struct DefinitionAccess;
   Hash128 identity_;
+  std::string request_key_;
   postgres::RelationInfo relation_;
   std::vector<std::uint16_t> selected_;
   std::vector<std::uint16_t> key_;

@@ -27,7 +27,7 @@ class ShapeLogCollector;
 class PublicationManager;
 class ShapeCache;
 
-enum class Condition : std::uint8_t;
+struct StackStatus;
 
 namespace names {
 
@@ -56,8 +56,12 @@ namespace tables {
 inline const runtime::TableName<protocol::ShapeHandle, ShapeMeta> shape_meta{"shape_meta"};
 inline const runtime::TableName<Hash128, protocol::ShapeHandle> shape_by_identity{
     "shape_by_identity"};
+/// By the request that made the shape (shape::DefinitionRequest::key()). A hint: other requests may
+/// mean the same shape, and two that differ in their relation share a key.
+inline const runtime::TableName<std::string, protocol::ShapeHandle> shape_by_request{
+    "shape_by_request"};
 inline const runtime::TableName<std::uint8_t, LsnRow> lsn_tracker{"lsn_tracker"};
-inline const runtime::TableName<Condition, runtime::ProcessId> conditions{"conditions"};
+inline const runtime::TableName<std::uint8_t, StackStatus> status{"status"};
 inline const runtime::TableName<postgres::RelationName, postgres::RelationInfo> relations{
     "relations"};
 inline const runtime::TableName<std::string, std::shared_ptr<const shape::Definition>> definitions{

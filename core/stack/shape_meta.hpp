@@ -25,6 +25,8 @@ struct ShapeMeta {
 
 /// REQUIRES: the stored definition is readable; the store checks its checksum.
 ShapeMeta shape_meta_from(const storage::ShapeRecord& record);
+/// How far the shape is: everything of a row that changes.
+void set_progress(ShapeMeta& meta, const storage::ShapeRecord& record);
 
 /// The single row of the table `lsn_tracker` (engine.md L-10).
 struct LsnRow {

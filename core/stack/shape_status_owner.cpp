@@ -17,6 +17,8 @@ void ShapeStatusOwner::init() {
       *this, tables::shape_meta, TableStart::hidden);
   by_identity_ = std::make_unique<runtime::OwnedTable<Hash128, protocol::ShapeHandle>>(
       *this, tables::shape_by_identity, TableStart::hidden);
+  by_request_ = std::make_unique<runtime::OwnedTable<std::string, protocol::ShapeHandle>>(
+      *this, tables::shape_by_request);
   lsn_ = std::make_unique<runtime::OwnedTable<std::uint8_t, LsnRow>>(*this, tables::lsn_tracker,
                                                                      TableStart::hidden);
   if (boot.ok()) {
@@ -32,7 +34,13 @@ void ShapeStatusOwner::init() {
 }
 
 void ShapeStatusOwner::put(const storage::ShapeRecord& record) {
-  meta_->put(record.handle, shape_meta_from(record));
+  // What a handle stands for never changes, so it is read once.
+  const bool known =
+      meta_->update(record.handle, [&](ShapeMeta& meta) { set_progress(meta, record); });
+  if (known) return;
+  ShapeMeta meta = shape_meta_from(record);
+  by_request_->put(meta.definition->request_key(), record.handle);
+  meta_->put(record.handle, std::move(meta));
   by_identity_->put(record.identity, record.handle);
 }
 
@@ -78,9 +86,12 @@ void ShapeStatusOwner::committed(Committed what) {
 void ShapeStatusOwner::forget(protocol::ShapeHandle handle) {
   const auto meta = meta_->find(handle);
   if (!meta) return;
-  const Hash128 identity = meta->definition->identity();
-  const auto owner = by_identity_->find(identity);
-  if (owner && *owner == handle) by_identity_->erase(identity);
+  const auto forget_row = [&](auto& table, const auto& key) {
+    const auto named = table.find(key);
+    if (named && *named == handle) table.erase(key);
+  };
+  forget_row(*by_identity_, meta->definition->identity());
+  forget_row(*by_request_, meta->definition->request_key());
   meta_->erase(handle);
   cast<&ShapeChanges::changed>(names::shape_changes, std::vector{std::move(handle)});
 }

@@ -49,6 +49,7 @@ class ShapeStatusOwner : public runtime::Process {
   Context context_;
   std::unique_ptr<runtime::OwnedTable<protocol::ShapeHandle, ShapeMeta>> meta_;
   std::unique_ptr<runtime::OwnedTable<Hash128, protocol::ShapeHandle>> by_identity_;
+  std::unique_ptr<runtime::OwnedTable<std::string, protocol::ShapeHandle>> by_request_;
   std::unique_ptr<runtime::OwnedTable<std::uint8_t, LsnRow>> lsn_;
 };
 

@@ -1,15 +1,10 @@
 #include "core/stack/status_monitor.hpp"
 
-#include <algorithm>
-
 namespace holdfast::stack {
 namespace {
 
-StackStatus status_of(const std::vector<std::pair<Condition, runtime::ProcessId>>& rows) {
-  const auto holds = [&](Condition condition) {
-    return std::any_of(rows.begin(), rows.end(),
-                       [&](const auto& row) { return row.first == condition; });
-  };
+StackStatus status_of(const std::map<Condition, runtime::ProcessId>& conditions) {
+  const auto holds = [&](Condition condition) { return conditions.contains(condition); };
   const bool metadata = holds(Condition::shape_metadata_ready);
   const bool connection_up = holds(Condition::replication_client_ready) &&
                              holds(Condition::connection_pool_ready) &&
@@ -31,23 +26,24 @@ StackStatus status_of(const std::vector<std::pair<Condition, runtime::ProcessId>
 }  // namespace
 
 StackStatus read_status(runtime::Runtime& runtime) {
-  const auto rows = runtime::TableRef(runtime, tables::conditions).rows();
-  return rows.found() ? status_of(rows.value()) : StackStatus{};
+  const auto row = runtime::TableRef(runtime, tables::status).find(0);
+  return row.found() ? row.value() : StackStatus{};
 }
 
 void StatusMonitor::init() {
-  conditions_ = std::make_unique<runtime::OwnedTable<Condition, runtime::ProcessId>>(
-      *this, tables::conditions);
+  status_ = std::make_unique<runtime::OwnedTable<std::uint8_t, StackStatus>>(*this, tables::status);
 }
 
 void StatusMonitor::set(Condition condition, runtime::ProcessId process) {
-  if (conditions_->find(condition) != process) monitors_.emplace(monitor(process), condition);
-  conditions_->put(condition, process);
-  answer_waiters();
+  const auto [held, added] = conditions_.try_emplace(condition, process);
+  if (!added && held->second == process) return;
+  held->second = process;
+  monitors_.emplace(monitor(process), condition);
+  conditions_changed();
 }
 
 void StatusMonitor::clear(Condition condition) {
-  conditions_->erase(condition);
+  if (conditions_.erase(condition) > 0) conditions_changed();
 }
 
 void StatusMonitor::on_down(runtime::MonitorRef ref, runtime::ProcessId process,
@@ -55,9 +51,11 @@ void StatusMonitor::on_down(runtime::MonitorRef ref, runtime::ProcessId process,
   const auto found = monitors_.find(ref);
   if (found == monitors_.end()) return;
   // A successor may have set the condition already: only the dead one's row goes.
-  const auto holder = conditions_->find(found->second);
-  if (holder && *holder == process) conditions_->erase(found->second);
+  const auto held = conditions_.find(found->second);
   monitors_.erase(found);
+  if (held == conditions_.end() || held->second != process) return;
+  conditions_.erase(held);
+  conditions_changed();
 }
 
 void StatusMonitor::wait_until(runtime::Reply<Readiness> reply, Readiness wanted,
@@ -68,8 +66,10 @@ void StatusMonitor::wait_until(runtime::Reply<Readiness> reply, Readiness wanted
   waiting_.push_back({std::move(reply), wanted, deadline});
 }
 
-void StatusMonitor::answer_waiters() {
-  const Readiness ready = read_status(runtime()).readiness;
+void StatusMonitor::conditions_changed() {
+  const StackStatus status = status_of(conditions_);
+  status_->put(0, status);
+  const Readiness ready = status.readiness;
   std::deque<Waiting> still;
   for (Waiting& waiting : waiting_) {
     if (ready >= waiting.wanted)

@@ -1,6 +1,6 @@
 // StatusMonitor: which parts of the stack are ready. Each condition is bound to a live process
-// whose death clears it. Owns the table `conditions`, read by requests without a message (engine.md
-// §1.6).
+// whose death clears it. Owns the table `status`, one row that says what follows from them, read by
+// requests without a message (engine.md §1.6).
 #pragma once
 
 #include <cstdint>
@@ -65,9 +65,10 @@ class StatusMonitor : public runtime::Process {
     Readiness wanted;
     Instant deadline;
   };
-  void answer_waiters();
+  void conditions_changed();
 
-  std::unique_ptr<runtime::OwnedTable<Condition, runtime::ProcessId>> conditions_;
+  std::map<Condition, runtime::ProcessId> conditions_;
+  std::unique_ptr<runtime::OwnedTable<std::uint8_t, StackStatus>> status_;
   std::map<runtime::MonitorRef, Condition> monitors_;
   std::deque<Waiting> waiting_;  ///< in order of arrival, so roughly of deadline
 };

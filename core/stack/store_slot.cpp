@@ -16,26 +16,25 @@ ReaderSet::ReaderSet(env::Disk& disk, storage::StoreOptions options,
 }
 
 storage::StoreResult<storage::Reader*> ReaderSet::Seat::open() {
-  std::shared_ptr<const storage::JournalIndex> index = slot->index();
-  if (reader == nullptr || opened_with != index) {
-    reader.reset();
-    auto opened = storage::open_reader(*disk, options, index);
+  if (reader == nullptr) {
+    auto opened = storage::open_reader(*disk, options, slot->index());
     if (!opened.ok()) return opened.failure();
     reader = std::move(*opened);
-    opened_with = std::move(index);
+  } else {
+    reader->use_index(slot->index());
   }
   return reader.get();
 }
 
 void ReaderSet::close() {
   for (const std::shared_ptr<Seat>& seat : seats_)
-    runtime::run_job(*seat->worker, "reader.close", [seat] { seat->forget(); });
+    runtime::run_job(*seat->worker, "reader.close", [seat] { seat->reader.reset(); });
 }
 
 void ReaderSet::abandon() {
   for (const std::shared_ptr<Seat>& seat : seats_)
     seat->worker->submit(
-        "reader.abandon", [seat] { seat->forget(); }, runtime::Wakeup{});
+        "reader.abandon", [seat] { seat->reader.reset(); }, runtime::Wakeup{});
 }
 
 }  // namespace holdfast::stack

@@ -69,15 +69,10 @@ class ReaderSet {
     env::Disk* disk = nullptr;
     storage::StoreOptions options;
     std::shared_ptr<StoreSlot> slot;
-    std::shared_ptr<const storage::JournalIndex> opened_with;
     std::unique_ptr<storage::Reader> reader;
 
-    /// The reader, opened anew when the store behind it changed.
+    /// The reader, opened at the first use, finding records by the index of the store as it is now.
     storage::StoreResult<storage::Reader*> open();
-    void forget() {
-      reader.reset();
-      opened_with.reset();
-    }
   };
 
   const std::shared_ptr<Seat>& next_seat() {

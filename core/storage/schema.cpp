@@ -40,9 +40,11 @@ StoreResult<SchemaState> identify(Connection& connection) {
   if (!ok) return Failure{connection.failure("cannot read the database")};
   const std::uint64_t version = connection.scalar("PRAGMA user_version", ok);
   if (!ok) return Failure{connection.failure("cannot read the database")};
-  const std::uint64_t objects = connection.scalar("SELECT count(*) FROM sqlite_schema", ok);
-  if (!ok) return Failure{connection.failure("cannot read the database")};
-  if (application == 0 && version == 0 && objects == 0) return SchemaState::fresh;
+  if (application == 0 && version == 0) {
+    const std::uint64_t objects = connection.scalar("SELECT count(*) FROM sqlite_schema", ok);
+    if (!ok) return Failure{connection.failure("cannot read the database")};
+    if (objects == 0) return SchemaState::fresh;
+  }
   if (application != k_application_id)
     return Failure{connection.corrupt("this is not a Holdfast store (application id " +
                                       std::to_string(application) + ")")};

@@ -210,11 +210,14 @@ class Reader {
   virtual StoreResult<Boot> load() = 0;
   /// Changes whenever another connection committed (PRAGMA data_version).
   virtual StoreResult<std::uint64_t> data_version() = 0;
+  /// Where journal records are found from now on: the index of the store that this instance holds,
+  /// or null on a standby, which finds them by itself.
+  virtual void use_index(std::shared_ptr<const JournalIndex> index) = 0;
 };
 
 /// Opens or creates the directory. Does not take over.
 StoreResult<std::unique_ptr<Store>> open_store(env::Disk& disk, const StoreOptions& options);
-/// `index` is the store's, or null on a standby, which then finds journal records by itself.
+/// `index` as in Reader::use_index().
 StoreResult<std::unique_ptr<Reader>> open_reader(env::Disk& disk, const StoreOptions& options,
                                                  std::shared_ptr<const JournalIndex> index);
 

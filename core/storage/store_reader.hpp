@@ -20,6 +20,9 @@ class StoreReader final : public Reader {
   StoreResult<std::optional<ShapeRecord>> find_by_identity(const Hash128& identity) override;
   StoreResult<Boot> load() override;
   StoreResult<std::uint64_t> data_version() override;
+  void use_index(std::shared_ptr<const JournalIndex> index) override {
+    shared_index_ = std::move(index);
+  }
 
  private:
   /// One read transaction's view of a shape, and the slice that is being made.
