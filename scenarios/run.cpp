@@ -153,7 +153,7 @@ World::World(const Plan& plan, const RunOptions& options)
       options_(options),
       schedule_(plan, options),
       executor_(
-          {.seed = plan.seed, .strategy = std::move(schedule_.strategy), .fibers = options.fibers}),
+          {.seed = plan.seed, .strategy = std::move(schedule_.strategy), .stacks = options.stacks}),
       events_(executor_.trace()),
       disk_(disk_options(plan, executor_)),
       postgres_(

@@ -16,6 +16,7 @@
 #include "scenarios/cluster.hpp"
 #include "scenarios/faults.hpp"
 #include "scenarios/plan.hpp"
+#include "sim/scheduler/simulated_executor.hpp"
 
 namespace holdfast::scenarios {
 
@@ -32,9 +33,9 @@ struct RunOptions {
   /// Called before this step is taken, for whoever wants to look at it in a debugger.
   std::optional<std::uint64_t> stop_at = {};
   std::function<void()> at_stop = {};
-  runtime::FiberPool* fibers = nullptr;
   /// For tests that break the server's behaviour where `core` has no branch to switch off.
   std::function<void(sim::postgres::ModelOptions&)> adjust_postgres = {};
+  sim::Stacks* stacks = nullptr;
 };
 
 struct RunReport {

@@ -22,7 +22,7 @@ void Trace::remember(const TraceStep& step) {
   ring_next_ = ring_next_ + 1 == ring_.size() ? 0 : ring_next_ + 1;
   slot.step = step.step;
   slot.path.assign(step.path);  // its storage is reused
-  slot.label.assign(step.label.text);
+  slot.label = step.label.text;
   slot.at = step.at;
   slot.decision = step.decision;
   slot.note = false;
@@ -34,7 +34,7 @@ void Trace::note(std::string text) {
   Remembered& slot = ring_[ring_next_];
   ring_next_ = ring_next_ + 1 == ring_.size() ? 0 : ring_next_ + 1;
   slot = {};
-  slot.label = std::move(text);
+  slot.path = std::move(text);
   slot.note = true;
 }
 
@@ -50,9 +50,9 @@ std::vector<std::string> Trace::last_lines() const {
   std::vector<std::string> lines;
   for (std::size_t i = 0; i < ring_.size(); ++i) {
     const Remembered& slot = ring_[(ring_next_ + i) % ring_.size()];
-    if (slot.label.empty()) continue;
+    if (slot.path.empty()) continue;
     if (slot.note) {
-      lines.push_back("           -- " + slot.label);
+      lines.push_back("           -- " + slot.path);
     } else {
       lines.push_back(line({.step = slot.step,
                             .path = slot.path,

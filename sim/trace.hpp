@@ -51,8 +51,8 @@ class Trace {
  private:
   struct Remembered {
     std::uint64_t step = 0;
-    std::string path;
-    std::string label;
+    std::string path;  ///< of a note: its text
+    std::string_view label;
     Instant at;
     std::uint64_t decision = 0;
     bool note = false;

@@ -41,13 +41,10 @@ namespace {
 /// answers first in every ordinary case, and the observer of its end.
 struct AnswerOnce {
   explicit AnswerOnce(RequestProcess::Respond respond_) : respond(std::move(respond_)) {}
-  void operator()(protocol::Response response) {
-    RequestProcess::Respond first;
-    {
-      SpinGuard guard(lock);
-      first.swap(respond);
-    }
-    if (first) first(std::move(response));
+  /// Whoever takes it answers; empty: somebody has.
+  RequestProcess::Respond take() {
+    SpinGuard guard(lock);
+    return std::exchange(respond, nullptr);
   }
   SpinLock lock;
   RequestProcess::Respond respond;
@@ -128,22 +125,24 @@ Engine::Cancel Engine::handle(protocol::Request request, Respond respond) {
     SpinGuard guard(shared->lock);
     number = ++shared->next_request;
   }
-  const std::string fresh_id = "holdfast-request-" + std::to_string(number);
-  const auto completed = [shared, request, fresh_id,
-                          respond = std::move(respond)](protocol::Response response) {
-    complete(request, *shared->options, fresh_id, response);
+  const auto asked = std::make_shared<const protocol::Request>(std::move(request));
+  auto completed = [shared, asked, number,
+                    respond = std::move(respond)](protocol::Response response) {
+    complete(*asked, *shared->options, "holdfast-request-" + std::to_string(number), response);
     respond(std::move(response));
   };
-  if (auto answer = answer_without_shape(request, *shared->options, health())) {
+  if (auto answer = answer_without_shape(*asked, *shared->options, health())) {
     completed(std::move(*answer));
     return [] {};
   }
-  const Method method = method_of(request);
-  const auto once = std::make_shared<AnswerOnce>(completed);
+  const Method method = method_of(*asked);
+  const auto once = std::make_shared<AnswerOnce>(std::move(completed));
   const auto process = shared->runtime.spawn_root<RequestProcess>(
       {.role = "request", .key = std::to_string(number)}, shared->context, shared->options,
-      shared->stopping, std::move(request),
-      [once](protocol::Response response) { (*once)(std::move(response)); });
+      shared->stopping, asked,
+      [once](protocol::Response response) {
+        if (auto answer = once->take()) answer(std::move(response));
+      });
   bool stopping = false;
   {
     SpinGuard guard(shared->lock);
@@ -158,7 +157,7 @@ Engine::Cancel Engine::handle(protocol::Request request, Respond respond) {
           SpinGuard guard(shared->lock);
           shared->requests.erase(number);
         }
-        (*once)(answer_of_the_dead(method, reason));
+        if (auto answer = once->take()) answer(answer_of_the_dead(method, reason));
       });
   return
       [shared, process] { shared->runtime.send_exit(process.id, runtime::ExitReason::killed()); };

@@ -162,6 +162,7 @@ void complete(const Request& request, const ApiOptions& options, std::string_vie
   const std::string* connection = response.header("connection");
   if (connection != nullptr && *connection == "close" && response.body.empty()) return;
   auto& headers = response.headers;
+  headers.reserve(headers.size() + 6);
   headers.emplace_back("electric-server", options.server);
   headers.emplace_back("x-request-id", choose_request_id(request, fresh_request_id));
   if (response.status != 204) headers.emplace_back("vary", "accept-encoding");

@@ -20,7 +20,8 @@ constexpr Duration k_retry_delay = std::chrono::milliseconds(50);
 }  // namespace
 
 RequestProcess::RequestProcess(stack::Context context, std::shared_ptr<const ApiOptions> options,
-                               Stopping stopping, protocol::Request request, Respond respond)
+                               Stopping stopping, std::shared_ptr<const protocol::Request> request,
+                               Respond respond)
     : context_(std::move(context)),
       options_(std::move(options)),
       stopping_(std::move(stopping)),
@@ -28,8 +29,8 @@ RequestProcess::RequestProcess(stack::Context context, std::shared_ptr<const Api
       respond_(std::move(respond)) {}
 
 void RequestProcess::init() {
-  if (request_.method == "POST") method_ = Method::post;
-  if (request_.method == "DELETE") method_ = Method::remove;
+  if (request_->method == "POST") method_ = Method::post;
+  if (request_->method == "DELETE") method_ = Method::remove;
   ready_deadline_ = now() + options_->stack_ready_timeout;
   cast<&RequestProcess::start>(me());
 }
@@ -114,9 +115,9 @@ RequestProcess::Answer RequestProcess::first() {
 }
 
 RequestProcess::Answer RequestProcess::first_get() {
-  if (auto refused = check_body(request_, *options_)) return refused;
+  if (auto refused = check_body(*request_, *options_)) return refused;
   wait_until(Readiness::read_only);
-  auto parameters = parse_shape_request(request_, *options_);
+  auto parameters = parse_shape_request(*request_, *options_);
   if (!parameters.ok()) return parameters.error();
   parameters_ = std::move(*parameters);
   auto definition =
@@ -146,7 +147,7 @@ RequestProcess::Answer RequestProcess::first_get() {
 
 RequestProcess::Answer RequestProcess::first_delete() {
   wait_until(Readiness::active);
-  auto parameters = parse_delete_request(request_, *options_);
+  auto parameters = parse_delete_request(*request_, *options_);
   if (!parameters.ok()) return parameters.error();
   std::optional<protocol::ShapeHandle> handle = parameters->handle;
   if (parameters->definition) {

@@ -30,7 +30,7 @@ class RequestProcess : public stack::Waiter {
   using Stopping = std::shared_ptr<const std::atomic<bool>>;
 
   RequestProcess(stack::Context context, std::shared_ptr<const ApiOptions> options,
-                 Stopping stopping, protocol::Request request, Respond respond);
+                 Stopping stopping, std::shared_ptr<const protocol::Request> request, Respond respond);
 
   // -- handlers -----------------------------------------------------------------------------------
 
@@ -80,7 +80,7 @@ class RequestProcess : public stack::Waiter {
   stack::Context context_;
   std::shared_ptr<const ApiOptions> options_;
   Stopping stopping_;
-  protocol::Request request_;
+  std::shared_ptr<const protocol::Request> request_;
   Respond respond_;
   Method method_ = Method::get;
   Instant ready_deadline_;

@@ -38,7 +38,7 @@ Response with_headers(const ShapeParameters& parameters, const ShapeView& shape,
   const std::string requested = requested_text(parameters);
   Response response{.status = head.status, .headers = {}, .body = {}};
   auto& headers = response.headers;
-  headers.reserve(12);
+  headers.reserve(16);  // with what front_door.hpp adds
   headers.emplace_back("content-type", "application/json; charset=utf-8");
   add_cache_headers(headers, parameters.method, cache_class(parameters), options);
   headers.emplace_back("electric-handle", shape.handle.text);

@@ -88,7 +88,8 @@ class OwnedTable {
 template <class K, class V>
 class TableRef {
  public:
-  TableRef(Runtime& runtime, const TableName<K, V>& name) : runtime_(&runtime), name_(name) {}
+  /// `name` outlives the reference.
+  TableRef(Runtime& runtime, const TableName<K, V>& name) : runtime_(&runtime), name_(&name) {}
   Lookup<V> find(const K& key) const;
   /// The row; nullopt if missing. Leaves with exit crash(table_gone) if the owner is dead.
   std::optional<V> at(const K& key) const;
@@ -100,7 +101,7 @@ class TableRef {
   std::shared_ptr<typename OwnedTable<K, V>::State> resolve() const;
 
   Runtime* runtime_;
-  TableName<K, V> name_;
+  const TableName<K, V>* name_;
 };
 
 }  // namespace holdfast::runtime

@@ -107,7 +107,7 @@ std::size_t OwnedTable<K, V>::size() const {
 template <class K, class V>
 std::shared_ptr<typename OwnedTable<K, V>::State> TableRef<K, V>::resolve() const {
   using State = typename OwnedTable<K, V>::State;
-  const std::shared_ptr<TableBase> found = runtime_->directory().find_table(name_.text);
+  const std::shared_ptr<TableBase> found = runtime_->directory().find_table(name_->text);
   if (found == nullptr) return nullptr;
   ASSERT(found->type() == typeid(State), "a table is read with the types it was made with");
   return std::static_pointer_cast<State>(found);

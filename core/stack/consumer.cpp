@@ -79,8 +79,12 @@ EncodedChanges::Items Consumer::encode(const DeliveredTransaction& delivered, st
   const shape::Definition& definition = *meta_.definition;
   const postgres::Change* change = &transaction.changes[index];
   std::optional<postgres::Change> remapped;
-  if (const auto mapping = column_mapping(*change->relation, definition)) {
-    remapped = remap(*change, *mapping);
+  if (mapped_relation_ != change->relation) {
+    mapping_ = column_mapping(*change->relation, definition);
+    mapped_relation_ = change->relation;
+  }
+  if (mapping_) {
+    remapped = remap(*change, *mapping_);
     change = &*remapped;
   }
   const auto is_in = [&](const postgres::Tuple& tuple) {
@@ -91,7 +95,7 @@ EncodedChanges::Items Consumer::encode(const DeliveredTransaction& delivered, st
   const bool new_in = is_in(change->new_tuple);
   if (!old_in && !new_in) return nullptr;
   return delivered.encoded->find_or_make(
-      {index, old_in, new_in, shape::encoding_key(definition)}, [&] {
+      {index, old_in, new_in, encoding_key_}, [&] {
         std::vector<shape::LogItem> made;
         shape::append_encoded(made, definition, *change, old_in, new_in, transaction.xid,
                               transaction.commit_lsn);

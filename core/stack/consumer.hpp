@@ -15,6 +15,7 @@
 #include "core/stack/context.hpp"
 #include "core/stack/delivery.hpp"
 #include "core/stack/names.hpp"
+#include "core/shape/log_item.hpp"
 #include "core/stack/shape_meta.hpp"
 #include "core/storage/store.hpp"
 
@@ -23,7 +24,10 @@ namespace holdfast::stack {
 class Consumer : public runtime::Process {
  public:
   Consumer(Context context, ShapeMeta meta, runtime::Ref<ShapeLogCollector> collector)
-      : context_(std::move(context)), meta_(std::move(meta)), collector_(collector) {}
+      : context_(std::move(context)),
+        meta_(std::move(meta)),
+        encoding_key_(shape::encoding_key(*meta_.definition)),
+        collector_(collector) {}
 
   // -- handlers -----------------------------------------------------------------------------------
 
@@ -47,6 +51,10 @@ class Consumer : public runtime::Process {
 
   Context context_;
   ShapeMeta meta_;  ///< working state: its head runs ahead of the durable one
+  const Hash128 encoding_key_;
+  /// How the columns of the relation that changes came with last stand to the definition's.
+  std::shared_ptr<const postgres::StreamRelation> mapped_relation_;
+  std::optional<std::vector<std::uint16_t>> mapping_;
   runtime::Ref<ShapeLogCollector> collector_;
   std::vector<DeliveredTransaction> buffered_;  ///< until the snapshot is complete
   runtime::MonitorRef snapshotter_;

@@ -40,9 +40,11 @@ void ShapeLogCollector::init() {
   if (!boot.ok()) exit(runtime::ExitReason::crash("catalogue: " + boot.error().message));
   last_processed_ = boot->applied;
   confirmable_ = boot->confirmable;
+  const runtime::TableRef read_models(runtime(), tables::shape_meta);
   for (const storage::ShapeRecord& record : boot->shapes) {
+    const auto shown = read_models.find(record.handle);
     Shape shape;
-    shape.meta = shape_meta_from(record);
+    shape.meta = shape_meta_from(record, shown.found() ? shown->definition : nullptr);
     shape.takes_part_from = pipeline_.next_number();
     router_.add(record.handle, shape.meta.definition);
     shapes_.emplace(record.handle, std::move(shape));

@@ -2,11 +2,15 @@
 
 namespace holdfast::stack {
 
-ShapeMeta shape_meta_from(const storage::ShapeRecord& record) {
-  auto definition = shape::Definition::deserialize(record.definition);
-  ASSERT(definition.ok(), "a definition whose checksum the store verified can be read");
+ShapeMeta shape_meta_from(const storage::ShapeRecord& record,
+                          std::shared_ptr<const shape::Definition> known) {
+  if (known == nullptr) {
+    auto definition = shape::Definition::deserialize(record.definition);
+    ASSERT(definition.ok(), "a definition whose checksum the store verified can be read");
+    known = std::make_shared<const shape::Definition>(std::move(*definition));
+  }
   ShapeMeta meta{.handle = record.handle,
-                 .definition = std::make_shared<const shape::Definition>(std::move(*definition)),
+                 .definition = std::move(known),
                  .snapshot_complete = false,
                  .snapshot = {},
                  .head = {},

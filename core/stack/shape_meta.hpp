@@ -23,8 +23,10 @@ struct ShapeMeta {
   std::uint32_t snapshot_chunks = 0;
 };
 
-/// REQUIRES: the stored definition is readable; the store checks its checksum.
-ShapeMeta shape_meta_from(const storage::ShapeRecord& record);
+/// `known`: the definition, where it was read before. REQUIRES: else the stored one is readable; the
+/// store checks its checksum.
+ShapeMeta shape_meta_from(const storage::ShapeRecord& record,
+                          std::shared_ptr<const shape::Definition> known = nullptr);
 /// How far the shape is: everything of a row that changes.
 void set_progress(ShapeMeta& meta, const storage::ShapeRecord& record);
 

@@ -58,7 +58,7 @@ SimulatedExecutor::SimulatedExecutor(SimulatedExecutorOptions options)
       strategy_(options.strategy != nullptr ? std::move(options.strategy)
                                             : std::make_unique<FifoStrategy>()),
       step_cost_(options.step_cost),
-      fibers_(options.fibers != nullptr ? options.fibers : &own_fibers_),
+      stacks_(options.stacks != nullptr ? options.stacks : &own_stacks_),
       trace_(options.trace_ring) {}
 
 SimulatedExecutor::~SimulatedExecutor() {

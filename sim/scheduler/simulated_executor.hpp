@@ -48,6 +48,13 @@ struct EventId {
   std::uint64_t value = 0;
 };
 
+/// Stacks of processes and of workers. Runs that come one after the other share them: mapping and
+/// touching fresh ones costs a run more than its scheduling does.
+struct Stacks {
+  runtime::FiberPool processes;
+  runtime::FiberPool workers{512 * 1024, 8};
+};
+
 struct SimulatedExecutorOptions {
   std::uint64_t seed = 0;
   /// nullptr: FIFO.
@@ -55,8 +62,8 @@ struct SimulatedExecutorOptions {
   /// What one step costs in virtual time. Zero makes every process infinitely fast.
   Duration step_cost = std::chrono::microseconds(1);
   std::size_t trace_ring = 256;
-  /// Stacks to reuse between runs; nullptr: its own.
-  runtime::FiberPool* fibers = nullptr;
+  /// Shared with earlier and later runs; nullptr: its own.
+  Stacks* stacks = nullptr;
 };
 
 class SimulatedExecutor final : public runtime::Executor {
@@ -104,7 +111,7 @@ class SimulatedExecutor final : public runtime::Executor {
   void make_runnable(runtime::Task& task) override;
   void forget(runtime::Task& task) override;
   runtime::TimerQueue& timers() override { return timers_; }
-  runtime::FiberPool& fibers() override { return *fibers_; }
+  runtime::FiberPool& fibers() override { return stacks_->processes; }
   env::Clock& clock() override { return clock_; }
   env::Random& random() override { return random_; }
   void wake(std::shared_ptr<runtime::Wakeup::State> state) override {
@@ -113,7 +120,7 @@ class SimulatedExecutor final : public runtime::Executor {
 
   // -- for SimulatedWorker ------------------------------------------------------------------------
 
-  runtime::FiberPool& worker_fibers() { return worker_fibers_; }
+  runtime::FiberPool& worker_fibers() { return stacks_->workers; }
   void add_worker() { ++workers_; }
   /// The instance that used it is gone; it lives until its jobs have ended.
   void adopt(std::unique_ptr<WorkerTask> worker);
@@ -135,9 +142,8 @@ class SimulatedExecutor final : public runtime::Executor {
   Duration step_cost_;
   VirtualClock clock_;
   runtime::TimerQueue timers_;
-  runtime::FiberPool own_fibers_;
-  runtime::FiberPool worker_fibers_{512 * 1024, 8};
-  runtime::FiberPool* fibers_;
+  Stacks own_stacks_;
+  Stacks* stacks_;
   RunnableSet runnable_;
   Trace trace_;
   std::function<void(const StepInfo&)> observer_;

@@ -27,12 +27,12 @@ class Histories : public ::testing::Test {
   RunReport run(const std::string& scenario, std::uint64_t seed,
                 const Guards& guards = Guards::all()) {
     RunOptions options{.guards = guards};
-    options.fibers = &fibers_;
+    options.stacks = &stacks_;
     return run_plan(make_plan(scenario, seed), options);
   }
   RunReport run(const Plan& plan, const Guards& guards) {
     RunOptions options{.guards = guards};
-    options.fibers = &fibers_;
+    options.stacks = &stacks_;
     return run_plan(plan, options);
   }
   void expect_pass(const std::string& scenario, std::uint64_t seed) {
@@ -41,7 +41,7 @@ class Histories : public ::testing::Test {
     EXPECT_GT(report.compared_markers, 0U) << "a run that compares nothing proves nothing";
   }
 
-  runtime::FiberPool fibers_;
+  sim::Stacks stacks_;
 };
 
 // -- plans ----------------------------------------------------------------------------------------
@@ -117,7 +117,7 @@ TEST_F(Histories, AreTheSameStepByStepForTheSameSeed) {
     RunOptions options;
     options.keep_every_step = true;
     const RunReport first = run_plan(plan, options);
-    options.fibers = &fibers_;
+    options.stacks = &stacks_;
     const RunReport second = run_plan(plan, options);
     EXPECT_EQ(first.trace_hash, second.trace_hash);
     EXPECT_EQ(first.every_step, second.every_step);

@@ -68,9 +68,9 @@ Result<Figures> history(const HistoryOptions& options) {
     return fail("no scenario is called '" + options.scenario + "'; there are: " + known);
   }
   if (options.histories == 0) return fail("--histories must be at least 1");
-  runtime::FiberPool fibers;
+  sim::Stacks stacks;
   scenarios::RunOptions run;
-  run.fibers = &fibers;
+  run.stacks = &stacks;
   std::uint64_t steps = 0, requests = 0, failed = 0;
   double virtual_seconds = 0;
   const Stopwatch watch;

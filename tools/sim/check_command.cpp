@@ -252,8 +252,9 @@ int check(const CheckOptions& options) {
   PoolOptions pool;
   pool.seeds = seeds_of(options);
   pool.jobs = options.jobs > 0 ? options.jobs : std::max(1U, std::thread::hardware_concurrency());
+  sim::Stacks stacks;  // used by the workers, each its own copy
   pool.run = [&](std::uint64_t seed) {
-    return to_json(run_history(options.scenario, seed, *guards, options.twice, nullptr)).dump();
+    return to_json(run_history(options.scenario, seed, *guards, options.twice, &stacks)).dump();
   };
   pool.finished = [&](std::uint64_t seed, const std::string& line) {
     const json history = json::parse(line);

@@ -59,10 +59,10 @@ Result<void> check_scenario(const std::string& name) {
 }
 
 RunReport run_history(const std::string& scenario, std::uint64_t seed, const Guards& guards,
-                      bool twice, runtime::FiberPool* fibers) {
+                      bool twice, sim::Stacks* stacks) {
   const scenarios::Plan plan = scenarios::make_plan(scenario, seed);
   scenarios::RunOptions options{.guards = guards};
-  options.fibers = fibers;
+  options.stacks = stacks;
   RunReport report = scenarios::run_plan(plan, options);
   if (twice) compare(report, scenarios::run_plan(plan, options), scenario, guards);
   return report;
