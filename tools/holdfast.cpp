@@ -3,6 +3,7 @@
 
 #include "core/production/config.hpp"
 #include "core/production/server/server_main.hpp"
+#include "core/storage/store.hpp"
 
 namespace {
 
@@ -25,6 +26,7 @@ Exit codes: 0 stopped by a signal, 1 cannot start, 2 a variable has a wrong valu
 }  // namespace
 
 int main(int argc, char** argv) {
+  holdfast::storage::configure_sqlite();
   CLI::App app{"Holdfast: a Postgres sync engine, wire-compatible with ElectricSQL's shape API"};
   app.require_subcommand(1);
   CLI::App* const serve = app.add_subcommand("serve", "Serve shapes over HTTP");

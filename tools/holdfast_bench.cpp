@@ -8,6 +8,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "core/storage/store.hpp"
 #include "tools/bench/benches.hpp"
 
 namespace {
@@ -85,6 +86,7 @@ void add_served(CLI::App& app, const bool& as_json, int& code) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  holdfast::storage::configure_sqlite();
   // As holdfast-sim: a history gives everything back at its end, and the next wants it again.
   mallopt(M_TRIM_THRESHOLD, 1 << 30);
   mallopt(M_MMAP_THRESHOLD, 1 << 30);

@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <chrono>
 
+#include "core/storage/store.hpp"
 #include "tools/sim/commands.hpp"
 
 namespace {
@@ -91,6 +92,7 @@ void add_guards(CLI::App& app, int& code) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  holdfast::storage::configure_sqlite();
   // A run gives back everything at its end, and the next wants it again: the kernel is not asked
   // each time.
   mallopt(M_TRIM_THRESHOLD, 1 << 30);

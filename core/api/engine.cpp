@@ -139,8 +139,7 @@ Engine::Cancel Engine::handle(protocol::Request request, Respond respond) {
   const auto once = std::make_shared<AnswerOnce>(std::move(completed));
   const auto process = shared->runtime.spawn_root<RequestProcess>(
       {.role = "request", .key = std::to_string(number)}, shared->context, shared->options,
-      shared->stopping, asked,
-      [once](protocol::Response response) {
+      shared->stopping, asked, [once](protocol::Response response) {
         if (auto answer = once->take()) answer(std::move(response));
       });
   bool stopping = false;

@@ -1,8 +1,8 @@
 #include "core/api/front_door.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
-#include <vector>
 
 #include "core/api/error_responses.hpp"
 #include "core/api/json_string.hpp"
@@ -110,16 +110,20 @@ Result<void> check_authentication_options(const ApiOptions& options) {
 }
 
 Resource resolve_path(std::string_view decoded_path) {
-  std::vector<std::string_view> segments;
+  std::array<std::string_view, 2> segments;
+  std::size_t count = 0;
   while (!decoded_path.empty()) {
     const std::size_t slash = decoded_path.find('/');
     const std::string_view segment = decoded_path.substr(0, slash);
-    if (!segment.empty()) segments.push_back(segment);
+    if (!segment.empty()) {
+      if (count == segments.size()) return Resource::unknown;
+      segments[count++] = segment;
+    }
     if (slash == std::string_view::npos) break;
     decoded_path.remove_prefix(slash + 1);
   }
-  if (segments.empty()) return Resource::root;
-  if (segments.size() != 2 || segments[0] != "v1") return Resource::unknown;
+  if (count == 0) return Resource::root;
+  if (count != 2 || segments[0] != "v1") return Resource::unknown;
   if (segments[1] == "shape") return Resource::shape;
   return segments[1] == "health" ? Resource::health : Resource::unknown;
 }

@@ -45,12 +45,6 @@ void RequestProcess::wake() {
   attempt([this] { return serve(); });
 }
 
-void RequestProcess::poll() {
-  if (held_ == Hold::none) return;
-  send_after<&RequestProcess::poll>(context_->options.standby_poll);
-  wake();
-}
-
 void RequestProcess::time_out() {
   if (held_ == Hold::none) return;
   final_look_ = true;
@@ -254,9 +248,12 @@ RequestProcess::Answer RequestProcess::hold(Hold why, Duration limit, const Shap
   if (held_ != why) {
     cancel(timer_);
     timer_ = send_after<&RequestProcess::time_out>(limit);
-    if (held_ == Hold::none && source() == Source::store)
-      send_after<&RequestProcess::poll>(context_->options.standby_poll);
     held_ = why;
+  }
+  if (ask_store_) {
+    // Nobody wakes for a shape that the read models do not have.
+    cancel(look_again_);
+    look_again_ = send_after<&RequestProcess::wake>(context_->options.standby_poll);
   }
   if (subscribed_) return std::nullopt;
   // Subscribe, then look again: what happened between the look and the subscription woke nobody.

@@ -30,7 +30,8 @@ class RequestProcess : public stack::Waiter {
   using Stopping = std::shared_ptr<const std::atomic<bool>>;
 
   RequestProcess(stack::Context context, std::shared_ptr<const ApiOptions> options,
-                 Stopping stopping, std::shared_ptr<const protocol::Request> request, Respond respond);
+                 Stopping stopping, std::shared_ptr<const protocol::Request> request,
+                 Respond respond);
 
   // -- handlers -----------------------------------------------------------------------------------
 
@@ -39,8 +40,6 @@ class RequestProcess : public stack::Waiter {
   void wake() override;
   /// The time it may be held is over.
   void time_out();
-  /// A standby looks at the store for it.
-  void poll();
   /// The server stops: what is held is answered as at its timeout.
   void drain();
 
@@ -94,6 +93,7 @@ class RequestProcess : public stack::Waiter {
   bool final_look_ = false;  ///< the timeout's own look: data if there is any, else the empty reply
   runtime::MonitorRef changes_monitor_;
   runtime::TimerRef timer_;
+  runtime::TimerRef look_again_;
 };
 
 }  // namespace holdfast::api

@@ -75,7 +75,8 @@ Result<std::shared_ptr<const shape::Definition>, protocol::Response> resolve_def
   if (!plain)
     if (const auto error = check_queryable_columns(*parameters, *relation))
       return Failure{definition_invalid(method, *error)};
-  std::shared_ptr<const shape::Definition> definition = definition_of_shape(process, key, *relation);
+  std::shared_ptr<const shape::Definition> definition =
+      definition_of_shape(process, key, *relation);
   if (definition == nullptr) {
     auto resolved = runtime::run_job(
         context.readers->parse_worker(), "definition.resolve",

@@ -50,8 +50,8 @@ class Definition {
   std::string serialize() const;
 
   const Hash128& identity() const;
-  /// DefinitionRequest::key() of the request it was resolved from. With an equal relation, resolving
-  /// that request again gives this definition.
+  /// DefinitionRequest::key() of the request it was resolved from. With an equal relation,
+  /// resolving that request again gives this definition.
   const std::string& request_key() const;
   /// The table as it was when the shape was defined; all indices below count in its columns.
   const postgres::RelationInfo& relation() const;

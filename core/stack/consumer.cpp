@@ -94,17 +94,16 @@ EncodedChanges::Items Consumer::encode(const DeliveredTransaction& delivered, st
   const bool old_in = is_in(change->old_tuple);
   const bool new_in = is_in(change->new_tuple);
   if (!old_in && !new_in) return nullptr;
-  return delivered.encoded->find_or_make(
-      {index, old_in, new_in, encoding_key_}, [&] {
-        std::vector<shape::LogItem> made;
-        shape::append_encoded(made, definition, *change, old_in, new_in, transaction.xid,
-                              transaction.commit_lsn);
-        auto items = std::make_shared<std::vector<ContributedItem>>();
-        for (shape::LogItem& item : made)
-          items->push_back(
-              {item.offset, std::make_shared<const std::string>(std::move(item.json)), false});
-        return items;
-      });
+  return delivered.encoded->find_or_make({index, old_in, new_in, encoding_key_}, [&] {
+    std::vector<shape::LogItem> made;
+    shape::append_encoded(made, definition, *change, old_in, new_in, transaction.xid,
+                          transaction.commit_lsn);
+    auto items = std::make_shared<std::vector<ContributedItem>>();
+    for (shape::LogItem& item : made)
+      items->push_back(
+          {item.offset, std::make_shared<const std::string>(std::move(item.json)), false});
+    return items;
+  });
 }
 
 // -- the snapshot ---------------------------------------------------------------------------------

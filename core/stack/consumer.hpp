@@ -12,10 +12,10 @@
 #include "core/env/database.hpp"
 #include "core/runtime/process.hpp"
 #include "core/runtime/supervisor.hpp"
+#include "core/shape/log_item.hpp"
 #include "core/stack/context.hpp"
 #include "core/stack/delivery.hpp"
 #include "core/stack/names.hpp"
-#include "core/shape/log_item.hpp"
 #include "core/stack/shape_meta.hpp"
 #include "core/storage/store.hpp"
 

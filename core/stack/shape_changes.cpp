@@ -1,5 +1,7 @@
 #include "core/stack/shape_changes.hpp"
 
+#include "core/stack/status_monitor.hpp"
+
 namespace holdfast::stack {
 
 void ShapeChanges::subscribe(protocol::ShapeHandle handle, runtime::Ref<Waiter> waiter) {
@@ -8,6 +10,9 @@ void ShapeChanges::subscribe(protocol::ShapeHandle handle, runtime::Ref<Waiter> 
   const runtime::MonitorRef ref = monitor(waiter.id);
   waiters.emplace(waiter, ref);
   by_monitor_.emplace(ref, Subscription{std::move(handle), waiter});
+  if (polling_) return;
+  polling_ = true;
+  send_after<&ShapeChanges::poll>(context_->options.standby_poll);
 }
 
 void ShapeChanges::unsubscribe(protocol::ShapeHandle handle, runtime::Ref<Waiter> waiter) {
@@ -27,6 +32,17 @@ void ShapeChanges::changed(std::vector<protocol::ShapeHandle> handles) {
     if (shape == by_handle_.end()) continue;
     for (const auto& [waiter, ref] : shape->second) cast<&Waiter::wake>(waiter);
   }
+}
+
+void ShapeChanges::all_changed() {
+  for (const auto& [ref, subscription] : by_monitor_) cast<&Waiter::wake>(subscription.waiter);
+}
+
+void ShapeChanges::poll() {
+  polling_ = !by_monitor_.empty();
+  if (!polling_) return;
+  send_after<&ShapeChanges::poll>(context_->options.standby_poll);
+  if (!read_status(runtime()).catalogue_current) all_changed();
 }
 
 void ShapeChanges::on_down(runtime::MonitorRef ref, runtime::ProcessId,

@@ -1,6 +1,7 @@
 // ShapeChanges: who waits for which shape. Requests subscribe before they look at the shape again
-// (http-api.md §15); whoever makes a shape's log longer, or ends the shape, says so here. When this
-// process dies its subscribers learn it from their monitors and subscribe anew.
+// (http-api.md §15); whoever makes a shape's log longer, or ends the shape, says so here. While
+// another instance writes the store nobody does: then everyone is woken at intervals, to look
+// there. When this process dies its subscribers learn it from their monitors and subscribe anew.
 #pragma once
 
 #include <map>
@@ -8,6 +9,7 @@
 
 #include "core/protocol/offset.hpp"
 #include "core/runtime/process.hpp"
+#include "core/stack/context.hpp"
 #include "core/stack/names.hpp"
 
 namespace holdfast::stack {
@@ -20,6 +22,8 @@ class Waiter : public runtime::Process {
 
 class ShapeChanges : public runtime::Process {
  public:
+  explicit ShapeChanges(Context context) : context_(std::move(context)) {}
+
   // -- handlers -----------------------------------------------------------------------------------
 
   /// Until the waiter dies or unsubscribes; twice is as once.
@@ -27,6 +31,10 @@ class ShapeChanges : public runtime::Process {
   void unsubscribe(protocol::ShapeHandle handle, runtime::Ref<Waiter> waiter);
   /// Wakes the waiters of these shapes.
   void changed(std::vector<protocol::ShapeHandle> handles);
+  /// Wakes everyone: the read models were made anew, and what changed meanwhile is not known.
+  void all_changed();
+  /// From the timer.
+  void poll();
 
  protected:
   void on_down(runtime::MonitorRef, runtime::ProcessId, const runtime::ExitReason&) override;
@@ -36,6 +44,8 @@ class ShapeChanges : public runtime::Process {
     protocol::ShapeHandle handle;
     runtime::Ref<Waiter> waiter;
   };
+  Context context_;
+  bool polling_ = false;  ///< the timer is set: as long as anyone waits
   std::map<protocol::ShapeHandle, std::map<runtime::Ref<Waiter>, runtime::MonitorRef>> by_handle_;
   std::map<runtime::MonitorRef, Subscription> by_monitor_;
 };

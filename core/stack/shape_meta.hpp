@@ -23,8 +23,8 @@ struct ShapeMeta {
   std::uint32_t snapshot_chunks = 0;
 };
 
-/// `known`: the definition, where it was read before. REQUIRES: else the stored one is readable; the
-/// store checks its checksum.
+/// `known`: the definition, where it was read before. REQUIRES: else the stored one is readable;
+/// the store checks its checksum.
 ShapeMeta shape_meta_from(const storage::ShapeRecord& record,
                           std::shared_ptr<const shape::Definition> known = nullptr);
 /// How far the shape is: everything of a row that changes.

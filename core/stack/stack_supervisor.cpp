@@ -56,7 +56,7 @@ ChildSpec shapes_child(Context context) {
 
 SupervisorSpec stack_supervisor(Context context) {
   return {.strategy = Strategy::rest_for_one,
-          .children = {worker(names::status_monitor), worker(names::shape_changes),
+          .children = {worker(names::status_monitor), worker(names::shape_changes, context),
                        worker(names::connection_pool, context), worker(names::store, context),
                        worker(names::shape_status_owner, context),
                        worker(names::inspector, context), worker(names::shape_cleaner, context),

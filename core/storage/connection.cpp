@@ -3,6 +3,7 @@
 #include <sqlite3.h>
 
 #include "core/base/assert.hpp"
+#include "core/storage/store.hpp"
 
 namespace holdfast::storage {
 namespace {
@@ -14,6 +15,11 @@ StoreFailure classify(int code) {
 }
 
 }  // namespace
+
+void configure_sqlite() {
+  const int code = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+  ASSERT(code == SQLITE_OK, "SQLite is configured before its first use");
+}
 
 Statement::~Statement() {
   sqlite3_finalize(compiled_);

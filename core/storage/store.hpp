@@ -215,6 +215,10 @@ class Reader {
   virtual void use_index(std::shared_ptr<const JournalIndex> index) = 0;
 };
 
+/// To be called once in a process, before the first store is opened: SQLite then keeps no count of
+/// its memory, for which it takes a lock at every allocation.
+void configure_sqlite();
+
 /// Opens or creates the directory. Does not take over.
 StoreResult<std::unique_ptr<Store>> open_store(env::Disk& disk, const StoreOptions& options);
 /// `index` as in Reader::use_index().
