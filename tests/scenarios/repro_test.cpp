@@ -31,11 +31,11 @@ class ReproRuns : public ::testing::Test {
  protected:
   RunReport run(const Plan& plan, bool record = false) {
     RunOptions options;
-    options.fibers = &fibers_;
+    options.stacks = &stacks_;
     options.record_schedule = record;
     return run_plan(plan, options);
   }
-  runtime::FiberPool fibers_;
+  sim::Stacks stacks_;
 };
 
 TEST(ReproFiles, HoldEveryPlanWhole) {
