@@ -325,7 +325,7 @@ TEST_F(Histories, WithoutTheTablesLockATruncateEmptiesASnapshot) {
   for (std::uint64_t seed = 1; seed <= 60; ++seed) {
     const Plan plan = births_among_truncations(seed);
     RunOptions options;
-    options.fibers = &fibers_;
+    options.stacks = &stacks_;
     options.adjust_postgres = [](sim::postgres::ModelOptions& model) {
       model.lock_before_snapshot = false;
     };
