@@ -47,14 +47,14 @@ void JsonReader::missing(char wanted) const {
   malformed((std::string("a '") + wanted + "' is missing").c_str());
 }
 
-bool JsonReader::next_member(std::string& name, bool& first) {
+bool JsonReader::next_member(std::string_view& name, bool& first) {
   if (peek() == '}') {
     ++at_;
     return false;
   }
   if (!first) expect(',');
   first = false;
-  read_text(name);
+  name = read_text();
   expect(':');
   return true;
 }
@@ -69,35 +69,33 @@ bool JsonReader::next_item(bool& first) {
   return true;
 }
 
-void JsonReader::read_text(std::string& into) {
+std::string_view JsonReader::read_text() {
   if (peek() != '"') malformed("a text is expected");
   const std::size_t start = ++at_;
   while (at_ < text_.size() && k_plain[static_cast<unsigned char>(text_[at_])]) ++at_;
-  into.assign(text_.data() + start, at_ - start);
-  if (at_ < text_.size() && text_[at_] == '"')
-    ++at_;
-  else
-    read_rest_of_text(into);
+  if (at_ < text_.size() && text_[at_] == '"') return {text_.data() + start, at_++ - start};
+  return read_unplain_text(start);
 }
 
-void JsonReader::read_rest_of_text(std::string& into) {
+std::string_view JsonReader::read_unplain_text(std::size_t start) {
+  scratch_.assign(text_.data() + start, at_ - start);
   while (true) {
     if (at_ >= text_.size()) malformed("the body ends inside a text");
-    const std::size_t start = at_;
+    start = at_;
     const auto byte = static_cast<unsigned char>(text_[at_]);
     if (byte == '"') {
       ++at_;
-      return;
+      return scratch_;
     }
     if (byte == '\\') {
       ++at_;
-      read_escape(into);
+      read_escape();
       continue;
     }
     if (byte < 0x20) malformed("a control character in a text");
     if (byte >= 0x80) pass_multibyte();
     while (at_ < text_.size() && k_plain[static_cast<unsigned char>(text_[at_])]) ++at_;
-    into.append(text_.data() + start, at_ - start);
+    scratch_.append(text_.data() + start, at_ - start);
   }
 }
 
@@ -145,13 +143,13 @@ std::uint32_t JsonReader::read_code_unit() {
   return unit;
 }
 
-void JsonReader::read_escape(std::string& into) {
+void JsonReader::read_escape() {
   constexpr std::string_view k_names = "\"\\/bfnrt";
   constexpr std::string_view k_meanings = "\"\\/\b\f\n\r\t";
   if (at_ >= text_.size()) malformed("the body ends inside an escape");
   const char name = text_[at_++];
   if (const std::size_t known = k_names.find(name); known != std::string_view::npos) {
-    into.push_back(k_meanings[known]);
+    scratch_.push_back(k_meanings[known]);
     return;
   }
   if (name != 'u') malformed("an unknown escape");
@@ -164,7 +162,7 @@ void JsonReader::read_escape(std::string& into) {
     if (low < 0xDC00 || low > 0xDFFF) malformed("half of a surrogate pair");
     code = 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00);
   }
-  append_utf8(into, code);
+  append_utf8(scratch_, code);
 }
 
 bool JsonReader::digits() {
@@ -218,17 +216,19 @@ bool JsonReader::take_word(std::string_view word) {
 void JsonReader::skip_value(unsigned depth) {
   if (depth > k_most_nesting) malformed("values are nested too deeply");
   bool first = true;
+  std::string_view name;
   switch (peek()) {
     case '{':
       open_object();
-      while (next_member(scratch_, first)) skip_value(depth + 1);
+      while (next_member(name, first)) skip_value(depth + 1);
       return;
     case '[':
       open_array();
       while (next_item(first)) skip_value(depth + 1);
       return;
     case '"':
-      return read_text(scratch_);
+      read_text();
+      return;
     default:
       if (!take_word("null") && !take_word("true") && !take_word("false")) skip_number();
   }

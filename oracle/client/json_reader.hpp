@@ -37,11 +37,12 @@ class JsonReader {
   void open_array() { expect('['); }
   /// Reads the name of the next member, up to its colon; false: the object has ended. `first` says
   /// that none was read yet, and is false afterwards.
-  bool next_member(std::string& name, bool& first);
+  /// The name is valid until the next text or name is read.
+  bool next_member(std::string_view& name, bool& first);
   bool next_item(bool& first);
 
-  /// A text, its escapes resolved. The storage of `into` is reused.
-  void read_text(std::string& into);
+  /// A text, its escapes resolved. Valid until the next text or name is read.
+  std::string_view read_text();
   /// A whole number without sign, fraction and exponent.
   std::uint64_t read_unsigned();
   /// `null`, `true` or `false`, if it is next.
@@ -60,16 +61,16 @@ class JsonReader {
   void skip_value(unsigned depth);
   void skip_number();
   bool digits();
-  void read_escape(std::string& into);
+  void read_escape();
   std::uint32_t read_code_unit();
   void pass_multibyte();
-  void read_rest_of_text(std::string& into);
+  std::string_view read_unplain_text(std::size_t start);
   [[noreturn]] void missing(char wanted) const;
   [[noreturn]] void malformed(const char* what) const;
 
   std::string_view text_;
   std::size_t at_ = 0;
-  std::string scratch_;  ///< of what is skipped
+  std::string scratch_;  ///< the last text that does not stand in text_ as it is
 };
 
 }  // namespace holdfast::oracle

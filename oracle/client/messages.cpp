@@ -8,10 +8,12 @@
 namespace holdfast::oracle {
 namespace {
 
+enum class Control { up_to_date, snapshot_end, must_refetch };
+
 /// The headers of one message, as far as the protocol names them, before they are understood.
 struct RawHeaders {
-  std::optional<std::string> control;
-  std::optional<std::string> operation;
+  std::optional<Control> control;
+  std::optional<MessageKind> operation;
   std::optional<std::uint64_t> lsn;
   std::optional<std::uint64_t> op_position;
   std::optional<std::uint64_t> global_last_seen_lsn;
@@ -29,8 +31,8 @@ class BodyReader {
   std::vector<Message> read();
 
  private:
-  Message read_message();
-  RawHeaders read_headers();
+  void read_message(Message& message);
+  void read_headers(RawHeaders& headers);
   void read_row(Cells& row);
   std::uint64_t read_decimal_text();
   std::vector<std::uint64_t> read_decimal_texts();
@@ -38,47 +40,54 @@ class BodyReader {
 
   std::string_view body_;
   JsonReader json_;
-  std::string name_;  ///< of the member that is being read
-  std::string text_;
 };
 
 template <class T>
-T& once(std::optional<T>& field, const std::string& name) {
-  if (field) throw Malformed("a message has `" + name + "` twice");
-  return field.emplace();
+void set_once(std::optional<T>& field, T value) {
+  if (field) throw Malformed("a message says something twice");
+  field = std::move(value);
 }
 
 template <class T>
-T needed(const std::optional<T>& field, const char* name) {
+const T& needed(const std::optional<T>& field, const char* name) {
   if (!field) throw Malformed(std::string("a message has no `") + name + "`");
   return *field;
 }
 
-MessageKind kind_of(const std::string& operation) {
+MessageKind kind_of(std::string_view operation) {
   if (operation == "insert") return MessageKind::insert;
   if (operation == "update") return MessageKind::update;
   if (operation == "delete") return MessageKind::erase;
-  throw Malformed("unknown operation " + operation);
+  throw Malformed("unknown operation " + std::string(operation));
+}
+
+Control control_of(std::string_view control) {
+  if (control == "up-to-date") return Control::up_to_date;
+  if (control == "snapshot-end") return Control::snapshot_end;
+  if (control == "must-refetch") return Control::must_refetch;
+  throw Malformed("unknown control message " + std::string(control));
 }
 
 void understand_control(const RawHeaders& headers, Message& message) {
-  if (*headers.control == "up-to-date") {
-    message.kind = MessageKind::up_to_date;
-    message.up_to = needed(headers.global_last_seen_lsn, "global_last_seen_lsn");
-  } else if (*headers.control == "must-refetch") {
-    message.kind = MessageKind::must_refetch;
-  } else if (*headers.control == "snapshot-end") {
-    message.kind = MessageKind::snapshot_end;
-    message.snapshot.xmin = needed(headers.xmin, "xmin");
-    message.snapshot.xmax = needed(headers.xmax, "xmax");
-    message.snapshot.xip = needed(headers.xip_list, "xip_list");
-  } else {
-    throw Malformed("unknown control message " + *headers.control);
+  switch (*headers.control) {
+    case Control::up_to_date:
+      message.kind = MessageKind::up_to_date;
+      message.up_to = needed(headers.global_last_seen_lsn, "global_last_seen_lsn");
+      break;
+    case Control::snapshot_end:
+      message.kind = MessageKind::snapshot_end;
+      message.snapshot.xmin = needed(headers.xmin, "xmin");
+      message.snapshot.xmax = needed(headers.xmax, "xmax");
+      message.snapshot.xip = needed(headers.xip_list, "xip_list");
+      break;
+    case Control::must_refetch:
+      message.kind = MessageKind::must_refetch;
+      break;
   }
 }
 
 void understand_change(const RawHeaders& headers, Message& message) {
-  message.kind = kind_of(needed(headers.operation, "operation"));
+  message.kind = needed(headers.operation, "operation");
   if (!headers.lsn) return;
   message.lsn = headers.lsn;
   message.op = needed(headers.op_position, "op_position");
@@ -89,11 +98,12 @@ void understand_change(const RawHeaders& headers, Message& message) {
 // -- reading --------------------------------------------------------------------------------------
 
 std::uint64_t BodyReader::read_decimal_text() {
-  json_.read_text(text_);
+  const std::string_view text = json_.read_text();
   std::uint64_t number = 0;
-  const char* const end = text_.data() + text_.size();
-  const auto [used, error] = std::from_chars(text_.data(), end, number);
-  if (error != std::errc{} || used != end) throw Malformed("not a decimal number: " + text_);
+  const char* const end = text.data() + text.size();
+  const auto [used, error] = std::from_chars(text.data(), end, number);
+  if (error != std::errc{} || used != end)
+    throw Malformed("not a decimal number: " + std::string(text));
   return number;
 }
 
@@ -111,92 +121,91 @@ void BodyReader::read_txids() {
   if (count != 1) throw Malformed("txids is not one number");
 }
 
-RawHeaders BodyReader::read_headers() {
-  RawHeaders headers;
+void BodyReader::read_headers(RawHeaders& headers) {
+  std::string_view name;
   json_.open_object();
-  for (bool first = true; json_.next_member(name_, first);) {
-    if (name_ == "operation") {
-      json_.read_text(once(headers.operation, name_));
-    } else if (name_ == "lsn") {
-      once(headers.lsn, name_) = read_decimal_text();
-    } else if (name_ == "op_position") {
-      once(headers.op_position, name_) = json_.read_unsigned();
-    } else if (name_ == "last") {
+  for (bool first = true; json_.next_member(name, first);) {
+    if (name == "operation") {
+      set_once(headers.operation, kind_of(json_.read_text()));
+    } else if (name == "lsn") {
+      set_once(headers.lsn, read_decimal_text());
+    } else if (name == "op_position") {
+      set_once(headers.op_position, json_.read_unsigned());
+    } else if (name == "last") {
       if (headers.last || !json_.take_word("true")) throw Malformed("`last` is true or absent");
       headers.last = true;
-    } else if (name_ == "txids") {
+    } else if (name == "txids") {
       if (headers.txids) throw Malformed("a message has `txids` twice");
       read_txids();
       headers.txids = true;
-    } else if (name_ == "control") {
-      json_.read_text(once(headers.control, name_));
-    } else if (name_ == "global_last_seen_lsn") {
-      once(headers.global_last_seen_lsn, name_) = read_decimal_text();
-    } else if (name_ == "xmin") {
-      once(headers.xmin, name_) = read_decimal_text();
-    } else if (name_ == "xmax") {
-      once(headers.xmax, name_) = read_decimal_text();
-    } else if (name_ == "xip_list") {
-      once(headers.xip_list, name_) = read_decimal_texts();
+    } else if (name == "control") {
+      set_once(headers.control, control_of(json_.read_text()));
+    } else if (name == "global_last_seen_lsn") {
+      set_once(headers.global_last_seen_lsn, read_decimal_text());
+    } else if (name == "xmin") {
+      set_once(headers.xmin, read_decimal_text());
+    } else if (name == "xmax") {
+      set_once(headers.xmax, read_decimal_text());
+    } else if (name == "xip_list") {
+      set_once(headers.xip_list, read_decimal_texts());
     } else {
       json_.skip();
     }
   }
-  return headers;
 }
 
 void BodyReader::read_row(Cells& row) {
-  constexpr std::size_t k_usual_columns = 8;
+  constexpr std::size_t k_usual_columns = 6;
+  std::string_view name;
   row.reserve(k_usual_columns);
   json_.open_object();
-  for (bool first = true; json_.next_member(name_, first);) {
-    if (find_cell(row, name_) != nullptr)
-      throw Malformed("a row has the column " + name_ + " twice");
+  for (bool first = true; json_.next_member(name, first);) {
+    if (find_cell(row, name) != nullptr)
+      throw Malformed("a row has the column " + std::string(name) + " twice");
     Cell& cell = row.emplace_back();
-    cell.column = name_;
-    if (!json_.take_word("null")) json_.read_text(cell.text.emplace());
+    cell.column = name;
+    if (!json_.take_word("null")) cell.text.emplace(json_.read_text());
   }
 }
 
-Message BodyReader::read_message() {
-  Message message;
-  std::optional<RawHeaders> headers;
+void BodyReader::read_message(Message& message) {
+  RawHeaders headers;
+  bool has_headers = false;
   bool has_key = false;
   bool has_value = false;
+  const auto only_once = [](bool& has) {
+    if (has) throw Malformed("a message has a member twice");
+    has = true;
+  };
   json_.peek();
   const std::size_t start = json_.position();
+  std::string_view name;
   json_.open_object();
-  for (bool first = true; json_.next_member(name_, first);) {
-    if (name_ == "key") {
-      if (has_key) throw Malformed("a message has `key` twice");
-      has_key = true;
-      json_.read_text(message.key);
-    } else if (name_ == "value") {
-      if (has_value) throw Malformed("a message has `value` twice");
-      has_value = true;
+  for (bool first = true; json_.next_member(name, first);) {
+    if (name == "key") {
+      only_once(has_key);
+      message.key = json_.read_text();
+    } else if (name == "value") {
+      only_once(has_value);
       read_row(message.value);
-    } else if (name_ == "headers") {
-      if (headers) throw Malformed("a message has `headers` twice");
-      headers = read_headers();
+    } else if (name == "headers") {
+      only_once(has_headers);
+      read_headers(headers);
     } else {
       json_.skip();
     }
   }
-  message.content = hash128(body_.substr(start, json_.position() - start));
-  if (!headers) throw Malformed("a message has no `headers`");
-  if (headers->control) {
-    understand_control(*headers, message);
-    return message;
-  }
+  if (!has_headers) throw Malformed("a message has no `headers`");
+  if (headers.control) return understand_control(headers, message);
   if (!has_key || !has_value) throw Malformed("a change without `key` or without `value`");
-  understand_change(*headers, message);
-  return message;
+  understand_change(headers, message);
+  if (message.lsn) message.content = hash128(body_.substr(start, json_.position() - start));
 }
 
 std::vector<Message> BodyReader::read() {
   std::vector<Message> messages;
   json_.open_array();
-  for (bool first = true; json_.next_item(first);) messages.push_back(read_message());
+  for (bool first = true; json_.next_item(first);) read_message(messages.emplace_back());
   json_.expect_end();
   return messages;
 }

@@ -27,7 +27,7 @@ struct Message {
   bool last = false;
   StatedSnapshot snapshot;  ///< snapshot_end
   std::uint64_t up_to = 0;  ///< up_to_date
-  Hash128 content;          ///< of the message's bytes: a record once served keeps them
+  Hash128 content;          ///< of a log record's bytes, which it keeps once it was served
 };
 
 Result<std::vector<Message>> parse_messages(std::string_view body);

@@ -79,7 +79,7 @@ std::vector<std::string> texts_of(const std::string& text) {
   reader.open_array();
   for (bool first = true; reader.next_item(first);) {
     if (reader.peek() == '"')
-      reader.read_text(texts.emplace_back());
+      texts.emplace_back(reader.read_text());
     else
       reader.skip();
   }
