@@ -3,6 +3,8 @@
 #include <boost/context/fiber.hpp>
 #include <boost/context/protected_fixedsize_stack.hpp>
 
+#include "core/base/assert.hpp"
+
 #if defined(__SANITIZE_ADDRESS__)
 #define HOLDFAST_ADDRESS_SANITIZER 1
 #elif defined(__has_feature)
@@ -46,36 +48,47 @@ struct SwitchNotes {
 #endif
 };
 
-/// Boost's allocator, remembering where the stack lies.
-struct KnownStack {
-  boost::context::protected_fixedsize_stack allocator{k_stack_bytes};
-  boost::context::stack_context* context;
-  boost::context::stack_context allocate() {
-    *context = allocator.allocate();
-    return *context;
-  }
-  void deallocate(boost::context::stack_context& stack) { allocator.deallocate(stack); }
+/// Leaves the memory to its owner.
+struct LentStack {
+  boost::context::stack_context context;
+  boost::context::stack_context allocate() { return context; }
+  void deallocate(boost::context::stack_context&) {}
 };
 
 }  // namespace
 
-void on_big_stack(const std::function<void()>& work) {
-  boost::context::stack_context stack;
+struct BigStack::Memory {
+  Memory() : context(allocator.allocate()) {}
+  ~Memory() { allocator.deallocate(context); }
+  Memory(const Memory&) = delete;
+  Memory& operator=(const Memory&) = delete;
+
+  boost::context::protected_fixedsize_stack allocator{k_stack_bytes};
+  boost::context::stack_context context;
+};
+
+BigStack::BigStack() = default;
+BigStack::~BigStack() = default;
+
+void BigStack::run(const std::function<void()>& work) {
+  ASSERT(!busy_, "there is one big stack, and what runs on it needs no second one");
+  busy_ = true;
+  if (!memory_) memory_ = std::make_unique<Memory>();
+  const boost::context::stack_context& stack = memory_->context;
   SwitchNotes notes;
   {
-    boost::context::fiber big(
-        std::allocator_arg,
-        KnownStack{boost::context::protected_fixedsize_stack{k_stack_bytes}, &stack},
-        [&](boost::context::fiber&& caller) {
-          notes.enter_big();
-          work();
-          notes.leave_big();
-          return std::move(caller);
-        });
+    boost::context::fiber big(std::allocator_arg, LentStack{stack},
+                              [&](boost::context::fiber&& caller) {
+                                notes.enter_big();
+                                work();
+                                notes.leave_big();
+                                return std::move(caller);
+                              });
     notes.leave_caller(static_cast<const char*>(stack.sp) - stack.size, stack.size);
     big = std::move(big).resume();
     notes.enter_caller();
   }
+  busy_ = false;
 }
 
 }  // namespace holdfast::sim::postgres

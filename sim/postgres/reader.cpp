@@ -1,7 +1,5 @@
 #include "sim/postgres/reader.hpp"
 
-#include "sim/postgres/big_stack.hpp"
-
 namespace holdfast::sim::postgres {
 namespace {
 
@@ -77,7 +75,7 @@ SqlResult<std::vector<RowRef>> read_rows(ModelState& state, const Table& table,
   const WhereClause* test = compiled->get();
   if (test == nullptr || !test->deep()) return filter(state, table, test, view);
   std::optional<SqlResult<std::vector<RowRef>>> result;
-  on_big_stack([&] { result.emplace(filter(state, table, test, view)); });
+  state.big_stack.run([&] { result.emplace(filter(state, table, test, view)); });
   return std::move(*result);
 }
 

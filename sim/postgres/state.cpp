@@ -223,15 +223,21 @@ void ModelState::change_table(Table& table, TableVersion version) {
 SqlResult<std::shared_ptr<const WhereClause>> ModelState::compile(const Table& table,
                                                                   const std::string& text) {
   if (text.empty()) return std::shared_ptr<const WhereClause>();
-  const auto key = std::make_pair(table.current()->name, text);
-  if (const auto found = compiled_.find(key); found != compiled_.end()) return found->second;
+  auto& compiled = compiled_[table.current()->name];
+  if (const auto found = compiled.find(text); found != compiled.end()) return found->second;
+  auto parsed = parsed_.find(text);
+  if (parsed == parsed_.end()) {
+    auto tree = WhereClause::parse(text, big_stack);
+    if (!tree) return tree.failure();
+    parsed = parsed_.emplace(text, std::move(*tree)).first;
+  }
   const TableLookup lookup = [this](const RelationName& name) -> TableVersionRef {
     const Table* other = find_table(name);
     return other ? other->current() : nullptr;
   };
-  auto condition = WhereClause::compile(text, *table.current(), lookup);
+  auto condition = WhereClause::compile(parsed->second, *table.current(), lookup, big_stack);
   if (!condition) return condition.failure();
-  compiled_.emplace(key, *condition);
+  compiled.emplace(text, *condition);
   return *condition;
 }
 

@@ -10,6 +10,7 @@
 
 #include "core/env/database.hpp"
 #include "sim/postgres/backend.hpp"
+#include "sim/postgres/big_stack.hpp"
 #include "sim/postgres/hooks.hpp"
 #include "sim/postgres/options.hpp"
 #include "sim/postgres/statement_executor.hpp"
@@ -87,6 +88,8 @@ class ModelState {
   WaitQueue stream_waiters;  ///< the flushed position moved
   WaitQueue lock_waiters;    ///< a lock, a transaction or a slot was freed
 
+  BigStack big_stack;
+
   std::uint64_t next_version = 1;
   std::uint32_t next_oid;
   std::uint32_t next_pid = 1000;
@@ -96,7 +99,9 @@ class ModelState {
 
  private:
   std::optional<Instant> flush_due_;
-  std::map<std::pair<RelationName, std::string>, std::shared_ptr<const WhereClause>> compiled_;
+  /// By table and text. Forgotten when any table changes: sub-selects name others.
+  std::map<RelationName, std::map<std::string, std::shared_ptr<const WhereClause>>> compiled_;
+  std::map<std::string, ConditionTree> parsed_;  ///< by text; nothing changes them
 };
 
 }  // namespace holdfast::sim::postgres

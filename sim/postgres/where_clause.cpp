@@ -11,12 +11,10 @@ namespace {
 using Compiled = SqlResult<std::shared_ptr<const WhereClause>>;
 
 /// On the big stack: nothing is thrown out of here.
-Compiled compile_here(const std::string& text, const TableVersion& table,
+Compiled compile_here(const std::string& tree, const TableVersion& table,
                       const TableLookup& lookup) {
-  const auto tree = parse_condition(text);
-  if (!tree) return tree.failure();
   try {
-    return WhereCompiler(table, lookup).compile(TreeNode(select_of(*tree).child(5)));
+    return WhereCompiler(table, lookup).compile(TreeNode(select_of(tree).child(5)));
   } catch (const Raised& raised) {
     return Failure<SqlError>{raised.error};
   }
@@ -27,10 +25,17 @@ Compiled compile_here(const std::string& text, const TableVersion& table,
 WhereClause::WhereClause() = default;
 WhereClause::~WhereClause() = default;
 
-Compiled WhereClause::compile(const std::string& text, const TableVersion& table,
-                              const TableLookup& lookup) {
+SqlResult<ConditionTree> WhereClause::parse(const std::string& text, BigStack& stack) {
+  std::optional<SqlResult<std::string>> tree;
+  stack.run([&] { tree.emplace(parse_condition(text)); });
+  if (!*tree) return tree->failure();
+  return std::make_shared<const std::string>(std::move(**tree));
+}
+
+Compiled WhereClause::compile(const ConditionTree& tree, const TableVersion& table,
+                              const TableLookup& lookup, BigStack& stack) {
   std::optional<Compiled> result;
-  on_big_stack([&] { result.emplace(compile_here(text, table, lookup)); });
+  stack.run([&] { result.emplace(compile_here(*tree, table, lookup)); });
   return std::move(*result);
 }
 

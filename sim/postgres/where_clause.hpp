@@ -15,8 +15,12 @@ namespace holdfast::sim::postgres {
 
 enum class Truth : std::uint8_t { no, yes, unknown };
 
+class BigStack;
 class WhereClause;
 class Expression;
+
+/// A condition's text as Postgres' grammar reads it. A pure function of the text.
+using ConditionTree = std::shared_ptr<const std::string>;
 
 /// `(SELECT columns FROM table [WHERE …])` inside a condition, not correlated.
 struct SubSelect {
@@ -36,11 +40,14 @@ using TableLookup = std::function<TableVersionRef(const RelationName&)>;
 class WhereClause {
  public:
   ~WhereClause();
-  /// `text` as after WHERE. Errors as Postgres would give them (42703, 42601, 22P02, 42883), or
-  /// 0A000 for what the model does not interpret.
-  static SqlResult<std::shared_ptr<const WhereClause>> compile(const std::string& text,
+  /// `text` as after WHERE. Errors as Postgres would give them (42601).
+  static SqlResult<ConditionTree> parse(const std::string& text, BigStack& stack);
+  /// Errors as Postgres would give them (42703, 22P02, 42883), or 0A000 for what the model does not
+  /// interpret.
+  static SqlResult<std::shared_ptr<const WhereClause>> compile(const ConditionTree& tree,
                                                                const TableVersion& table,
-                                                               const TableLookup& lookup);
+                                                               const TableLookup& lookup,
+                                                               BigStack& stack);
 
   const std::vector<SubSelect>& subselects() const { return subselects_; }
   /// `results` in the order of subselects(). A failing operation (division by zero) is an error.
