@@ -33,6 +33,8 @@ protocol::Request next_request(const ShapeSpec& spec, const ClientState& state) 
   protocol::Request request;
   request.method = "GET";
   request.path = "/v1/shape";
+  constexpr std::size_t k_most_parameters = 9;
+  request.query.reserve(k_most_parameters);
   request.query.emplace_back("table", spec.table);
   if (!spec.where.empty()) request.query.emplace_back("where", spec.where);
   if (!spec.columns.empty()) request.query.emplace_back("columns", joined(spec.columns));

@@ -69,7 +69,7 @@ struct TreeNode {
   TreeMessage body;
 };
 
-/// The serialised tree of `SELECT 1 WHERE <condition>`. Needs a big stack.
+/// The serialised tree of `SELECT WHERE <condition>`. Needs a big stack.
 SqlResult<std::string> parse_condition(const std::string& condition);
 /// Its SelectStmt. `tree` must outlive what is returned.
 TreeMessage select_of(const std::string& tree);
