@@ -100,6 +100,7 @@ sim::postgres::ModelOptions postgres_options(const Plan& plan, const RunOptions&
   options.first_xid = {plan.knobs.first_xid};
   options.first_lsn = {plan.knobs.first_lsn};
   options.ragged_receive_percent = plan.knobs.ragged_receive_percent;
+  options.condition_trees = run.condition_trees;
   if (run.adjust_postgres) run.adjust_postgres(options);
   return options;
 }

@@ -36,6 +36,8 @@ struct RunOptions {
   /// For tests that break the server's behaviour where `core` has no branch to switch off.
   std::function<void(sim::postgres::ModelOptions&)> adjust_postgres = {};
   sim::Stacks* stacks = nullptr;
+  /// Shared by runs one after the other, as the stacks are; the model's own if empty.
+  sim::postgres::ConditionTrees* condition_trees = nullptr;
 };
 
 struct RunReport {

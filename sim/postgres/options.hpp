@@ -9,6 +9,8 @@
 
 namespace holdfast::sim::postgres {
 
+class ConditionTrees;
+
 struct ModelOptions {
   holdfast::postgres::FullXid first_xid{740};
   holdfast::postgres::Lsn first_lsn{0x1500000};
@@ -35,6 +37,9 @@ struct ModelOptions {
   bool lock_before_snapshot = true;
   /// Largest number of rows of one SnapshotRead::next().
   std::size_t rows_per_batch = 500;
+  /// What models of earlier runs have parsed, outliving this one; nullptr: the model's own. Changes
+  /// nothing but the time a run takes.
+  ConditionTrees* condition_trees = nullptr;
 };
 
 }  // namespace holdfast::sim::postgres

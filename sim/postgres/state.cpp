@@ -225,17 +225,14 @@ SqlResult<std::shared_ptr<const WhereClause>> ModelState::compile(const Table& t
   if (text.empty()) return std::shared_ptr<const WhereClause>();
   auto& compiled = compiled_[table.current()->name];
   if (const auto found = compiled.find(text); found != compiled.end()) return found->second;
-  auto parsed = parsed_.find(text);
-  if (parsed == parsed_.end()) {
-    auto tree = WhereClause::parse(text, big_stack);
-    if (!tree) return tree.failure();
-    parsed = parsed_.emplace(text, std::move(*tree)).first;
-  }
+  ConditionTrees& trees = options.condition_trees ? *options.condition_trees : own_trees_;
+  const auto tree = trees.tree(text, big_stack);
+  if (!tree) return tree.failure();
   const TableLookup lookup = [this](const RelationName& name) -> TableVersionRef {
     const Table* other = find_table(name);
     return other ? other->current() : nullptr;
   };
-  auto condition = WhereClause::compile(parsed->second, *table.current(), lookup, big_stack);
+  auto condition = WhereClause::compile(*tree, *table.current(), lookup, big_stack);
   if (!condition) return condition.failure();
   compiled.emplace(text, *condition);
   return *condition;

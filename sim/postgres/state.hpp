@@ -11,6 +11,7 @@
 #include "core/env/database.hpp"
 #include "sim/postgres/backend.hpp"
 #include "sim/postgres/big_stack.hpp"
+#include "sim/postgres/condition_trees.hpp"
 #include "sim/postgres/hooks.hpp"
 #include "sim/postgres/options.hpp"
 #include "sim/postgres/statement_executor.hpp"
@@ -101,7 +102,7 @@ class ModelState {
   std::optional<Instant> flush_due_;
   /// By table and text. Forgotten when any table changes: sub-selects name others.
   std::map<RelationName, std::map<std::string, std::shared_ptr<const WhereClause>>> compiled_;
-  std::map<std::string, ConditionTree> parsed_;  ///< by text; nothing changes them
+  ConditionTrees own_trees_;  ///< unless the options lend some
 };
 
 }  // namespace holdfast::sim::postgres

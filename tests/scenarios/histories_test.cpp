@@ -10,6 +10,7 @@
 
 #include "core/runtime/fibers/fiber.hpp"
 #include "scenarios/run.hpp"
+#include "sim/postgres/condition_trees.hpp"
 
 namespace holdfast::scenarios {
 namespace {
@@ -43,6 +44,18 @@ class Histories : public ::testing::Test {
 
   sim::Stacks stacks_;
 };
+
+TEST_F(Histories, WhatEarlierRunsHaveParsedChangesNothing) {
+  sim::postgres::ConditionTrees trees;
+  for (std::uint64_t seed = 1; seed <= 3; ++seed) {
+    const Hash128 alone = run("mixed", seed).trace_hash;
+    RunOptions shared;
+    shared.stacks = &stacks_;
+    shared.condition_trees = &trees;
+    for (unsigned time = 0; time < 2; ++time)
+      EXPECT_EQ(run_plan(make_plan("mixed", seed), shared).trace_hash, alone);
+  }
+}
 
 // -- plans ----------------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@
 
 #include "core/runtime/runtime.hpp"
 #include "scenarios/run.hpp"
+#include "sim/postgres/condition_trees.hpp"
 #include "sim/scheduler/simulated_executor.hpp"
 #include "tools/bench/benches.hpp"
 
@@ -71,6 +72,8 @@ Result<Figures> history(const HistoryOptions& options) {
   sim::Stacks stacks;
   scenarios::RunOptions run;
   run.stacks = &stacks;
+  sim::postgres::ConditionTrees trees;
+  run.condition_trees = &trees;
   std::uint64_t steps = 0, requests = 0, failed = 0;
   double virtual_seconds = 0;
   const Stopwatch watch;

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "sim/postgres/condition_trees.hpp"
 #include "tools/sim/build_identity.hpp"
 #include "tools/sim/commands.hpp"
 #include "tools/sim/history.hpp"
@@ -252,9 +253,12 @@ int check(const CheckOptions& options) {
   PoolOptions pool;
   pool.seeds = seeds_of(options);
   pool.jobs = options.jobs > 0 ? options.jobs : std::max(1U, std::thread::hardware_concurrency());
-  sim::Stacks stacks;  // used by the workers, each its own copy
+  // Used by the workers, each its own copy.
+  sim::Stacks stacks;
+  sim::postgres::ConditionTrees trees;
   pool.run = [&](std::uint64_t seed) {
-    return to_json(run_history(options.scenario, seed, *guards, options.twice, &stacks)).dump();
+    return to_json(run_history(options.scenario, seed, *guards, options.twice, &stacks, &trees))
+        .dump();
   };
   pool.finished = [&](std::uint64_t seed, const std::string& line) {
     const json history = json::parse(line);

@@ -59,10 +59,12 @@ Result<void> check_scenario(const std::string& name) {
 }
 
 RunReport run_history(const std::string& scenario, std::uint64_t seed, const Guards& guards,
-                      bool twice, sim::Stacks* stacks) {
+                      bool twice, sim::Stacks* stacks,
+                      sim::postgres::ConditionTrees* condition_trees) {
   const scenarios::Plan plan = scenarios::make_plan(scenario, seed);
   scenarios::RunOptions options{.guards = guards};
   options.stacks = stacks;
+  options.condition_trees = condition_trees;
   RunReport report = scenarios::run_plan(plan, options);
   if (twice) compare(report, scenarios::run_plan(plan, options), scenario, guards);
   return report;

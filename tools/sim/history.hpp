@@ -20,7 +20,8 @@ Result<void> check_scenario(const std::string& name);
 
 /// Runs the seed; with `twice` also again, and objects if the two runs differ in a single step.
 scenarios::RunReport run_history(const std::string& scenario, std::uint64_t seed,
-                                 const Guards& guards, bool twice, sim::Stacks* stacks);
+                                 const Guards& guards, bool twice, sim::Stacks* stacks,
+                                 sim::postgres::ConditionTrees* condition_trees);
 
 nlohmann::json to_json(const scenarios::RunReport& report);
 
