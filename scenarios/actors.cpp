@@ -36,7 +36,7 @@ void ClientProcess::run() {
     Network::Answer answer = stage_.network->fetch(*this, oracle::next_request(spec_, state_),
                                                    oracle::Oracle::k_request_deadline);
     exchange.response = std::move(answer.response);
-    exchange.answered = now();
+    exchange.answered = last_answer_ = now();
     if (answer.overdue) stage_.oracle->overdue(exchange);
     stage_.oracle->observe(exchange, view_);
     if (stage_.note)

@@ -54,6 +54,7 @@ class ClientProcess : public runtime::Process {
   /// It was answered once: its table is published, so what is committed from now on is streamed.
   bool was_served() const { return served_; }
   bool crossed_a_restart() const { return crossed_; }
+  Instant last_answer() const { return last_answer_; }
   const oracle::ClientView& view() const { return view_; }
   const oracle::ShapeSpec& spec() const { return spec_; }
   const std::string& name() const { return name_; }
@@ -70,6 +71,7 @@ class ClientProcess : public runtime::Process {
   oracle::ClientState state_;
   unsigned answers_ = 0;
   unsigned restarts_at_start_ = 0;  ///< of the run, when this view was begun
+  Instant last_answer_;
   bool crossed_ = false;
   bool served_ = false;
 };

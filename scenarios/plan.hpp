@@ -133,6 +133,8 @@ struct Plan {
   std::vector<PlannedRestart> restarts;
   std::vector<PlannedFault> faults;
   std::vector<PlannedRemoval> removals;
+  /// Commits when all is over and quiet, of which held requests must hear at once (CalmEnd).
+  unsigned calm_commits = 0;
 
   std::string to_text() const;
   bool operator==(const Plan&) const = default;

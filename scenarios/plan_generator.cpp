@@ -23,16 +23,19 @@ struct Profile {
   std::uint64_t faults_max;
   unsigned removal_percent;
   unsigned second_client_percent;
+  unsigned calm_percent;  ///< of histories that end with the demands of CalmEnd
 };
+
+constexpr unsigned k_calm_commits = 3;
 
 constexpr Profile k_profiles[] = {
     // The default mixture: small histories, everything varies.
-    {"mixed", 3, 2, 6, 2, 5, 4, 4, 1, 3, 3, 30, 60},
+    {"mixed", 3, 2, 6, 2, 5, 4, 4, 1, 3, 3, 30, 60, 25},
     // design.md §15's history: 20 shapes, 5 batches of 10 transactions of 5 mutations, a restart
     // every 2 batches, plain shapes.
-    {"reference", 4, 20, 20, 5, 5, 10, 5, 2, 2, 1, 0, 100},
+    {"reference", 4, 20, 20, 5, 5, 10, 5, 2, 2, 1, 0, 100, 0},
     // Restarts upon restarts, little else.
-    {"restarts", 2, 2, 4, 4, 8, 3, 3, 4, 8, 0, 10, 60},
+    {"restarts", 2, 2, 4, 4, 8, 3, 3, 4, 8, 0, 10, 60, 25},
 };
 
 Duration ms(std::uint64_t count) {
@@ -191,6 +194,7 @@ Plan make_plan(const std::string& scenario, std::uint64_t seed) {
   plan_transactions(plan, *profile, draws.of("workload"));
   plan_restarts(plan, *profile, draws);
   plan_faults(plan, *profile, draws);
+  if (draws.percent(profile->calm_percent, "calm")) plan.calm_commits = k_calm_commits;
   if (profile->name == "mixed") plan_database_trouble(plan, draws.of("database"));
   return plan;
 }

@@ -5,6 +5,7 @@
 
 #include "oracle/oracle.hpp"
 #include "scenarios/actors.hpp"
+#include "scenarios/calm.hpp"
 #include "scenarios/model_truth.hpp"
 #include "scenarios/network.hpp"
 #include "sim/disk/sim_disk.hpp"
@@ -287,6 +288,7 @@ void World::check_end() {
     oracle_.converged(client->spec(), client->name(), client->view(), executor_.now());
   run_until([this] { return confirmed(); }, k_convergence_limit, oracle::property::confirmation,
             "the slot's confirmed position does not reach the last commit");
+  CalmEnd(executor_, truth_, stage_, clients_).run(plan_.calm_commits);
 }
 
 void World::shut_down() {

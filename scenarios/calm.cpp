@@ -1,0 +1,85 @@
+#include "scenarios/calm.hpp"
+
+#include <algorithm>
+
+namespace holdfast::scenarios {
+namespace {
+
+/// Stalled processes go on and back-offs run out within this time.
+constexpr Duration k_settling = std::chrono::seconds(12);
+/// Far above any latency a plan may have, far below the time for which a request is held.
+constexpr Duration k_soon = std::chrono::seconds(2);
+constexpr Duration k_longest_hold = std::chrono::seconds(22);
+constexpr std::uint64_t k_most_steps = 2'000'000;
+/// Between one commit and the next: the requests that the first one answered are being made anew.
+constexpr std::uint64_t k_most_gap_us = 4'000;
+
+}  // namespace
+
+void CalmEnd::run(unsigned commits) {
+  if (commits == 0) return;
+  pass(k_settling);
+  for (unsigned number = 0; number < commits; ++number) {
+    const std::uint64_t before = truth_.last_commit();
+    expect_all_told(before, commit(number));
+    const std::uint64_t gap = executor_.random().draw(hash64("/world/calm"), "gap", number);
+    pass(std::chrono::microseconds(gap % k_most_gap_us));
+  }
+  expect_holds_to_end();
+}
+
+void CalmEnd::pass(Duration time) {
+  executor_.run_until([] { return false; },
+                      {.until = executor_.now() + time, .most_steps = k_most_steps});
+}
+
+std::uint64_t CalmEnd::commit(unsigned number) {
+  sim::postgres::PostgresModel& postgres = *stage_.postgres;
+  const sim::postgres::Session session = postgres.begin();
+  for (const sim::postgres::TableDefinition& table : stage_.plan->tables) {
+    const bool has_value = std::any_of(table.columns.begin(), table.columns.end(),
+                                       [](const auto& column) { return column.name == "v"; });
+    if (!has_value) continue;
+    const auto result = postgres.execute(session, {sim::postgres::StatementKind::update,
+                                                   table.name,
+                                                   {{"v", std::to_string(2 + number)}},
+                                                   {{"id", std::string(k_final_key)}},
+                                                   {}});
+    ASSERT(result.outcome == sim::postgres::ExecuteOutcome::ok, "nobody else writes any more");
+  }
+  const auto committed = postgres.log_commit(session, sim::postgres::Synchronous::on);
+  postgres.show_commit(session);
+  return committed.commit_lsn.value;
+}
+
+void CalmEnd::expect_all_told(std::uint64_t before, std::uint64_t commit) {
+  std::vector<ClientProcess*> concerned;
+  for (ClientProcess* client : clients_) {
+    if (!client->view().snapshot()) continue;
+    const oracle::StatedSnapshot& snapshot = *client->view().snapshot();
+    if (truth_.digest(client->spec(), {before, snapshot}) !=
+        truth_.digest(client->spec(), {commit, snapshot}))
+      concerned.push_back(client);
+  }
+  const auto told = [&](const ClientProcess* client) { return client->view().marker() >= commit; };
+  executor_.run_until([&] { return std::all_of(concerned.begin(), concerned.end(), told); },
+                      {.until = executor_.now() + k_soon, .most_steps = k_most_steps});
+  for (const ClientProcess* client : concerned)
+    if (!told(client))
+      stage_.oracle->object(oracle::property::promptness,
+                            client->spec().name + ": a change of a quiet database, committed at " +
+                                std::to_string(commit) + ", is not there after 2 s",
+                            client->name(), executor_.now());
+}
+
+void CalmEnd::expect_holds_to_end() {
+  const Instant begin = executor_.now();
+  pass(k_longest_hold);
+  for (const ClientProcess* client : clients_)
+    if (client->last_answer() <= begin)
+      stage_.oracle->object(oracle::property::request_ends,
+                            client->spec().name + ": a request is held for more than 20 s",
+                            client->name(), executor_.now());
+}
+
+}  // namespace holdfast::scenarios
