@@ -118,6 +118,22 @@ struct Knobs {
   bool operator==(const Knobs&) const = default;
 };
 
+/// Calls visit(name, value, its default) for each knob.
+template <class KnobsOrConst, class Visit>
+void each_knob(KnobsOrConst& knobs, Visit visit) {
+  const Knobs usual;
+  visit("chunk_bytes", knobs.chunk_bytes, usual.chunk_bytes);
+  visit("inline_snapshot_bytes", knobs.inline_snapshot_bytes, usual.inline_snapshot_bytes);
+  visit("journal_bytes", knobs.journal_bytes, usual.journal_bytes);
+  visit("network_latency", knobs.network_latency, usual.network_latency);
+  visit("postgres_latency", knobs.postgres_latency, usual.postgres_latency);
+  visit("disk_sync_latency", knobs.disk_sync_latency, usual.disk_sync_latency);
+  visit("disk_yields_everywhere", knobs.disk_yields_everywhere, usual.disk_yields_everywhere);
+  visit("ragged_receive_percent", knobs.ragged_receive_percent, usual.ragged_receive_percent);
+  visit("first_xid", knobs.first_xid, usual.first_xid);
+  visit("first_lsn", knobs.first_lsn, usual.first_lsn);
+}
+
 struct Plan {
   std::string scenario;
   std::uint64_t seed = 0;

@@ -125,6 +125,7 @@ class World {
   bool run_until(const std::function<bool()>& done, Duration limit, const char* property,
                  const char* what);
   void object(const char* property, std::string what);
+  bool enough() const { return options_.stop_when_violated && !oracle_.violations().empty(); }
   std::uint64_t steps_left() const {
     return options_.most_steps - std::min(options_.most_steps, executor_.steps());
   }
@@ -223,8 +224,10 @@ void World::object(const char* property, std::string what) {
 
 bool World::run_until(const std::function<bool()>& done, Duration limit, const char* property,
                       const char* what) {
+  const auto over = [&] { return enough() || done(); };
   const sim::StopCause cause =
-      executor_.run_until(done, {.until = executor_.now() + limit, .most_steps = steps_left()});
+      executor_.run_until(over, {.until = executor_.now() + limit, .most_steps = steps_left()});
+  if (enough()) return false;
   if (cause == sim::StopCause::predicate || done()) return true;
   object(property, std::string(what) + (cause == sim::StopCause::step_limit
                                             ? ": too many steps"
@@ -274,6 +277,8 @@ void World::check_end() {
   write_final_transaction();
   const bool caught_up = run_until([this] { return all_converged(); }, k_convergence_limit,
                                    oracle::property::convergence, "clients have not caught up");
+  if (enough()) gave_up_ = true;
+  if (gave_up_) return;
   if (!caught_up) {
     for (const ClientProcess* client : clients_)
       if (!client->converged())

@@ -27,8 +27,9 @@ struct RunOptions {
   Guards guards = Guards::all();
   /// Every step and note as a line; empty: none.
   std::function<void(const std::string&)> trace = {};
-  bool keep_every_step = false;  ///< so that two runs can be compared step by step
-  bool record_schedule = false;  ///< so that the run can be replayed over FIFO
+  bool keep_every_step = false;     ///< so that two runs can be compared step by step
+  bool stop_when_violated = false;  ///< the first violation is all that is wanted
+  bool record_schedule = false;     ///< so that the run can be replayed over FIFO
   std::uint64_t most_steps = k_most_steps;
   /// Called before this step is taken, for whoever wants to look at it in a debugger.
   std::optional<std::uint64_t> stop_at = {};

@@ -82,6 +82,36 @@ void add_replay(CLI::App& app, int& code, const std::vector<std::string>& comman
   });
 }
 
+void add_shrink(CLI::App& app, int& code) {
+  auto* command =
+      app.add_subcommand("shrink", "Takes away what a failing history can fail without.");
+  command->footer(
+      "Examples:\n"
+      "  holdfast-sim shrink 4711 -o small.json\n"
+      "  holdfast-sim shrink 18 --without gone_asks_the_store --time 20\n"
+      "Keeps only what violates the same property, replays the result twice, and says for each\n"
+      "choice that is left what happens without it. With --max-runs alone (--time 0) the result "
+      "is\n"
+      "the same on every machine.\n"
+      "Exit code: 0 it passes, nothing to shrink; 1 it fails and the repro was written; 2 usage.");
+  auto options = std::make_shared<ShrinkCommandOptions>();
+  auto seconds = std::make_shared<double>(60);
+  command->add_option("seed-or-file", options->seed_or_file, "a seed, or a repro file")->required();
+  command->add_option("--scenario", options->scenario, "of a seed")->capture_default_str();
+  command->add_option("--without", options->without, "guards to switch off")->delimiter(',');
+  command->add_option("-o,--output", options->output, "where the repro goes")
+      ->capture_default_str();
+  command->add_option("--time", *seconds, "seconds; 0: no limit")
+      ->check(CLI::Range(0.0, 1e6))
+      ->capture_default_str();
+  command->add_option("--max-runs", options->budget.runs, "histories")->check(CLI::PositiveNumber);
+  command->callback([options, seconds, &code] {
+    if (*seconds == 0) *seconds = 1e6;
+    options->budget.time = std::chrono::duration<double>(*seconds);
+    code = shrink(*options);
+  });
+}
+
 void add_guards(CLI::App& app, int& code) {
   auto* command = app.add_subcommand("guards", "Lists the guards that can be switched off.");
   auto json = std::make_shared<bool>(false);
@@ -98,11 +128,12 @@ int main(int argc, char** argv) {
   mallopt(M_TRIM_THRESHOLD, 1 << 30);
   mallopt(M_MMAP_THRESHOLD, 1 << 30);
   mallopt(M_TOP_PAD, 64 << 20);
-  CLI::App app("Holdfast's deterministic simulator: property runs, replay.");
+  CLI::App app("Holdfast's deterministic simulator: property runs, replay, reduction.");
   app.require_subcommand(1);
   int code = k_exit_passed;
   add_check(app, code);
   add_replay(app, code, std::vector<std::string>(argv, argv + argc));
+  add_shrink(app, code);
   add_guards(app, code);
   try {
     app.parse(argc, argv);

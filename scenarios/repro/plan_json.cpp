@@ -144,30 +144,18 @@ void describe(Fields& fields, Value& removal) {
 
 template <class Fields, Either<Knobs> Value>
 void describe(Fields& fields, Value& knobs) {
-  const Knobs usual;
-  fields.optional("chunk_bytes", knobs.chunk_bytes, usual.chunk_bytes);
-  fields.optional("inline_snapshot_bytes", knobs.inline_snapshot_bytes,
-                  usual.inline_snapshot_bytes);
-  fields.optional("journal_bytes", knobs.journal_bytes, usual.journal_bytes);
-  fields.optional("network_latency", knobs.network_latency, usual.network_latency);
-  fields.optional("postgres_latency", knobs.postgres_latency, usual.postgres_latency);
-  fields.optional("disk_sync_latency", knobs.disk_sync_latency, usual.disk_sync_latency);
-  fields.optional("disk_yields_everywhere", knobs.disk_yields_everywhere,
-                  usual.disk_yields_everywhere);
-  fields.optional("ragged_receive_percent", knobs.ragged_receive_percent,
-                  usual.ragged_receive_percent);
-  fields.optional("first_xid", knobs.first_xid, usual.first_xid);
-  fields.optional("first_lsn", knobs.first_lsn, usual.first_lsn);
+  each_knob(knobs, [&](const char* name, auto& value, const auto& usual) {
+    fields.optional(name, value, usual);
+  });
 }
 
 template <class Fields, Either<ScheduleDecision> Value>
 void describe(Fields& fields, Value& decision) {
-  fields.required("instead_of", decision.first);
+  fields.required("hold", decision.path);
   fields.required("step", decision.ordinal);
-  fields.optional("repeat", decision.repeat);
-  fields.optional("occurrence", decision.occurrence);
-  fields.required("run", decision.instead);
-  fields.optional("among_equals", decision.among_equals);
+  fields.required("times", decision.times);
+  fields.optional("ran_before", decision.ran_before);
+  fields.optional("older", decision.older);
 }
 
 template <class Fields, Either<Plan> Value>

@@ -7,11 +7,16 @@ namespace {
 
 using runtime::Task;
 
-/// From the oldest task to the newest; `look` answers whether to go on.
-template <class Look>
-void each_by_age(const RunnableSet& runnable, Look look) {
-  for (Task* task = runnable.oldest(); task != nullptr; task = task->hook.next)
-    if (!look(*task)) return;
+bool alike(const Task& a, const Task& b) {
+  return a.path_hash() == b.path_hash() && a.hook.steps == b.hook.steps;
+}
+
+/// How many runnable tasks of the same path and ordinal are older.
+std::uint64_t older_equals(const RunnableSet& runnable, const Task& task) {
+  std::uint64_t older = 0;
+  for (const Task* each = runnable.oldest(); each != &task; each = each->hook.next)
+    older += alike(*each, task) ? 1 : 0;
+  return older;
 }
 
 }  // namespace
@@ -21,22 +26,21 @@ RecordingStrategy::RecordingStrategy(std::unique_ptr<SchedulingStrategy> strateg
 
 Task& RecordingStrategy::choose(const RunnableSet& runnable, const SchedulePoint& point,
                                 std::uint64_t step) {
-  Task& oldest = *runnable.oldest();
   Task& chosen = strategy_->choose(runnable, point, step);
-  const std::uint64_t occurrence = visits_[point]++;
-  if (&chosen == &oldest) return chosen;
-  std::uint64_t among_equals = 0;
-  each_by_age(runnable, [&](const Task& task) {
-    if (&task == &chosen) return false;
-    if (task.path_hash() == chosen.path_hash()) ++among_equals;
-    return true;
-  });
-  decisions_.push_back({.first = oldest.path(),
-                        .ordinal = point.ordinal,
-                        .repeat = point.repeat,
-                        .occurrence = occurrence,
-                        .instead = chosen.path(),
-                        .among_equals = among_equals});
+  for (Task* task = runnable.oldest(); task != &chosen; task = task->hook.next) {
+    const std::uint64_t older = older_equals(runnable, *task);
+    const std::uint64_t before = ran_[{task->path_hash(), task->hook.steps}];
+    const StepKey key{task->path_hash(), task->hook.steps, before, older};
+    const auto [found, added] = index_.emplace(key, decisions_.size());
+    if (added)
+      decisions_.push_back({.path = task->path(),
+                            .ordinal = task->hook.steps,
+                            .times = 0,
+                            .ran_before = before,
+                            .older = older});
+    decisions_[found->second].times++;
+  }
+  ran_[{chosen.path_hash(), chosen.hook.steps}]++;
   return chosen;
 }
 
@@ -44,37 +48,41 @@ ScriptedStrategy::ScriptedStrategy(const std::vector<ScheduleDecision>& decision
     : decisions_(decisions) {
   for (std::size_t i = 0; i < decisions_.size(); ++i) {
     const ScheduleDecision& decision = decisions_[i];
-    const SchedulePoint point{hash64(decision.first), decision.ordinal, decision.repeat};
-    script_[point][decision.occurrence] = {.instead = hash64(decision.instead),
-                                           .among_equals = decision.among_equals,
-                                           .used = false,
-                                           .index = i};
+    const std::uint64_t path = hash64(decision.path);
+    script_[{path, decision.ordinal, decision.ran_before, decision.older}] = {
+        .left = decision.times, .used = false, .index = i};
+    ran_[{path, decision.ordinal}] = 0;
   }
 }
 
-Task& ScriptedStrategy::choose(const RunnableSet& runnable, const SchedulePoint& point,
-                               std::uint64_t) {
+Task& ScriptedStrategy::choose(const RunnableSet& runnable, const SchedulePoint&, std::uint64_t) {
+  std::vector<Entry*> passed;
   Task* chosen = runnable.oldest();
-  const auto at_point = script_.find(point);
-  if (at_point == script_.end()) return *chosen;
-  const auto found = at_point->second.find(visits_[point]++);
-  if (found == at_point->second.end()) return *chosen;
-  Entry& entry = found->second;
-  std::uint64_t before = 0;
-  each_by_age(runnable, [&](Task& task) {
-    if (task.path_hash() != entry.instead || before++ != entry.among_equals) return true;
-    entry.used = true;
-    chosen = &task;
-    return false;
-  });
+  for (; chosen != nullptr; chosen = chosen->hook.next) {
+    const auto before = ran_.find({chosen->path_hash(), chosen->hook.steps});
+    if (before == ran_.end()) break;
+    const auto found = script_.find(
+        {chosen->path_hash(), chosen->hook.steps, before->second, older_equals(runnable, *chosen)});
+    if (found == script_.end() || found->second.left == 0) break;
+    passed.push_back(&found->second);
+  }
+  if (chosen == nullptr) {  // all of them wait: nobody is passed over
+    chosen = runnable.oldest();
+    passed.clear();
+  }
+  for (Entry* entry : passed) {
+    entry->left--;
+    entry->used = true;
+  }
+  const auto counted = ran_.find({chosen->path_hash(), chosen->hook.steps});
+  if (counted != ran_.end()) counted->second++;
   return *chosen;
 }
 
 std::vector<ScheduleDecision> ScriptedStrategy::unused() const {
   std::vector<std::size_t> left;
-  for (const auto& [point, occurrences] : script_)
-    for (const auto& [occurrence, entry] : occurrences)
-      if (!entry.used) left.push_back(entry.index);
+  for (const auto& [key, entry] : script_)
+    if (!entry.used) left.push_back(entry.index);
   std::sort(left.begin(), left.end());
   std::vector<ScheduleDecision> unused;
   for (const std::size_t index : left) unused.push_back(decisions_[index]);

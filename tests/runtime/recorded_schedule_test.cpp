@@ -93,7 +93,7 @@ TEST(RecordedSchedule, of_fifo_is_empty) {
   EXPECT_TRUE(record(nullptr).decisions.empty());
 }
 
-TEST(RecordedSchedule, of_which_one_decision_is_left_deviates_once) {
+TEST(RecordedSchedule, of_which_one_decision_is_left_passes_over_that_step_only) {
   const Recorded fifo = record(nullptr);
   const Recorded original = record(std::make_unique<sim::UniformRandomStrategy>(7));
   const ScheduleDecision& first = original.decisions.front();
@@ -105,8 +105,15 @@ TEST(RecordedSchedule, of_which_one_decision_is_left_deviates_once) {
   EXPECT_EQ(again.decisions, std::vector{first});
 }
 
+TEST(RecordedSchedule, lets_a_step_wait_until_nothing_else_can_run) {
+  ScheduleDecision wait{.path = "/t/a", .ordinal = 1, .times = 1'000'000};
+  const Recorded once = replay({wait}, nullptr);
+  EXPECT_FALSE(once.story.starts_with("a0")) << once.story;
+  EXPECT_NE(once.story.find("a11"), std::string::npos) << "it runs in the end";
+}
+
 TEST(RecordedSchedule, reports_a_decision_that_cannot_apply) {
-  const ScheduleDecision never{.first = "/nobody", .ordinal = 2, .instead = "/nowhere"};
+  const ScheduleDecision never{.path = "/nobody", .ordinal = 2, .times = 1};
   std::vector<ScheduleDecision> unused;
   replay({never}, &unused);
   EXPECT_EQ(unused, std::vector{never});

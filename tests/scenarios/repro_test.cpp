@@ -84,7 +84,7 @@ TEST_F(ReproRuns, WithARecordedScheduleAreThoseOfTheSeed) {
 TEST_F(ReproRuns, NameTheDecisionsThatDoNotApply) {
   Plan plan = make_plan("mixed", 1);
   plan.strategy = StrategyKind::scripted;
-  plan.decisions = {{.first = "/i1/nobody", .ordinal = 3, .instead = "/i1/nowhere"}};
+  plan.decisions = {{.path = "/i1/nobody", .ordinal = 3, .times = 2}};
   EXPECT_EQ(run(plan).inapplicable, plan.decisions);
 }
 
@@ -144,7 +144,7 @@ const std::string k_good = R"({
   "faults": [{"kind": "kill_process", "at": "100ms", "pick": 18446744073709551615}],
   "removals": [{"number": 0, "truncate": true, "subject": 0, "at": "1s"}],
   "schedule": "scripted",
-  "decisions": [{"instead_of": "/i1/writer", "step": 3, "run": "/world/client[c0]"}]
+  "decisions": [{"hold": "/i1/writer", "step": 3, "times": 2}]
  }
 }
 )";

@@ -32,6 +32,22 @@ struct CheckOptions {
 };
 int check(const CheckOptions& options);
 
+/// How long a reduction may take; whichever comes first.
+struct Budget {
+  std::chrono::duration<double> time{60};
+  std::uint64_t runs = 1'000'000;
+};
+
+struct ShrinkCommandOptions {
+  std::string seed_or_file;
+  std::string scenario = "mixed";
+  std::vector<std::string> without;
+  std::string output = "repro.json";
+  Budget budget;
+};
+/// Exit 0: it passes, 1: it fails, and its smallest repro was written.
+int shrink(const ShrinkCommandOptions& options);
+
 struct ReplayOptions {
   std::string seed_or_file;
   /// Two runs to compare, or one to compare with itself without guards; empty: none.

@@ -28,8 +28,9 @@ void print_decisions(const scenarios::Plan& plan) {
   constexpr std::size_t k_shown = 20;
   for (std::size_t i = 0; i < std::min(plan.decisions.size(), k_shown); ++i) {
     const sim::ScheduleDecision& decision = plan.decisions[i];
-    std::printf("  schedule: %s runs before step %llu of %s\n", decision.instead.c_str(),
-                static_cast<unsigned long long>(decision.ordinal), decision.first.c_str());
+    std::printf("  schedule: step %llu of %s is passed over %llu times\n",
+                static_cast<unsigned long long>(decision.ordinal), decision.path.c_str(),
+                static_cast<unsigned long long>(decision.times));
   }
   if (plan.decisions.size() > k_shown)
     std::printf("  schedule: %zu decisions more\n", plan.decisions.size() - k_shown);
@@ -101,10 +102,9 @@ int judge(const Subject& subject, const std::optional<std::string>& property,
   std::printf("diverged: the same property is violated, but after other steps (trace hash %s)\n",
               file.trace_hash->to_hex().c_str());
   if (!report.inapplicable.empty())
-    std::printf("  the first choice that does not apply: %s before step %llu of %s\n",
-                report.inapplicable.front().instead.c_str(),
+    std::printf("  the first choice that does not apply: step %llu of %s is not passed over\n",
                 static_cast<unsigned long long>(report.inapplicable.front().ordinal),
-                report.inapplicable.front().first.c_str());
+                report.inapplicable.front().path.c_str());
   return k_exit_diverged;
 }
 
