@@ -4,16 +4,9 @@
 #include <boost/context/protected_fixedsize_stack.hpp>
 
 #include "core/base/assert.hpp"
+#include "core/base/sanitizers.hpp"
 
-#if defined(__SANITIZE_ADDRESS__)
-#define HOLDFAST_ADDRESS_SANITIZER 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define HOLDFAST_ADDRESS_SANITIZER 1
-#endif
-#endif
-
-#ifdef HOLDFAST_ADDRESS_SANITIZER
+#ifdef HOLDFAST_ASAN
 #include <sanitizer/common_interface_defs.h>
 #endif
 
@@ -24,7 +17,7 @@ constexpr std::size_t k_stack_bytes = 1U << 20U;
 
 /// Tells AddressSanitizer about the two switches; empty in other builds.
 struct SwitchNotes {
-#ifdef HOLDFAST_ADDRESS_SANITIZER
+#ifdef HOLDFAST_ASAN
   void* caller_fake_stack = nullptr;
   const void* caller_bottom = nullptr;
   std::size_t caller_size = 0;

@@ -8,12 +8,13 @@
 #include <functional>
 
 #include "core/base/hash.hpp"
+#include "core/base/sanitizers.hpp"
 #include "tests/where/sample_relation.hpp"
 
 namespace holdfast::where {
 namespace {
 
-#if defined(__SANITIZE_ADDRESS__)
+#ifdef HOLDFAST_ASAN
 constexpr std::size_t k_stack_bytes = 2048 * 1024;  // its frames are several times as large
 #else
 constexpr std::size_t k_stack_bytes = 512 * 1024;

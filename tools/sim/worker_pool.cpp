@@ -11,9 +11,24 @@
 #include <deque>
 
 #include "core/base/assert.hpp"
+#include "core/base/sanitizers.hpp"
+
+#ifdef HOLDFAST_ASAN
+#include <sanitizer/lsan_interface.h>
+#endif
 
 namespace holdfast::tools {
 namespace {
+
+/// A worker ends by _exit, which looks for no leaks; under AddressSanitizer each history is asked
+/// by itself, so that the report names the seed. The words are on standard error.
+bool history_leaked() {
+#ifdef HOLDFAST_ASAN
+  return __lsan_do_recoverable_leak_check() != 0;
+#else
+  return false;
+#endif
+}
 
 void write_all(int descriptor, const std::string& text) {
   std::size_t done = 0;
@@ -36,7 +51,11 @@ struct Child {
 
 [[noreturn]] void work(const PoolOptions& options, const std::deque<std::uint64_t>& seeds,
                        int lines) {
-  for (const std::uint64_t seed : seeds) write_all(lines, options.run(seed) + "\n");
+  for (const std::uint64_t seed : seeds) {
+    const std::string result = options.run(seed) + "\n";
+    if (history_leaked()) _exit(4);
+    write_all(lines, result);
+  }
   _exit(0);
 }
 

@@ -9,21 +9,7 @@
 #include <utility>
 
 #include "core/base/assert.hpp"
-
-#if defined(__SANITIZE_ADDRESS__)
-#define HOLDFAST_ASAN 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define HOLDFAST_ASAN 1
-#endif
-#endif
-#if defined(__SANITIZE_THREAD__)
-#define HOLDFAST_TSAN 1
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define HOLDFAST_TSAN 1
-#endif
-#endif
+#include "core/base/sanitizers.hpp"
 
 #ifdef HOLDFAST_ASAN
 #include <sanitizer/asan_interface.h>
