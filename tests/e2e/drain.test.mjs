@@ -8,8 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Postgres, Server, freePort } from './harness.mjs'
 import { fill } from './workload.mjs'
 
-const binary = process.env.HOLDFAST_BINARY
-const makeServer = (url, env = {}) => new Server(url, binary ? { binary, env } : { env })
+const makeServer = (url, env = {}) => new Server(url, { env })
 const shape = 'v1/shape?table=items'
 
 /** Far below the drain's own limit of 8 s, far above what a busy machine needs. */

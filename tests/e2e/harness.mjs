@@ -14,6 +14,9 @@ import { StrictView } from './view.mjs'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
 
+/** HOLDFAST_BINARY points the same tests at another build, such as a sanitizer's. */
+const defaultBinary = process.env.HOLDFAST_BINARY || join(root, 'build/release/holdfast')
+
 const shell = (script, env = {}) =>
   execFileSync('bash', ['-c', `set -e; source "${root}/tools/lib.sh"; ${script}`], {
     encoding: 'utf8',
@@ -57,7 +60,7 @@ export const freePort = () =>
 
 /** `holdfast serve` on one port and one storage directory, through any number of processes. */
 export class Server {
-  constructor(databaseUrl, { binary = join(root, 'build/release/holdfast'), env = {} } = {}) {
+  constructor(databaseUrl, { binary = defaultBinary, env = {} } = {}) {
     this.binary = binary
     this.dir = mkdtempSync(join(tmpdir(), 'holdfast-e2e-'))
     this.env = { DATABASE_URL: databaseUrl, ELECTRIC_INSECURE: 'true', ...env }
