@@ -7,6 +7,7 @@
 #include "core/base/sanitizers.hpp"
 
 #ifdef HOLDFAST_ASAN
+#include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
 #endif
 
@@ -45,7 +46,15 @@ struct SwitchNotes {
 struct LentStack {
   boost::context::stack_context context;
   boost::context::stack_context allocate() { return context; }
-  void deallocate(boost::context::stack_context&) {}
+  void deallocate(boost::context::stack_context& stack) {
+#ifdef HOLDFAST_ASAN
+    // The outermost frames never return; what runs or is mapped here next must not inherit their
+    // red zones.
+    __asan_unpoison_memory_region(static_cast<const char*>(stack.sp) - stack.size, stack.size);
+#else
+    static_cast<void>(stack);
+#endif
+  }
 };
 
 }  // namespace
