@@ -19,6 +19,9 @@ using env::DatabaseError;
 using env::DatabaseFailure;
 using env::DatabaseResult;
 
+/// How long an abandoned connection is kept for its server to stop what runs there.
+constexpr Duration k_stop_at_end = std::chrono::seconds(2);
+
 std::string seconds_at_least_one(Duration duration) {
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(duration).count();
   return std::to_string(std::max<long>(1, static_cast<long>(seconds)));
@@ -162,13 +165,7 @@ DatabaseResult<void> Connection::finish_connecting(Deadline deadline) {
 }
 
 Connection::~Connection() {
-  if (cancel_at_end_) {
-    if (PGcancel* cancel = PQgetCancel(connection_); cancel != nullptr) {
-      char ignored[256];
-      PQcancel(cancel, ignored, sizeof ignored);
-      PQfreeCancel(cancel);
-    }
-  }
+  if (cancel_at_end_) stop_statement(k_stop_at_end);
   PQfinish(connection_);
 }
 

@@ -93,6 +93,8 @@ class Connection {
 
  private:
   enum class Wait : std::uint8_t { ready, deadline, interrupted };
+  /// What became of a statement that is to stop: ended is by itself, stopped with an error.
+  enum class Statement : std::uint8_t { running, ended, stopped, broken };
 
   Connection(pg_conn* connection, std::shared_ptr<Interrupt> interrupt)
       : connection_(connection), interrupt_(std::move(interrupt)) {}
@@ -100,6 +102,10 @@ class Connection {
   Wait wait(short events, Deadline deadline, short* found = nullptr);
   env::DatabaseError lost(DatabaseActivity activity);
   env::DatabaseError abandoned(Wait wait);
+  void request_cancel();
+  Statement read_to_its_end(std::chrono::steady_clock::time_point until);
+  /// Tells the server to stop until it has, and takes what it still sends.
+  Statement stop_statement(Duration at_most);
   env::DatabaseError end_rows(const pg_result* result);
   env::DatabaseError end_of_copy();
   env::DatabaseError failed(const pg_result* result, DatabaseActivity activity);
@@ -113,6 +119,7 @@ class Connection {
   /// Set when a call was left before the server had answered, or the connection broke.
   std::optional<env::DatabaseError> end_;
   bool cancel_at_end_ = false;
+  bool stopped_ = false;  ///< the statement that is being stopped has said so
 };
 
 }  // namespace holdfast::production

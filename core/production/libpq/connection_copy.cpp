@@ -2,6 +2,8 @@
 #include <libpq-fe.h>
 #include <poll.h>
 
+#include <algorithm>
+
 #include "core/production/libpq/connection.hpp"
 
 namespace holdfast::production {
@@ -14,6 +16,8 @@ namespace {
 
 /// Long enough for a live server to say why it ended a copy or stopped a query.
 constexpr Duration k_last_words = std::chrono::seconds(5);
+/// Until a request to stop is repeated; doubled each time.
+constexpr Duration k_first_pause = std::chrono::milliseconds(50);
 
 }  // namespace
 
@@ -29,26 +33,65 @@ DatabaseError Connection::end_rows(const pg_result* result) {
   return error;
 }
 
+void Connection::request_cancel() {
+  PGcancel* const cancel = PQgetCancel(connection_);
+  if (cancel == nullptr) return;
+  char ignored[256];
+  PQcancel(cancel, ignored, sizeof ignored);
+  PQfreeCancel(cancel);
+}
+
+// Not `wait`: an interrupt is often why the statement is given up, and must not end this too.
+Connection::Statement Connection::read_to_its_end(std::chrono::steady_clock::time_point until) {
+  for (;;) {
+    while (PQisBusy(connection_) != 0) {
+      const auto left =
+          std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
+      if (left.count() <= 0) return Statement::running;
+      pollfd entry{PQsocket(connection_), POLLIN, 0};
+      ::poll(&entry, 1, static_cast<int>(left.count()));
+      if (entry.revents != 0 && PQconsumeInput(connection_) == 0) return Statement::broken;
+    }
+    pg_result* const result = PQgetResult(connection_);
+    if (result == nullptr) return stopped_ ? Statement::stopped : Statement::ended;
+    if (PQresultStatus(result) == PGRES_FATAL_ERROR) stopped_ = true;
+    PQclear(result);
+    if (PQstatus(connection_) == CONNECTION_BAD) return Statement::broken;
+  }
+}
+
+// Postgres ignores a request that reaches a backend before its statement does, so one is not
+// enough: on a busy machine the statement would run on, holding its snapshot and its locks.
+Connection::Statement Connection::stop_statement(Duration at_most) {
+  const auto now = [] { return std::chrono::steady_clock::now(); };
+  const auto end = now() + at_most;
+  auto pause = k_first_pause;
+  Statement seen = Statement::running;
+  stopped_ = false;
+  while (seen == Statement::running && now() < end) {
+    request_cancel();
+    seen = read_to_its_end(std::min(now() + pause, end));
+    pause *= 2;
+  }
+  return seen;
+}
+
 void Connection::cancel_rows() {
   if (end_) return;
-  PGcancel* cancel = PQgetCancel(connection_);
-  if (cancel != nullptr) {
-    char ignored[256];
-    PQcancel(cancel, ignored, sizeof ignored);
-    PQfreeCancel(cancel);
+  switch (stop_statement(k_last_words)) {
+    case Statement::stopped:
+      return;
+    case Statement::running:
+      abandoned(Wait::deadline);
+      return;
+    case Statement::broken:
+      lost(DatabaseActivity::querying);
+      return;
+    case Statement::ended:
+      // The request may be left behind, to hit the next statement.
+      end_ = DatabaseError{DatabaseFailure::connection, {}, "the query was given up"};
+      return;
   }
-  bool stopped = false;
-  const Deadline deadline = deadline_after(k_last_words);
-  while (await_result(deadline, DatabaseActivity::querying).ok()) {
-    pg_result* result = PQgetResult(connection_);
-    if (result == nullptr) break;
-    if (PQresultStatus(result) == PGRES_FATAL_ERROR) stopped = true;
-    PQclear(result);
-    if (PQstatus(connection_) == CONNECTION_BAD) break;
-  }
-  // A query that ended by itself may leave the request behind, to hit the next statement.
-  if (!end_ && !stopped)
-    end_ = DatabaseError{DatabaseFailure::connection, {}, "the query was given up"};
 }
 
 DatabaseResult<void> Connection::start_copy_both(const std::string& sql, Deadline deadline) {
