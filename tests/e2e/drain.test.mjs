@@ -39,14 +39,29 @@ before(async () => {
 })
 after(() => postgres?.stop())
 
+/** Waits until the server has so many processes of requests. */
+async function untilRequests(metricsPort, count) {
+  const deadline = performance.now() + 10_000
+  for (;;) {
+    const metrics = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text()
+    const found = Number(/^holdfast_request_processes (\d+)$/m.exec(metrics)[1])
+    if (found === count) return
+    assert.ok(performance.now() < deadline, `${found} requests, not ${count}`)
+    await sleep(20)
+  }
+}
+
 test('parked long polls are answered as at their timeout', { timeout: 60_000 }, async (t) => {
-  const server = makeServer(postgres.url)
+  const port = await freePort()
+  const server = makeServer(postgres.url, { ELECTRIC_PROMETHEUS_PORT: String(port) })
   t.after(() => server.close())
   await server.start()
   const first = await answerOf(`${server.url}/${shape}&offset=-1`)
   const handle = first.headers.get('electric-handle')
   const live = `${server.url}/${shape}&offset=0_inf&handle=${handle}&live=true`
-  const answers = await drain(server, Array.from({ length: 50 }, () => answerOf(live)))
+  const polls = Array.from({ length: 50 }, () => answerOf(live))
+  await untilRequests(port, 50) // a later one would be refused
+  const answers = await drain(server, polls)
   for (const { status, body } of answers) {
     assert.equal(status, 200)
     assert.deepEqual(body.map((message) => message.headers.control), ['up-to-date'])
@@ -86,24 +101,13 @@ test('a client that goes away leaves no request behind', { timeout: 60_000 }, as
   const server = makeServer(postgres.url, { ELECTRIC_PROMETHEUS_PORT: String(port) })
   t.after(() => server.close())
   await server.start()
-  const processes = async () => {
-    const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()
-    return Number(/^holdfast_request_processes (\d+)$/m.exec(metrics)[1])
-  }
-  const until = async (count) => {
-    const deadline = performance.now() + 10_000
-    while ((await processes()) !== count) {
-      assert.ok(performance.now() < deadline, `${await processes()} requests, not ${count}`)
-      await sleep(20)
-    }
-  }
   const first = await answerOf(`${server.url}/${shape}&offset=-1`)
   const handle = first.headers.get('electric-handle')
   const live = `${server.url}/${shape}&offset=0_inf&handle=${handle}&live=true`
   const leave = new AbortController()
   const polls = Array.from({ length: 20 }, () => fetch(live, { signal: leave.signal }).catch(() => {}))
-  await until(20)
+  await untilRequests(port, 20)
   leave.abort()
   await Promise.all(polls)
-  await until(0)
+  await untilRequests(port, 0)
 })
