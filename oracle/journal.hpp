@@ -13,6 +13,7 @@ namespace holdfast::oracle {
 enum class Cause {
   deleted_by_request,  ///< LC-1: subject is the spec's name
   truncated,           ///< LC-3: subject is the table
+  slot_recreated,      ///< LC-8: every shape
 };
 
 struct CauseEvent {

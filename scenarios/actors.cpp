@@ -90,7 +90,14 @@ void WriterProcess::perform(const PlannedTransaction& transaction) {
     if (result.outcome != ExecuteOutcome::ok) return postgres.rollback(session);
   }
   if (transaction.rolls_back) return postgres.rollback(session);
-  const auto committed = postgres.commit(session, transaction.synchronous);
+  sim::postgres::CommitResult committed;
+  if (transaction.standby_wait > Duration{0}) {
+    committed = postgres.log_commit(session, sim::postgres::Synchronous::on);
+    sleep(transaction.standby_wait);
+    postgres.show_commit(session);
+  } else {
+    committed = postgres.commit(session, transaction.synchronous);
+  }
   if (!stage_.note) return;
   std::string line = "commit xid=" + std::to_string(committed.xid.value) +
                      " lsn=" + std::to_string(committed.commit_lsn.value);

@@ -13,6 +13,7 @@ constexpr unsigned k_standby_looks = 100;
 /// not.
 constexpr unsigned k_aim_steps = 3;
 constexpr unsigned k_aim_steps_of_snapshot = 24;
+constexpr unsigned k_aim_steps_of_reset = 40;
 
 /// The label with which a moment begins.
 std::string_view label_of(RestartMoment moment) {
@@ -27,6 +28,8 @@ std::string_view label_of(RestartMoment moment) {
       return "store.remove";
     case RestartMoment::takeover:
       return "store.take_over";
+    case RestartMoment::slot_made:
+      return "pg.slot.created";
   }
   ASSERT(false, "every moment has a label");
 }
@@ -117,23 +120,25 @@ void Cluster::observe(const sim::StepInfo& step) {
   if (steps_to_go_) {
     if ((*steps_to_go_)-- == 0) fire();
   } else if (step.label.text == label_of(wanted_)) {
-    const unsigned within =
-        wanted_ == RestartMoment::snapshot ? k_aim_steps_of_snapshot : k_aim_steps;
+    const unsigned within = wanted_ == RestartMoment::snapshot    ? k_aim_steps_of_snapshot
+                            : wanted_ == RestartMoment::slot_made ? k_aim_steps_of_reset
+                                                                  : k_aim_steps;
     steps_to_go_ =
         static_cast<unsigned>(plan_.restarts[next_restart_].kill_delay.count() / 1'000 % within);
   }
 }
 
 void Cluster::fire() {
+  const bool aimed = armed_ && steps_to_go_.has_value();
   armed_ = false;
   steps_to_go_.reset();
   const PlannedRestart& restart = plan_.restarts[next_restart_];
-  count(restart);
+  count(restart, aimed);
   begun_.push_back({restart.number, surroundings_.executor.steps(), surroundings_.executor.now()});
   restart_now(restart);
 }
 
-void Cluster::count(const PlannedRestart& restart) {
+void Cluster::count(const PlannedRestart& restart, bool aimed) {
   counters_.by_kind[static_cast<std::size_t>(restart.kind)]++;
   RestartMoment hit = RestartMoment::any_time;
   for (const runtime::ProcessInfo& process : leader_->runtime().processes())
@@ -144,6 +149,7 @@ void Cluster::count(const PlannedRestart& restart) {
       hit = RestartMoment::removal;
     if (writer_job_ == "store.take_over") hit = RestartMoment::takeover;
   }
+  if (aimed && restart.moment == RestartMoment::slot_made) hit = RestartMoment::slot_made;
   counters_.during[static_cast<std::size_t>(hit)]++;
 }
 

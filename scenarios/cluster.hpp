@@ -64,7 +64,7 @@ class Cluster {
   void finish_restart();
   void look_until_ended(Step stopped);
   void after(Duration delay, const char* label, Step step);
-  void count(const PlannedRestart& restart);
+  void count(const PlannedRestart& restart, bool aimed);
 
   Surroundings surroundings_;
   const Plan& plan_;

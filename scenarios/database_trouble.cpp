@@ -8,6 +8,8 @@ namespace {
 /// Percent of plans with each kind.
 constexpr unsigned k_crash_percent = 12;
 constexpr unsigned k_truncate_percent = 6;
+constexpr unsigned k_standby_percent = 6;
+constexpr unsigned k_slot_percent = 5;
 
 Duration ms(std::uint64_t count) {
   return std::chrono::milliseconds(count);
@@ -57,6 +59,37 @@ void plan_truncate(Plan& plan, const Draws& draws) {
                            .at = birth + std::chrono::microseconds(draws.below(40'000, "delay"))});
 }
 
+/// A commit waits for its standby over a restart, and a shape is born after the restart. What was
+/// confirmed before it must not include the commit.
+void plan_standby(Plan& plan, const Draws& draws) {
+  PlannedTransaction& slow =
+      plan.transactions[draws.below((plan.transactions.size() + 1) / 2, "transaction")];
+  slow.rolls_back = false;
+  slow.standby_wait = ms(draws.between(14'000, 22'000, "wait"));
+  plan.restarts.resize(std::min<std::size_t>(plan.restarts.size(), 1));
+  plan.restarts.push_back({.number = static_cast<unsigned>(plan.restarts.size()),
+                           .kind = static_cast<RestartKind>(draws.below(k_restart_kinds, "kind")),
+                           .after = ms(draws.between(6'000, 8'000, "after"))});
+  bear(plan, draws.below(plan.specs.size(), "spec"), ms(draws.between(8'000, 13'000, "birth")));
+}
+
+/// The slot is dropped, and half of the time the engine is killed while it makes up for it.
+void plan_slot(Plan& plan, const Draws& draws) {
+  const Duration at = ms(draws.between(400, 2'000, "at"));
+  const bool killed = draws.percent(60, "killed");
+  const std::uint64_t somebody = killed ? 0 : draws.below(2, "somebody");
+  plan.faults.push_back({FaultKind::slot_recreated, at, somebody});
+  if (!killed) return;
+  const auto number = static_cast<unsigned>(plan.restarts.size());
+  plan.restarts.insert(
+      plan.restarts.begin(),
+      {.number = number,
+       .kind = draws.percent(50, "power") ? RestartKind::power_loss : RestartKind::brutal,
+       .after = at - ms(10),
+       .moment = RestartMoment::slot_made,
+       .kill_delay = std::chrono::microseconds(draws.below(3'000, "kill_delay"))});
+}
+
 }  // namespace
 
 void plan_database_trouble(Plan& plan, const Draws& draws) {
@@ -66,6 +99,8 @@ void plan_database_trouble(Plan& plan, const Draws& draws) {
   };
   when("crash", k_crash_percent, plan_crash);
   when("truncate", k_truncate_percent, plan_truncate);
+  when("standby", k_standby_percent, plan_standby);
+  when("slot", k_slot_percent, plan_slot);
 }
 
 }  // namespace holdfast::scenarios

@@ -5,6 +5,7 @@ namespace {
 
 constexpr Duration k_disk_full_for = std::chrono::milliseconds(300);
 constexpr Duration k_no_victim_delay = std::chrono::milliseconds(50);
+constexpr Duration k_slot_look = std::chrono::milliseconds(20);
 constexpr Duration k_stall_unit = std::chrono::milliseconds(400);
 
 bool changes_the_disk(sim::OperationKind kind) {
@@ -53,6 +54,9 @@ void FaultDriver::inject(const PlannedFault& fault) {
     case FaultKind::postgres_crash:
       note_hit(fault, {});
       return count(fault.kind, postgres_.crash_and_restart() > 0);
+    case FaultKind::slot_recreated:
+      note_hit(fault, {});
+      return recreate_slot(fault);
     case FaultKind::disk_error:
       count(fault.kind, false);
       note_hit(fault, {});
@@ -64,6 +68,27 @@ void FaultDriver::inject(const PlannedFault& fault) {
       full_until_ = executor_.now() + k_disk_full_for;
       return;
   }
+}
+
+void FaultDriver::recreate_slot(const PlannedFault& fault) {
+  const std::string name = stack::StackOptions{}.slot;
+  const auto old = postgres_.slot(name);
+  count(fault.kind, old.has_value());
+  if (!old) return;
+  const std::size_t cause = oracle_.record({oracle::Cause::slot_recreated, name, executor_.now()});
+  postgres_.disconnect_all();
+  const bool dropped = postgres_.drop_slot(name);
+  ASSERT(dropped, "nobody streams, so the slot can be dropped");
+  if (fault.pick % 2 == 1) postgres_.make_slot(name);
+  look_for_new_slot(cause, old->created_at);
+}
+
+void FaultDriver::look_for_new_slot(std::size_t cause, postgres::Lsn old) {
+  const auto slot = postgres_.slot(stack::StackOptions{}.slot);
+  if (slot && slot->created_at != old && slot->active_pid)
+    return oracle_.over(cause, executor_.now());
+  executor_.after(k_slot_look, "/world/faults", "fault.slot_look",
+                  [this, cause, old] { look_for_new_slot(cause, old); });
 }
 
 void FaultDriver::hit_process(const PlannedFault& fault) {

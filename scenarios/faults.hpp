@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 
+#include "oracle/oracle.hpp"
 #include "scenarios/cluster.hpp"
 #include "scenarios/plan.hpp"
 #include "sim/disk/operation.hpp"
@@ -28,8 +29,8 @@ struct FaultHit {
 class FaultDriver final : public sim::DiskFaults {
  public:
   FaultDriver(sim::SimulatedExecutor& executor, sim::postgres::PostgresModel& postgres,
-              Cluster& cluster, const Plan& plan)
-      : executor_(executor), postgres_(postgres), cluster_(cluster), plan_(plan) {}
+              oracle::Oracle& oracle, Cluster& cluster, const Plan& plan)
+      : executor_(executor), postgres_(postgres), oracle_(oracle), cluster_(cluster), plan_(plan) {}
 
   void begin();
   /// Faults end: what was broken for a while works again, what is still to come does not.
@@ -43,11 +44,15 @@ class FaultDriver final : public sim::DiskFaults {
  private:
   void inject(const PlannedFault& fault);
   void hit_process(const PlannedFault& fault);
+  void recreate_slot(const PlannedFault& fault);
+  /// The cause is over once a session streams from a slot that is not the old one.
+  void look_for_new_slot(std::size_t cause, postgres::Lsn old);
   void note_hit(const PlannedFault& fault, std::string victim);
   void count(FaultKind kind, bool consequential);
 
   sim::SimulatedExecutor& executor_;
   sim::postgres::PostgresModel& postgres_;
+  oracle::Oracle& oracle_;
   Cluster& cluster_;
   const Plan& plan_;
   FaultCounters counters_;

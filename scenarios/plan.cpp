@@ -8,10 +8,10 @@ namespace {
 constexpr std::array<std::string_view, k_restart_kinds> k_restart_names = {
     "graceful", "brutal", "power_loss", "rolling", "overlapping"};
 constexpr std::array<std::string_view, k_restart_moments> k_moment_names = {
-    "any_time", "commit", "snapshot", "removal", "takeover"};
+    "any_time", "commit", "snapshot", "removal", "takeover", "slot_made"};
 constexpr std::array<std::string_view, k_fault_kinds> k_fault_names = {
-    "kill_process",        "exit_process", "shutdown_process", "stall_process",
-    "postgres_disconnect", "disk_error",   "disk_full",        "postgres_crash"};
+    "kill_process", "exit_process", "shutdown_process", "stall_process", "postgres_disconnect",
+    "disk_error",   "disk_full",    "postgres_crash",   "slot_recreated"};
 constexpr std::array<std::string_view, k_strategy_kinds> k_strategy_names = {
     "fifo", "uniform", "pct1", "pct2", "pct3", "pct5", "scripted"};
 
@@ -61,6 +61,10 @@ std::string Plan::to_text() const {
   text += "  " + std::to_string(clients.size()) + " clients, " +
           std::to_string(transactions.size()) + " transactions by " + std::to_string(writers) +
           " writers\n";
+  for (std::size_t t = 0; t < transactions.size(); ++t)
+    if (transactions[t].standby_wait > Duration{0})
+      text += "  transaction " + std::to_string(t) + " waits " +
+              milliseconds(transactions[t].standby_wait) + " for its standby\n";
   for (const PlannedRestart& restart : restarts)
     text += "  restart " + std::string(name_of(restart.kind)) + " at " +
             std::string(name_of(restart.moment)) + " after " + milliseconds(restart.after) +

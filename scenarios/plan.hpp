@@ -35,6 +35,8 @@ struct PlannedTransaction {
   std::vector<Duration> pauses;  ///< before each statement
   sim::postgres::Synchronous synchronous = sim::postgres::Synchronous::on;
   bool rolls_back = false;
+  /// Its commit record is on disk and streamed this long before it is visible.
+  Duration standby_wait{};
   bool operator==(const PlannedTransaction&) const = default;
 };
 
@@ -48,8 +50,15 @@ enum class RestartKind : std::uint8_t {
 inline constexpr std::size_t k_restart_kinds = 5;
 
 /// What of the engine a restart waits for, so that it hits there: a label of the trace.
-enum class RestartMoment : std::uint8_t { any_time, commit, snapshot, removal, takeover };
-inline constexpr std::size_t k_restart_moments = 5;
+enum class RestartMoment : std::uint8_t {
+  any_time,
+  commit,
+  snapshot,
+  removal,
+  takeover,
+  slot_made
+};
+inline constexpr std::size_t k_restart_moments = 6;
 
 struct PlannedRestart {
   /// Names the instance that it starts; stays when other restarts are taken away.
@@ -73,8 +82,9 @@ enum class FaultKind : std::uint8_t {
   disk_error,      ///< one EIO or failed sync
   disk_full,       ///< ENOSPC for a while
   postgres_crash,  ///< kill -9 of the server: unflushed commits are lost; it is back at once
+  slot_recreated,  ///< dropped while nobody streams; an odd pick: somebody makes it again at once
 };
-inline constexpr std::size_t k_fault_kinds = 8;
+inline constexpr std::size_t k_fault_kinds = 9;
 
 struct PlannedFault {
   FaultKind kind = FaultKind::kill_process;

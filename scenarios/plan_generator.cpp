@@ -117,6 +117,10 @@ void plan_clients(Plan& plan, const Profile& profile, const Draws& draws) {
   }
 }
 
+/// Moments that come in every history; the others are planned with what brings them about.
+constexpr std::uint64_t k_untimed_restart_moments =
+    static_cast<std::uint64_t>(RestartMoment::takeover) + 1;
+
 void plan_restarts(Plan& plan, const Profile& profile, const Draws& draws) {
   const std::uint64_t count = draws.between(profile.restarts_min, profile.restarts_max, "restarts");
   for (std::uint64_t r = 0; r < count; ++r) {
@@ -125,9 +129,10 @@ void plan_restarts(Plan& plan, const Profile& profile, const Draws& draws) {
     restart.number = static_cast<unsigned>(r);
     restart.kind = static_cast<RestartKind>(draw.below(k_restart_kinds, "kind"));
     restart.after = ms(draw.between(20, 900, "after"));
-    restart.moment = draw.percent(50, "aimed")
-                         ? static_cast<RestartMoment>(draw.below(k_restart_moments, "moment"))
-                         : RestartMoment::any_time;
+    restart.moment =
+        draw.percent(50, "aimed")
+            ? static_cast<RestartMoment>(draw.below(k_untimed_restart_moments, "moment"))
+            : RestartMoment::any_time;
     restart.down_time = ms(draw.one_of<std::uint64_t>({0, 5, 200, 2'000}, "down"));
     restart.overlap = us(draw.one_of<std::uint64_t>({0, 500, 20'000, 700'000}, "overlap"));
     restart.kill_during_stop = draw.percent(30, "kill");

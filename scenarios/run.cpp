@@ -166,7 +166,7 @@ World::World(const Plan& plan, const RunOptions& options)
       truth_(postgres_),
       oracle_(truth_),
       cluster_({executor_, disk_, postgres_, events_, marks_, engine_options(plan, options)}, plan),
-      faults_(executor_, postgres_, cluster_, plan),
+      faults_(executor_, postgres_, oracle_, cluster_, plan),
       network_([this] { return cluster_.reachable(); }, plan.knobs.network_latency),
       actors_({.root = "world"}, executor_, std::make_shared<runtime::Directory>()) {
   if (options.trace) executor_.trace().set_sink(options.trace);

@@ -20,6 +20,8 @@ enum class Guard : std::uint8_t {
   redeliver_to_restarted_consumer,
   removal_before_truncate_is_applied,
   complete_snapshot_only_when_flushed,
+  confirm_only_what_is_visible,
+  slot_position_tells_another_slot,
 };
 
 struct GuardInfo {
@@ -60,6 +62,14 @@ inline constexpr std::array k_guards = {
               "a snapshot is complete once the server's flushed position has passed its insert "
               "position, so that a crash of Postgres takes nothing back that it saw",
               "core/stack/snapshotter.cpp"},
+    GuardInfo{Guard::confirm_only_what_is_visible, "confirm_only_what_is_visible", "F-28",
+              "Postgres is told a position only when every later snapshot sees all that is before "
+              "it, so that a commit that waits for a standby is sent again after a restart",
+              "core/stack/shape_log_confirmations.cpp"},
+    GuardInfo{Guard::slot_position_tells_another_slot, "slot_position_tells_another_slot", "F-114",
+              "a slot that stands beyond what the store knows to be confirmed is another one, "
+              "whoever made it, and all shapes end",
+              "core/stack/connection_manager.cpp"},
 };
 
 /// The set a stack runs with. A value.

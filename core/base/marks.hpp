@@ -31,6 +31,8 @@ enum class Mark : std::uint8_t {
   stack_restarted_itself,
   replication_reconnected,
   conflict_answered,
+  confirmation_held_back,
+  all_shapes_reset,
   count_,
 };
 
@@ -56,6 +58,8 @@ inline constexpr std::array<std::string_view, static_cast<std::size_t>(Mark::cou
         "stack_restarted_itself",
         "replication_reconnected",
         "conflict_answered",
+        "confirmation_held_back",
+        "all_shapes_reset",
 };
 
 /// Counters of one world or server. Thread-safe.

@@ -125,6 +125,8 @@ class QuerySession {
   /// returned.
   virtual DatabaseResult<std::unique_ptr<SnapshotRead>> begin_snapshot(
       const postgres::RelationName& table) = 0;
+  /// What a statement that begins now sees. Its position is that of pg_current_wal_insert_lsn().
+  virtual DatabaseResult<postgres::Snapshot> current_snapshot() = 0;
   /// Ends backends that hold the advisory lock of `slot` while the slot is inactive; how many.
   virtual DatabaseResult<unsigned> break_lock(const std::string& slot) = 0;
 };

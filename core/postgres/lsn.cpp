@@ -17,6 +17,12 @@ FullXid Snapshot::extend(Xid stream_xid) const {
   return {xmax.value + static_cast<std::uint64_t>(static_cast<std::int64_t>(distance))};
 }
 
+bool Snapshot::includes(const Snapshot& other) const {
+  if (xmax < other.xmax) return false;
+  const auto end = std::lower_bound(xip.begin(), xip.end(), other.xmax);
+  return std::includes(other.xip.begin(), other.xip.end(), xip.begin(), end);
+}
+
 bool Snapshot::sees(Xid stream_xid) const {
   const FullXid full = extend(stream_xid);
   if (full < xmin) return true;

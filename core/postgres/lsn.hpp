@@ -42,6 +42,9 @@ struct Snapshot {
   /// Whether the effects of a committed transaction are visible. A stream's xid is extended to the
   /// epoch nearest to xmax; membership in xip uses the same extension (F-28, F-29).
   bool sees(Xid stream_xid) const;
+  /// Whether everything that `other` sees is visible here too. Of two snapshots of one server, the
+  /// later one includes the earlier, until a crash of the server takes ids back.
+  bool includes(const Snapshot& other) const;
   FullXid extend(Xid stream_xid) const;
 };
 

@@ -25,7 +25,7 @@ class GroupBuilder {
   }
   /// Null if there is nothing to write.
   std::shared_ptr<const storage::Group> finish(const CommitPipeline::Extent& extent) {
-    if (appends_.empty() && group_->completions.empty()) return nullptr;
+    if (appends_.empty() && group_->completions.empty() && !extent.must_write) return nullptr;
     for (auto& [handle, records] : appends_)
       group_->appends.push_back({handle, std::move(records)});
     group_->applied = extent.applied;
@@ -93,6 +93,7 @@ std::optional<CommitPipeline::Next> CommitPipeline::next() {
     extent.confirmable = std::max(extent.confirmable, batch.extent.confirmable);
     extent.transactions += batch.extent.transactions;
     extent.bytes += batch.extent.bytes;
+    extent.must_write = extent.must_write || batch.extent.must_write;
     bytes_ -= batch.extent.bytes;
     batches_.pop_front();
   }

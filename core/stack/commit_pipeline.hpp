@@ -26,6 +26,7 @@ class CommitPipeline {
     postgres::Lsn confirmable;  ///< what may be confirmed once the batch is durable
     std::size_t transactions = 0;
     std::size_t bytes = 0;
+    bool must_write = false;  ///< the position itself is to be durable, whatever else there is
   };
 
   /// Adds the next batch; it waits for an answer of every participant.

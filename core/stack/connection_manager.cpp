@@ -96,12 +96,19 @@ void ConnectionManager::configured(runtime::Ref<ReplicationClient> client, Repli
   cast<&ReplicationClient::stream>(client);
 }
 
+bool ConnectionManager::another_slot(const env::SlotState& slot) const {
+  // A slot begins where the log ends, which is beyond whatever was confirmed to an earlier one. So
+  // it shows even if whoever made it, this engine before it was killed perhaps, told nobody.
+  return context_->guards.on(Guard::slot_position_tells_another_slot) &&
+         slot.confirmed_flush > origin_->confirmable;
+}
+
 void ConnectionManager::check_origin(const ReplicationSetup& setup) {
   const std::string& stored = origin_->system_identity;
   std::string reason;
   if (!stored.empty() && stored != identity_)
     reason = "database_identity_changed";
-  else if (origin_->has_state && setup.slot.created)
+  else if (origin_->has_state && (setup.slot.created || another_slot(setup.slot)))
     reason = "replication_slot_recreated";
   else if (origin_->has_state && setup.publication_created)
     reason = "publication_recreated";
@@ -109,11 +116,13 @@ void ConnectionManager::check_origin(const ReplicationSetup& setup) {
     // Routing must not know shapes that are gone: the subsystem starts again with what is left.
     context_->emit({observe::Level::warning, "all_shapes_removed", {{"reason", reason}}});
     call<&runtime::Supervisor::terminate_child>(names::core, std::string("shapes"), std::string());
-    auto reset = call<&StoreProcess::reset>(names::store, reason, identity_);
+    auto reset =
+        call<&StoreProcess::reset>(names::store, reason, identity_, setup.slot.confirmed_flush);
     if (!reset.ok()) exit(runtime::ExitReason::crash("reset: " + reset.error().message));
     call<&ShapeStatusOwner::refresh>(names::shape_status_owner, storage::Boot{});
-  } else if (stored != identity_) {
-    auto set = call<&StoreProcess::set_system_identity>(names::store, identity_);
+    context_->reached(Mark::all_shapes_reset);
+  } else if (stored != identity_ || another_slot(setup.slot)) {
+    auto set = call<&StoreProcess::set_origin>(names::store, identity_, setup.slot.confirmed_flush);
     if (!set.ok()) exit(runtime::ExitReason::crash("identity: " + set.error().message));
   }
 }

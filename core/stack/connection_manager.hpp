@@ -42,6 +42,8 @@ class ConnectionManager : public runtime::Process {
   void take_over();
   /// Removes every shape if the database is not the one they were made from (LC-8, LC-9, LC-10).
   void check_origin(const ReplicationSetup& setup);
+  /// Not the one whose position the store knows.
+  bool another_slot(const env::SlotState& slot) const;
   void start_shapes();
   void retry_later();
   void end_stale_session();

@@ -9,8 +9,9 @@
 namespace holdfast::stack {
 namespace {
 
-/// Durable positions noted closer together than this share one entry.
-constexpr Duration k_durable_grain = std::chrono::milliseconds(200);
+/// While something is not confirmed yet, the wait for the stream ends this often, to look whether
+/// it may be.
+constexpr Duration k_confirmation_look = std::chrono::seconds(2);
 
 }  // namespace
 
@@ -57,11 +58,9 @@ void ReplicationClient::stream() {
 }
 
 void ReplicationClient::pump() {
-  mature_confirmations();
   if (status_due_ || now() - status_sent_ >= context_->options.status_interval) send_status();
   Instant deadline = now() + context_->options.status_interval;
-  if (!durable_.empty())
-    deadline = std::min(deadline, durable_.front().since + k_confirmation_delay);
+  if (confirmed_ < received_) deadline = std::min(deadline, now() + k_confirmation_look);
   auto payloads = session_->receive(deadline);
   if (!payloads.ok()) fail(payloads.error());
   std::vector<postgres::StreamEvent> events;
@@ -86,21 +85,10 @@ void ReplicationClient::pump() {
   cast<&ReplicationClient::pump>(me());
 }
 
-void ReplicationClient::committed(postgres::Lsn confirmable) {
-  const postgres::Lsn last = durable_.empty() ? confirmed_ : durable_.back().position;
-  if (confirmable <= last) return;
-  if (durable_.size() > 1 && now() - durable_[durable_.size() - 2].since < k_durable_grain)
-    durable_.back() = {now(), confirmable};
-  else
-    durable_.push_back({now(), confirmable});
-}
-
-void ReplicationClient::mature_confirmations() {
-  while (!durable_.empty() && now() - durable_.front().since >= k_confirmation_delay) {
-    confirmed_ = durable_.front().position;
-    durable_.pop_front();
-    status_due_ = true;
-  }
+void ReplicationClient::confirm(postgres::Lsn position) {
+  if (position <= confirmed_) return;
+  confirmed_ = position;
+  status_due_ = true;
 }
 
 void ReplicationClient::send_status() {

@@ -1,9 +1,8 @@
 // ReplicationClient: the process that owns the replication session. It sets the session up in steps
 // driven by ConnectionManager, decodes the stream, hands whole transactions to the collector and
-// confirms to Postgres what the store has committed. It never confirms more (I-20).
+// tells Postgres what the collector confirms, never more (I-20).
 #pragma once
 
-#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -37,19 +36,12 @@ class ReplicationClient : public runtime::Process {
   void stream();
   /// One receive, and what came of it handed over.
   void pump();
-  /// Everything before this position is durable. Postgres is told k_confirmation_delay later.
-  void committed(postgres::Lsn confirmable);
-
-  /// A transaction can be streamed before it is visible to new snapshots. It must then still be
-  /// replayed after a restart, to shapes whose snapshots do not see it (F-28): confirmations stay
-  /// this far behind, longer than a commit takes to become visible.
-  static constexpr Duration k_confirmation_delay = std::chrono::seconds(5);
+  /// Nothing before this position is needed again: Postgres is told.
+  void confirm(postgres::Lsn position);
 
  private:
   [[noreturn]] void fail(const env::DatabaseError& error);
   void send_status();
-  /// Moves confirmed_ to what has been durable for long enough.
-  void mature_confirmations();
   runtime::Ref<ReplicationClient> me() const { return {self()}; }
 
   Context context_;
@@ -58,11 +50,6 @@ class ReplicationClient : public runtime::Process {
   postgres::StreamDecoder decoder_;
   postgres::Lsn received_;
   postgres::Lsn confirmed_;  ///< first byte not yet safe
-  struct Durable {
-    Instant since;
-    postgres::Lsn position;
-  };
-  std::deque<Durable> durable_;  ///< not yet confirmed, ascending
   Instant status_sent_;
   bool status_due_ = false;
 };

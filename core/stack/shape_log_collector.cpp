@@ -16,11 +16,6 @@ namespace holdfast::stack {
 namespace {
 
 constexpr Duration k_restart_delay = std::chrono::milliseconds(100);
-/// How long a transaction is remembered after it was processed. Longer than the replication client
-/// holds confirmations back, so that after a restart the replay fills this memory again.
-/// A commit that waits for a synchronous standby is invisible for as long as that takes.
-constexpr Duration k_processed_xid_memory = std::chrono::minutes(10);
-constexpr std::size_t k_processed_xids_max = 200'000;
 
 std::size_t bytes_of(const postgres::Transaction& transaction) {
   std::size_t bytes = 0;
@@ -39,7 +34,7 @@ void ShapeLogCollector::init() {
       call<&StoreProcess::begin_session>(names::store, runtime::Ref<ShapeLogCollector>{self()});
   if (!boot.ok()) exit(runtime::ExitReason::crash("catalogue: " + boot.error().message));
   last_processed_ = boot->applied;
-  confirmable_ = boot->confirmable;
+  confirmable_ = stored_ = boot->confirmable;
   const runtime::TableRef read_models(runtime(), tables::shape_meta);
   for (const storage::ShapeRecord& record : boot->shapes) {
     const auto shown = read_models.find(record.handle);
@@ -72,6 +67,12 @@ runtime::Ref<ShapeLogCollector> ShapeLogCollector::attach(runtime::Ref<Replicati
   }
   client_ = client;
   waiting_client_.reset();
+  confirmed_ = wanted_ = confirmed;
+  expect_confirmation();
+  if (visibility_.has_learned()) {
+    visibility_is_old_ = true;
+    ask_visibility();
+  }
   return {self()};
 }
 
@@ -108,10 +109,15 @@ void ShapeLogCollector::handle(runtime::Reply<void> reply,
     send(shape->second, std::move(delivery));
   }
   advance();
-  if (pipeline_.bytes() <= k_bytes_under_way_max)
-    reply.send();
-  else
-    waiting_client_.emplace(std::move(reply));
+  waiting_client_.emplace(std::move(reply));
+  answer_client_if_room();
+}
+
+void ShapeLogCollector::answer_client_if_room() {
+  if (visibility_.unseen() > k_unseen_max) return ask_visibility();
+  if (!waiting_client_ || pipeline_.bytes() > k_bytes_under_way_max) return;
+  waiting_client_->send();
+  waiting_client_.reset();
 }
 
 void ShapeLogCollector::take(postgres::Transaction transaction, Routed& routed,
@@ -119,7 +125,7 @@ void ShapeLogCollector::take(postgres::Transaction transaction, Routed& routed,
   // A replayed transaction is routed like any other: each consumer knows from its own head whether
   // it has it. A shape whose snapshot did not see it, though it was processed before, gets it this
   // way.
-  remember(transaction.xid);
+  visibility_.passed(transaction.xid, transaction.commit_lsn, pipeline_.next_number());
   extent.confirmable = std::max(extent.confirmable, transaction.end_lsn);
   if (transaction.commit_lsn > last_processed_)
     extent.applied = last_processed_ = transaction.commit_lsn;
@@ -160,14 +166,6 @@ void ShapeLogCollector::find_drift(postgres::Oid table) {
   router_.route_all(table, routes_);
   for (const routing::Route* route : routes_)
     if (column_mapping(*relation->second, *route->definition)) drifted_.insert(table);
-}
-
-void ShapeLogCollector::remember(postgres::Xid xid) {
-  const Instant at = now();
-  while (!processed_xids_.empty() && (at - processed_xids_.front().at > k_processed_xid_memory ||
-                                      processed_xids_.size() >= k_processed_xids_max))
-    processed_xids_.pop_front();
-  processed_xids_.push_back({xid, pipeline_.next_number(), at});
 }
 
 void ShapeLogCollector::take(const postgres::RelationChanged& changed, postgres::Lsn commit_lsn) {
@@ -212,10 +210,7 @@ bool ShapeLogCollector::accepts_snapshot(protocol::ShapeHandle handle,
   if (!context_->guards.on(Guard::retake_snapshot_if_streamed_before_visible)) return true;
   const auto shape = shapes_.find(handle);
   if (shape == shapes_.end()) return true;
-  const BatchNumber from = shape->second.takes_part_from;
-  return std::all_of(processed_xids_.begin(), processed_xids_.end(), [&](const ProcessedXid& p) {
-    return p.batch >= from || snapshot.sees(p.xid);
-  });
+  return visibility_.covered_by(snapshot, shape->second.takes_part_from);
 }
 
 // -- shapes and their consumers -------------------------------------------------------------------
@@ -279,6 +274,11 @@ void ShapeLogCollector::send(Shape& shape, const std::shared_ptr<const Delivery>
 
 void ShapeLogCollector::on_down(runtime::MonitorRef ref, runtime::ProcessId,
                                 const runtime::ExitReason&) {
+  if (ref == probe_) {  // without an answer
+    probe_.reset();
+    if (visibility_is_old_) send_after<&ShapeLogCollector::ask_visibility>(k_restart_delay);
+    return;
+  }
   const auto entry = monitors_.find(ref);
   if (entry == monitors_.end()) return;
   const protocol::ShapeHandle handle = entry->second;
@@ -361,12 +361,10 @@ void ShapeLogCollector::advance() {
 void ShapeLogCollector::committed(std::uint64_t ticket, storage::CommitResult result) {
   if (ticket != ticket_) return;
   pipeline_.committed();
+  stored_ = std::max(stored_, in_flight_.confirmable);
   make_visible(in_flight_, std::move(result.heads));
   advance();
-  if (waiting_client_ && pipeline_.bytes() <= k_bytes_under_way_max) {
-    waiting_client_->send();
-    waiting_client_.reset();
-  }
+  answer_client_if_room();
 }
 
 void ShapeLogCollector::make_visible(const CommitPipeline::Extent& extent,
@@ -384,12 +382,7 @@ void ShapeLogCollector::make_visible(const CommitPipeline::Extent& extent,
       }
   if (!what.heads.empty() || what.processed.value != 0)
     cast<&ShapeStatusOwner::committed>(names::shape_status_owner, std::move(what));
-  confirm(extent.confirmable);
-}
-
-void ShapeLogCollector::confirm(postgres::Lsn confirmable) {
-  confirmable_ = std::max(confirmable_, confirmable);
-  if (client_) cast<&ReplicationClient::committed>(*client_, confirmable_);
+  durable(extent.confirmable);
 }
 
 }  // namespace holdfast::stack

@@ -19,6 +19,8 @@
 #include "core/runtime/message.hpp"
 #include "core/runtime/process.hpp"
 #include "core/stack/commit_pipeline.hpp"
+#include "core/stack/commit_visibility.hpp"
+#include "core/stack/connection_pool.hpp"
 #include "core/stack/context.hpp"
 #include "core/stack/delivery.hpp"
 #include "core/stack/names.hpp"
@@ -34,6 +36,8 @@ class ShapeLogCollector : public runtime::Process {
 
   /// While more than this is under way, the replication client is not answered.
   static constexpr std::size_t k_bytes_under_way_max = 4U << 20;
+  /// Nor while so many transactions are not known to be visible: Postgres did not tell for long.
+  static constexpr std::size_t k_unseen_max = 200'000;
 
   // -- handlers -----------------------------------------------------------------------------------
 
@@ -61,6 +65,13 @@ class ShapeLogCollector : public runtime::Process {
   /// The store's answer to a commit.
   void committed(std::uint64_t ticket, storage::CommitResult result);
 
+  /// It is time to confirm what can be.
+  void confirm_due();
+  /// What a snapshot saw that was taken a moment ago, and the session that may be asked again.
+  void visible(postgres::Snapshot snapshot, SharedSession session);
+  /// Asks what a snapshot sees now, unless that is under way.
+  void ask_visibility();
+
   /// Starts a consumer that could not be started, if it is still needed.
   void retry_start(protocol::ShapeHandle handle);
 
@@ -76,18 +87,12 @@ class ShapeLogCollector : public runtime::Process {
     BatchNumber takes_part_from = 0;  ///< of the shape, or of its restart while unfinished
     std::deque<std::shared_ptr<const Delivery>> undelivered;  ///< sent or to send, not answered
   };
-  struct ProcessedXid {
-    postgres::Xid xid;
-    BatchNumber batch;
-    Instant at;
-  };
   /// One transaction's deliveries by shape.
   using Routed = std::map<protocol::ShapeHandle, std::shared_ptr<Delivery>>;
 
   void take(postgres::Transaction transaction, Routed& routed, CommitPipeline::Extent& extent);
   void take(const postgres::RelationChanged& changed, postgres::Lsn commit_lsn);
   void remove_now(protocol::ShapeHandle handle, std::string reason);
-  void remember(postgres::Xid xid);
   /// Valid until the next call.
   const std::vector<const routing::Route*>& concerned(const postgres::Change& change);
   /// Whether some shape of the table has its columns at other positions than the stream: then the
@@ -98,7 +103,16 @@ class ShapeLogCollector : public runtime::Process {
   void send(Shape& shape, const std::shared_ptr<const Delivery>& delivery);
   void advance();
   void make_visible(const CommitPipeline::Extent& extent, std::vector<storage::ShapeHead> heads);
-  void confirm(postgres::Lsn confirmable);
+  void answer_client_if_room();
+
+  // -- shape_log_confirmations.cpp ----------------------------------------------------------------
+
+  void durable(postgres::Lsn confirmable);
+  /// Arms the timer for what is not confirmed yet.
+  void expect_confirmation();
+  /// Confirms up to the first transaction that a snapshot might miss, once that is stored.
+  void confirm();
+  void tell_client();
 
   Context context_;
   routing::Router router_;
@@ -114,8 +128,16 @@ class ShapeLogCollector : public runtime::Process {
   std::vector<std::pair<protocol::ShapeHandle, postgres::Snapshot>> completing_;
   std::uint64_t ticket_ = 0;
   postgres::Lsn last_processed_;  ///< commit LSN of the last transaction taken from the stream
-  postgres::Lsn confirmable_;     ///< everything before it is durable
-  std::deque<ProcessedXid> processed_xids_;
+  CommitVisibility visibility_;
+  postgres::Lsn confirmable_;  ///< everything before it is durable
+  postgres::Lsn stored_;       ///< the last confirmable position that the store itself holds
+  postgres::Lsn wanted_;       ///< to be confirmed once it is stored
+  postgres::Lsn confirmed_;    ///< told to Postgres; <= stored_
+  bool confirmation_expected_ = false;
+  std::optional<runtime::MonitorRef> probe_;
+  std::uint64_t probes_ = 0;
+  SharedSession probe_session_;
+  bool visibility_is_old_ = false;  ///< learned before this session began
   std::optional<runtime::Ref<ReplicationClient>> client_;
   std::optional<runtime::Reply<void>> waiting_client_;
 };

@@ -1,5 +1,7 @@
 #include "core/stack/snapshotter.hpp"
 
+#include <algorithm>
+
 #include "core/shape/log_item.hpp"
 #include "core/stack/connection_pool.hpp"
 #include "core/stack/consumer.hpp"
@@ -10,9 +12,11 @@
 namespace holdfast::stack {
 namespace {
 
-/// A snapshot that misses a streamed transaction is taken again after this; the window is the time
-/// between a commit's WAL record and its visibility.
+/// A snapshot that misses a streamed transaction is taken again after this, then after twice as
+/// long; the window is the time between a commit's WAL record and its visibility, which a
+/// synchronous standby decides.
 constexpr Duration k_retake_delay = std::chrono::milliseconds(20);
+constexpr Duration k_retake_delay_max = std::chrono::seconds(1);
 constexpr std::size_t k_spill_bytes = 1U << 20;
 
 env::ShapeQuery query_of(const shape::Definition& definition) {
@@ -58,7 +62,7 @@ void Snapshotter::run() {
 }
 
 env::DatabaseResult<storage::SnapshotCompletion> Snapshotter::take(env::QuerySession& session) {
-  for (;;) {
+  for (Duration delay = k_retake_delay;; delay = std::min(delay * 2, k_retake_delay_max)) {
     auto read = session.begin_snapshot(meta_.definition->relation().name);
     if (!read.ok()) return read.failure();
     const postgres::Snapshot& snapshot = (*read)->snapshot();
@@ -66,7 +70,7 @@ env::DatabaseResult<storage::SnapshotCompletion> Snapshotter::take(env::QuerySes
     if (!call<&ShapeLogCollector::accepts_snapshot>(collector_, meta_.handle, snapshot)) {
       context_->reached(Mark::snapshot_retaken);
       read->reset();
-      sleep(k_retake_delay);
+      sleep(delay);
       continue;
     }
     storage::SnapshotCompletion completion{meta_.handle, snapshot, {}};

@@ -1,5 +1,7 @@
 #include "core/stack/store_process.hpp"
 
+#include <algorithm>
+
 #include "core/stack/shape_log_collector.hpp"
 #include "core/stack/store_slot.hpp"
 
@@ -67,7 +69,8 @@ storage::StoreResult<storage::Boot> StoreProcess::take_over() {
     return boot;
   }
   epoch_ = boot->epoch;
-  origin_ = StoreOrigin{boot->system_identity, boot->applied.value != 0 || !boot->shapes.empty()};
+  origin_ = StoreOrigin{boot->system_identity, boot->applied.value != 0 || !boot->shapes.empty(),
+                        boot->confirmable};
   context_->store->set_index(
       runtime::run_job(*context_->environment.write_worker, "store.index",
                        [slot = context_->store] { return slot->store->journal_index(); }));
@@ -106,6 +109,7 @@ void StoreProcess::commit(runtime::Ref<ShapeLogCollector> collector, std::uint64
     context_->emit({observe::Level::error, "commit_failed", {{"reason", result.error().message}}});
     exit(runtime::ExitReason::crash("commit: " + result.error().message));
   }
+  origin_->confirmable = std::max(origin_->confirmable, group->confirmable);
   cast<&ShapeLogCollector::committed>(collector, ticket, std::move(*result));
   if (!maintenance_scheduled_) {
     maintenance_scheduled_ = true;
@@ -125,20 +129,32 @@ storage::StoreResult<void> StoreProcess::finish_removal(protocol::ShapeHandle ha
   });
 }
 
-storage::StoreResult<void> StoreProcess::reset(std::string reason, std::string system_identity) {
+storage::StoreResult<void> StoreProcess::reset(std::string reason, std::string system_identity,
+                                               postgres::Lsn slot_position) {
   const std::int64_t at = wall_time().unix_us;
   auto removed = on_store("store.reset", [reason = std::move(reason), at](storage::Store& s) {
     return s.remove_all(reason, at);
   });
   if (!removed.ok()) return removed;
-  return set_system_identity(std::move(system_identity));
+  origin_->confirmable = {};
+  return set_origin(std::move(system_identity), slot_position);
 }
 
-storage::StoreResult<void> StoreProcess::set_system_identity(std::string system_identity) {
+storage::StoreResult<void> StoreProcess::set_origin(std::string system_identity,
+                                                    postgres::Lsn slot_position) {
+  // Two commits; no shape is there before both are made, and without shapes nothing is compared.
+  storage::Group position;
+  position.confirmable = slot_position;
+  if (auto set =
+          on_store("store.commit", [position](storage::Store& s) { return s.commit(position); });
+      !set.ok())
+    return set.failure();
   auto stored = on_store("store.set_identity", [system_identity](storage::Store& s) {
     return s.set_system_identity(system_identity);
   });
-  if (stored.ok()) origin_ = StoreOrigin{std::move(system_identity), true};
+  if (stored.ok())
+    origin_ = StoreOrigin{std::move(system_identity), true,
+                          std::max(origin_->confirmable, slot_position)};
   return stored;
 }
 

@@ -21,6 +21,8 @@ namespace holdfast::stack {
 struct StoreOrigin {
   std::string system_identity;  ///< empty: none yet
   bool has_state = false;
+  /// Postgres was told no position beyond this one: the slot stands here at most.
+  postgres::Lsn confirmable;
 };
 
 class StoreProcess : public runtime::Process {
@@ -50,9 +52,11 @@ class StoreProcess : public runtime::Process {
               std::shared_ptr<const storage::Group> group);
   storage::StoreResult<void> remove(protocol::ShapeHandle handle, std::string reason);
   storage::StoreResult<void> finish_removal(protocol::ShapeHandle handle);
-  /// Removes every shape and stores the identity of the database now served.
-  storage::StoreResult<void> reset(std::string reason, std::string system_identity);
-  storage::StoreResult<void> set_system_identity(std::string system_identity);
+  /// Removes every shape, then as set_origin().
+  storage::StoreResult<void> reset(std::string reason, std::string system_identity,
+                                   postgres::Lsn slot_position);
+  /// Stores the identity of the database now served, and where its slot stands.
+  storage::StoreResult<void> set_origin(std::string system_identity, postgres::Lsn slot_position);
 
   /// Rows of a large snapshot, in order; each snapshotter writes a segment of its own.
   storage::StoreResult<void> spill(runtime::ProcessId snapshotter, protocol::ShapeHandle handle,

@@ -36,7 +36,8 @@ void ConflictLedger::refused(const ShapeSpec& spec, const protocol::ShapeHandle&
   const Instant born = life == lives_.end() ? Instant{} : life->second.born;
   const bool excused = std::any_of(journal_->begin(), journal_->end(), [&](const CauseEvent& e) {
     const bool about =
-        e.cause == Cause::truncated ? e.subject == spec.table : e.subject == spec.name;
+        e.cause == Cause::slot_recreated ||
+        (e.cause == Cause::truncated ? e.subject == spec.table : e.subject == spec.name);
     return about && e.over >= born && e.at <= answered;
   });
   if (excused) {

@@ -105,6 +105,7 @@ void describe(Fields& fields, Value& transaction) {
   fields.required("statements", statements);
   fields.optional("asynchronous", asynchronous);
   fields.optional("rolls_back", transaction.rolls_back);
+  fields.optional("standby_wait", transaction.standby_wait);
   if constexpr (!std::is_const_v<Value>) {
     transaction.synchronous = asynchronous ? Synchronous::off : Synchronous::on;
     for (TimedStatement& timed : statements) {

@@ -178,7 +178,12 @@ std::size_t PostgresModel::crash_and_restart(SlotsAfterCrash slots) {
   state_->sessions.clear();
   const std::size_t lost = state_->transactions.crash(state_->wal.flushed());
   state_->wal.crash();
-  for (auto& [name, table] : state_->tables) table->lock() = {};
+  // Who was queueing has not heard of the crash yet, and leaves the queue when it does.
+  for (auto& [name, table] : state_->tables) {
+    const unsigned queueing = table->lock().exclusive_waiting;
+    table->lock() = {};
+    table->lock().exclusive_waiting = queueing;
+  }
   state_->advisory_locks.clear();
   if (slots == SlotsAfterCrash::back_to_checkpoint)
     for (auto& [name, slot] : state_->slots) slot.confirmed_flush = slot.checkpointed_flush;
@@ -211,6 +216,11 @@ bool PostgresModel::drop_slot(const std::string& name) {
   if (found == state_->slots.end() || found->second.active != nullptr) return false;
   state_->slots.erase(found);
   return true;
+}
+
+void PostgresModel::make_slot(const std::string& name) {
+  ASSERT(state_->slots.count(name) == 0, "a slot is made once");
+  state_->make_slot(name);
 }
 
 }  // namespace holdfast::sim::postgres

@@ -122,6 +122,8 @@ class PostgresModel {
   void invalidate_slot(const std::string& slot);
   /// false: active or missing.
   bool drop_slot(const std::string& slot);
+  /// Somebody else makes it, after the end of the log as it is. REQUIRES: there is none.
+  void make_slot(const std::string& slot);
 
   // -- what the oracle asks -----------------------------------------------------------------------
   /// Rows of the table that satisfy `condition` (text as after WHERE, sub-selects allowed; empty:

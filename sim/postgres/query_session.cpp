@@ -275,6 +275,14 @@ env::DatabaseResult<std::unique_ptr<env::SnapshotRead>> ModelQuerySession::begin
   return std::unique_ptr<env::SnapshotRead>(std::move(read));
 }
 
+env::DatabaseResult<Snapshot> ModelQuerySession::current_snapshot() {
+  if (auto trip = client_.round_trip("pg.current_snapshot"); !trip) return trip.failure();
+  Snapshot snapshot = state_.take_snapshot();
+  snapshot.insert_lsn = state_.wal.insert_position();
+  if (auto trip = client_.round_trip("pg.current_snapshot.known"); !trip) return trip.failure();
+  return snapshot;
+}
+
 env::DatabaseResult<unsigned> ModelQuerySession::break_lock(const std::string& slot) {
   if (auto trip = client_.round_trip("pg.break_lock"); !trip) return trip.failure();
   const auto found = state_.slots.find(slot);

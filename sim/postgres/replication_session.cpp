@@ -86,16 +86,7 @@ env::DatabaseResult<Lsn> ModelReplicationSession::create_slot(const std::string&
   if (state_.slots.count(name) != 0)
     return error(DatabaseFailure::query, "42710",
                  "replication slot \"" + name + "\" already exists");
-  state_.wal.append(28);  // the running-transactions record that ends the building of its snapshot
-  state_.flush_wal();
-  const Lsn consistent = state_.wal.end();
-  Slot slot;
-  slot.name = name;
-  slot.created_at = consistent;
-  slot.confirmed_flush = consistent;
-  slot.checkpointed_flush = consistent;
-  state_.slots.emplace(name, slot);
-  return consistent;
+  return state_.make_slot(name);
 }
 
 env::DatabaseResult<void> ModelReplicationSession::start_streaming(const std::string& slot_name,

@@ -68,6 +68,7 @@ class ModelQuerySession final : public env::QuerySession {
   env::DatabaseResult<std::vector<RelationName>> published(const std::string& publication) override;
   env::DatabaseResult<std::unique_ptr<env::SnapshotRead>> begin_snapshot(
       const RelationName& table) override;
+  env::DatabaseResult<Snapshot> current_snapshot() override;
   env::DatabaseResult<unsigned> break_lock(const std::string& slot) override;
 
  private:

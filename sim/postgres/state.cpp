@@ -140,6 +140,14 @@ void ModelState::grant_next(AdvisoryLock& lock) {
   lock.waiting.pop_front();
 }
 
+Lsn ModelState::make_slot(const std::string& name) {
+  wal.append(28);  // the running-transactions record that ends the building of its snapshot
+  flush_wal();
+  const Lsn consistent = wal.end();
+  slots.emplace(name, Slot{name, consistent, consistent, consistent});
+  return consistent;
+}
+
 void ModelState::release_tables(Backend& backend) {
   for (Table* table : backend.reading) --table->lock().readers;
   backend.reading.clear();

@@ -49,6 +49,8 @@ class ModelState {
   void close(Backend& backend, std::string reason);
   void release_tables(Backend& backend);
   void grant_next(AdvisoryLock& lock);
+  /// A slot at the end of the log; answers where.
+  Lsn make_slot(const std::string& name);
 
   // -- transactions, WAL --------------------------------------------------------------------------
   void note_wal();  ///< WAL was written: the writer has work

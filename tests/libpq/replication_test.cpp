@@ -400,5 +400,27 @@ TEST_F(Replication, waits_for_open_transactions_to_make_the_slot) {
   making.join();
 }
 
+// By this the engine knows a slot that somebody made in place of its own (F-114).
+TEST_F(Replication, a_slot_made_again_stands_beyond_what_was_confirmed) {
+  sql("CREATE TABLE items (id int)");
+  auto session = streaming({"items"});
+  sql("INSERT INTO items VALUES (1)");
+  const postgres::Lsn last = StreamReader(*session).transactions(1).at(0).end_lsn;
+  must(session->send_status(last, last));
+  session.reset();
+  for (int i = 0; i < 1000 && sql("SELECT active FROM pg_replication_slots WHERE slot_name = '" +
+                                  slot_ + "'") == "t";
+       ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  sql("SELECT pg_drop_replication_slot('" + slot_ + "')");
+  // Nothing can have been confirmed that was not streamed, and nothing was that was not flushed.
+  const Lsn end = postgres::parse_lsn(sql("SELECT pg_current_wal_flush_lsn()")).value();
+  EXPECT_GE(end, last);
+  sql("SELECT pg_create_logical_replication_slot('" + slot_ + "', 'pgoutput')");
+  const auto found = must(replication_session()->ensure_slot(slot_));
+  EXPECT_FALSE(found.created);
+  EXPECT_GT(found.confirmed_flush, end);
+}
+
 }  // namespace
 }  // namespace holdfast::production

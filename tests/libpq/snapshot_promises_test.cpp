@@ -114,5 +114,33 @@ TEST_F(SnapshotPromises, cannot_vouch_for_a_snapshot_of_a_server_that_crashed) {
   EXPECT_EQ(result.error().kind, DatabaseFailure::connection);
 }
 
+// What is streamed may be invisible for as long as a standby likes, and must not be confirmed
+// (F-28).
+TEST_F(SnapshotPromises, tell_which_commits_still_wait_for_a_standby) {
+  sql("CREATE TABLE items (id int)");
+  auto stream = streaming_session();
+  auto session = query_session();
+  must(session->publish(publication_, {"public", "items"}));
+  const auto ask_for_standby = [&](const std::string& setting) {
+    server().execute("ALTER SYSTEM " + setting);
+    server().execute("SELECT pg_reload_conf()");
+  };
+  ask_for_standby("SET synchronous_standby_names = 'nobody'");
+  wait_for([&] { return sql("SHOW synchronous_standby_names") == "nobody"; });
+  std::thread writer(
+      [&] { RawSession(server().url(database_)).run("INSERT INTO items VALUES (1)"); });
+  StreamReader reader(*stream);
+  const postgres::Transaction streamed = reader.transactions(1).at(0);
+  const postgres::Snapshot before = must(session->current_snapshot());
+  EXPECT_FALSE(before.sees(streamed.xid));
+  EXPECT_GT(before.insert_lsn, streamed.commit_lsn);
+  ask_for_standby("RESET synchronous_standby_names");
+  writer.join();
+  const postgres::Snapshot after = must(session->current_snapshot());
+  EXPECT_TRUE(after.sees(streamed.xid));
+  EXPECT_TRUE(after.includes(before));
+  EXPECT_FALSE(before.includes(after));
+}
+
 }  // namespace
 }  // namespace holdfast::production

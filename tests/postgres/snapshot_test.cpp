@@ -20,6 +20,16 @@ TEST(Snapshot, SeesWhatIsBelowXminAndNothingFromXmax) {
   EXPECT_FALSE(snapshot.sees({111}));
 }
 
+TEST(Snapshot, IncludesWhatSeesNoMore) {
+  const Snapshot snapshot{{100}, {110}, {{100}, {105}}, {}};
+  EXPECT_TRUE(snapshot.includes(snapshot));
+  EXPECT_TRUE(snapshot.includes({{100}, {106}, {{100}, {105}}, {}}));
+  EXPECT_FALSE(snapshot.includes({{100}, {106}, {{100}}, {}})) << "105 is seen there";
+  EXPECT_FALSE(snapshot.includes({{111}, {111}, {}, {}}));
+  EXPECT_TRUE((Snapshot{{112}, {115}, {{112}}, {}}.includes(snapshot)));
+  EXPECT_TRUE((Snapshot{{100}, {115}, {{100}, {112}}, {}}.includes(snapshot)));
+}
+
 TEST(Snapshot, AnIdBeforeTheWrapBelongsToTheEpochBefore) {
   const Snapshot snapshot{{k_epoch - 2}, {k_epoch + 10}, {{k_epoch - 2}, {k_epoch + 3}}, {}};
   EXPECT_EQ(snapshot.extend({0xffffffff}), FullXid{k_epoch - 1});

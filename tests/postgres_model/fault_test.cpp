@@ -22,6 +22,30 @@ TEST_F(ModelTest, ACrashLosesCommitsThatWereVisibleButNotFlushed) {
   EXPECT_EQ(receive(*session).lines, (Lines{"B", "I public.items N('2','c')", "C"}));
 }
 
+// The queue was forgotten in the crash, and left after it: nobody could write from then on.
+TEST_F(ModelTest, ACrashWhileSomebodyQueuesForATableLeavesItUsable) {
+  model->create_table(items());
+  model->create_publication("pub");
+  const Session writer = model->begin();
+  must(writer, insert(1, "a"));
+  auto session = connect();
+  while_waiting.emplace_back([&] { model->crash_and_restart(); });
+  EXPECT_EQ(session->publish("pub", k_items).error().kind, DatabaseFailure::connection);
+  run({insert(2, "b")});
+  EXPECT_EQ(names(), "b");
+}
+
+TEST_F(ModelTest, ASlotThatIsMadeAgainStandsBeyondWhatWasConfirmed) {
+  publish_items();
+  auto session = stream();
+  const CommitResult last = run({insert(1, "a")});
+  ASSERT_TRUE(session->send_status(last.end_lsn, last.end_lsn).ok());
+  session.reset();
+  ASSERT_TRUE(model->drop_slot("slot"));
+  model->make_slot("slot");
+  EXPECT_GT(model->slot("slot")->confirmed_flush, last.end_lsn);
+}
+
 TEST_F(ModelTest, ASnapshotThatOutlastsCrashesFlushesWhatItSaw) {
   publish_items();
   run({insert(1, "a")}, Synchronous::off);

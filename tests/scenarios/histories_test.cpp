@@ -326,6 +326,8 @@ const std::vector<Canary>& canaries() {
       {Guard::redeliver_to_restarted_consumer, {127, 141}, 400, deaths_among_commits},
       {Guard::removal_before_truncate_is_applied, {77, 82, 180}, 800},
       {Guard::complete_snapshot_only_when_flushed, {1}, 100, births_before_crashes},
+      {Guard::confirm_only_what_is_visible, {40, 90, 348}, 600},
+      {Guard::slot_position_tells_another_slot, {78, 80, 261}, 600},
   };
   return k_canaries;
 }

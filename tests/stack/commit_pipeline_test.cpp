@@ -249,5 +249,17 @@ TEST(PipelineDeathTest, ACommitThatIsReportedTwiceEndsTheProcess) {
   EXPECT_DEATH(pipeline.committed(), "reported once");
 }
 
+TEST_F(Pipeline, WritesAPositionByItselfWhenItMust) {
+  open(10, {});
+  EXPECT_EQ(next().group, nullptr);
+  pipeline_.committed();
+  pipeline_.open({.applied = {}, .confirmable = Lsn{12}, .must_write = true}, {});
+  const CommitPipeline::Next found = next();
+  ASSERT_NE(found.group, nullptr);
+  EXPECT_EQ(found.group->confirmable, Lsn{12});
+  EXPECT_EQ(found.group->applied, Lsn{10}) << "a group says how far the stream has come";
+  EXPECT_TRUE(found.group->appends.empty());
+}
+
 }  // namespace
 }  // namespace holdfast::stack

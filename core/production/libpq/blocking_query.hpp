@@ -36,6 +36,8 @@ class BlockingQuery {
   static constexpr std::size_t k_batch_rows = 500;
   static constexpr std::size_t k_batch_bytes = 256 * 1024;  // large rows make small batches
 
+  /// In no transaction: of the moment.
+  env::DatabaseResult<postgres::Snapshot> current_snapshot();
   /// Waits for the table's lock no longer than the statement timeout: then `lock_timeout`.
   env::DatabaseResult<postgres::Snapshot> begin_snapshot(const postgres::RelationName& table);
   /// REQUIRES: a snapshot, and no query started in it whose end was not reached.

@@ -85,6 +85,11 @@ DatabaseResult<unsigned> LibpqQuerySession::break_lock(const std::string& slot) 
                     [slot, own](BlockingQuery& s) { return s.break_lock(slot, own); });
 }
 
+DatabaseResult<postgres::Snapshot> LibpqQuerySession::current_snapshot() {
+  return thread_->run("pg.current_snapshot",
+                      [blocking = blocking_] { return blocking->snapshots->current_snapshot(); });
+}
+
 DatabaseResult<std::unique_ptr<env::SnapshotRead>> LibpqQuerySession::begin_snapshot(
     const RelationName& table) {
   auto snapshot = thread_->run("pg.begin_snapshot", [blocking = blocking_, table] {

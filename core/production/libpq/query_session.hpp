@@ -37,6 +37,7 @@ class LibpqQuerySession final : public env::QuerySession {
       const std::string& publication) override;
   env::DatabaseResult<std::unique_ptr<env::SnapshotRead>> begin_snapshot(
       const postgres::RelationName& table) override;
+  env::DatabaseResult<postgres::Snapshot> current_snapshot() override;
   /// Does nothing while this process has no replication session of its own to spare.
   env::DatabaseResult<unsigned> break_lock(const std::string& slot) override;
 
