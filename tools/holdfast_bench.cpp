@@ -1,6 +1,4 @@
 // holdfast-bench: the benchmarks' command line. Parses options; the benchmarks are in tools/bench.
-#include <malloc.h>
-
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <cstdlib>
@@ -10,6 +8,7 @@
 
 #include "core/storage/store.hpp"
 #include "tools/bench/benches.hpp"
+#include "tools/sim/allocator.hpp"
 
 namespace {
 
@@ -86,11 +85,8 @@ void add_served(CLI::App& app, const bool& as_json, int& code) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  tools::tune_allocator(argv);
   holdfast::storage::configure_sqlite();
-  // As holdfast-sim: a history gives everything back at its end, and the next wants it again.
-  mallopt(M_TRIM_THRESHOLD, 1 << 30);
-  mallopt(M_MMAP_THRESHOLD, 1 << 30);
-  mallopt(M_TOP_PAD, 64 << 20);
   CLI::App app("Holdfast's benchmarks.");
   app.require_subcommand(1);
   app.footer(

@@ -1,10 +1,9 @@
 // holdfast-sim: the simulator's command line. Parses options; the commands are in tools/sim.
-#include <malloc.h>
-
 #include <CLI/CLI.hpp>
 #include <chrono>
 
 #include "core/storage/store.hpp"
+#include "tools/sim/allocator.hpp"
 #include "tools/sim/commands.hpp"
 
 namespace {
@@ -122,12 +121,8 @@ void add_guards(CLI::App& app, int& code) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  tune_allocator(argv);
   holdfast::storage::configure_sqlite();
-  // A run gives back everything at its end, and the next wants it again: the kernel is not asked
-  // each time.
-  mallopt(M_TRIM_THRESHOLD, 1 << 30);
-  mallopt(M_MMAP_THRESHOLD, 1 << 30);
-  mallopt(M_TOP_PAD, 64 << 20);
   CLI::App app("Holdfast's deterministic simulator: property runs, replay, reduction.");
   app.require_subcommand(1);
   int code = k_exit_passed;
