@@ -40,35 +40,35 @@ std::vector<std::string_view> split_key(std::string_view key) {
   return parts;
 }
 
-void insert(json& root, const std::vector<std::string_view>& parts, const std::string& value) {
-  json* at = &root;
-  for (const std::string_view part : parts) {
-    if (part.empty()) {
+void insert(ParameterValues& root, const std::vector<std::string_view>& parts,
+            const std::string& value) {
+  json* at = &root[parts.front()];
+  for (std::size_t i = 1; i < parts.size(); ++i) {
+    if (parts[i].empty()) {
       if (!at->is_array()) *at = json::array();
       at->push_back(nullptr);
       at = &at->back();
     } else {
       if (!at->is_object()) *at = json::object();
-      at = &(*at)[std::string(part)];
+      at = &(*at)[std::string(parts[i])];
     }
   }
   *at = value;
 }
 
 /// What the key `subset` itself says, once query and body are one (§5.2).
-SubsetUse read_subset_key(const json& values) {
-  const auto found = values.find("subset");
-  if (found == values.end() || found->is_null()) return SubsetUse::none;
+SubsetUse read_subset_key(const ParameterValues& values) {
+  const json* const found = values.find("subset");
+  if (found == nullptr || found->is_null()) return SubsetUse::none;
   if (found->is_object() || found->is_array()) return SubsetUse::wanted;
   if (found->is_string() && found->get_ref<const std::string&>().empty()) return SubsetUse::none;
   return SubsetUse::malformed;
 }
 
 /// Any key that begins so switches subset mode on, whatever follows (§5.1).
-bool has_prefixed_subset_key(const json& values) {
-  const auto& members = values.get_ref<const json::object_t&>();
-  const auto first = members.lower_bound("subset__");
-  return first != members.end() && first->first.starts_with("subset__");
+bool has_prefixed_subset_key(const ParameterValues& values) {
+  return std::any_of(values.begin(), values.end(),
+                     [](const auto& value) { return value.first.starts_with("subset__"); });
 }
 
 void detect_subset(ParameterTree& tree) {
@@ -147,6 +147,18 @@ void merge_body(ParameterTree& tree, json body) {
 }
 
 }  // namespace
+
+const json* ParameterValues::find(std::string_view name) const {
+  for (const auto& [known, value] : values_)
+    if (known == name) return &value;
+  return nullptr;
+}
+
+json& ParameterValues::operator[](std::string_view name) {
+  for (auto& [known, value] : values_)
+    if (known == name) return value;
+  return values_.emplace_back(std::string(name), nullptr).second;
+}
 
 ParameterTree read_query(const Request& request) {
   ParameterTree tree;

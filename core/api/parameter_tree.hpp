@@ -3,6 +3,10 @@
 #pragma once
 
 #include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include "core/api/api_options.hpp"
 #include "core/base/result.hpp"
@@ -13,9 +17,21 @@ namespace holdfast::api {
 /// Whether a request asks for a subset snapshot (§19) instead of a part of the log.
 enum class SubsetUse : std::uint8_t { none, wanted, malformed };
 
+/// The parameters by name, in order of appearance: few, so that looking through them is fastest.
+class ParameterValues {
+ public:
+  const nlohmann::json* find(std::string_view name) const;
+  /// Made null if there is none.
+  nlohmann::json& operator[](std::string_view name);
+  auto begin() const { return values_.begin(); }
+  auto end() const { return values_.end(); }
+
+ private:
+  std::vector<std::pair<std::string, nlohmann::json>> values_;
+};
+
 struct ParameterTree {
-  nlohmann::json values =
-      nlohmann::json::object();  ///< strings, lists and maps; from a body, any JSON
+  ParameterValues values;  ///< strings, lists and maps; from a body, any JSON
   SubsetUse subset = SubsetUse::none;
 };
 

@@ -42,16 +42,16 @@ bool is_blank(std::string_view text) {
 }
 
 /// The value of a parameter, unless it counts as absent (§5.1).
-const json* present(const json& values, const char* name) {
-  const auto found = values.find(name);
-  if (found == values.end() || found->is_null()) return nullptr;
+const json* present(const ParameterValues& values, const char* name) {
+  const json* const found = values.find(name);
+  if (found == nullptr || found->is_null()) return nullptr;
   if (found->is_string() && is_blank(found->get_ref<const std::string&>())) return nullptr;
-  return &*found;
+  return found;
 }
 
 class Caster {
  public:
-  Caster(const json& values, FieldErrors& errors) : values_(values), errors_(errors) {}
+  Caster(const ParameterValues& values, FieldErrors& errors) : values_(values), errors_(errors) {}
 
   std::optional<std::string> text(const char* name) {
     const json* value = present(values_, name);
@@ -83,8 +83,8 @@ class Caster {
 
   /// §5.3: present with anything but the string `false` is true, even when empty.
   std::optional<bool> flag(const char* name) {
-    const auto found = values_.find(name);
-    if (found == values_.end()) return std::nullopt;
+    const json* const found = values_.find(name);
+    if (found == nullptr) return std::nullopt;
     return !(found->is_string() && *found == "false");
   }
 
@@ -138,14 +138,14 @@ class Caster {
     return names;
   }
 
-  const json& values_;
+  const ParameterValues& values_;
   FieldErrors& errors_;
 };
 
 enum class Route : std::uint8_t { read, remove };
 
 /// Stage 1. A DELETE reads `live` and `live_sse` as plain booleans (§5.3).
-Fields cast(const json& values, Route route, FieldErrors& errors) {
+Fields cast(const ParameterValues& values, Route route, FieldErrors& errors) {
   Caster caster(values, errors);
   Fields fields;
   fields.table = caster.text("table");
