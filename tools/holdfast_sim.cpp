@@ -4,43 +4,85 @@
 
 #include "core/storage/store.hpp"
 #include "tools/sim/allocator.hpp"
+#include "tools/sim/arguments.hpp"
 #include "tools/sim/commands.hpp"
+#include "tools/sim/subject.hpp"
 
 namespace {
 
 using namespace holdfast::tools;
 
-void add_check(CLI::App& app, int& code) {
+/// What was parsed, or a usage error.
+template <class T>
+T value_of(const char* option, const holdfast::Result<T>& parsed) {
+  if (!parsed.ok()) throw CLI::ValidationError(option, parsed.error().message);
+  return *parsed;
+}
+
+void add_check(CLI::App& app, int& code, const std::string& program) {
   auto* command = app.add_subcommand("check", "Runs many random histories under the oracle.");
   command->footer(
       "Examples:\n"
       "  holdfast-sim check --seeds 1000\n"
       "  holdfast-sim check --seeds 200 --twice --scenario reference --jobs 1\n"
       "  holdfast-sim check --without gone_asks_the_store\n"
+      "  holdfast-sim check --seeds-from HEAD --seeds 2000 --shard 1/4 --junit report.xml\n"
+      "Failures are grouped by property; the smallest of each is reduced and kept in "
+      ".holdfast/failures,\n"
+      "which the next check replays first.\n"
       "Exit code: 0 none failed, 1 found, 2 usage.");
   auto options = std::make_shared<CheckOptions>();
   auto seconds = std::make_shared<std::uint64_t>(0);
   auto shard = std::make_shared<std::string>();
+  auto first = std::make_shared<std::string>();
+  auto revision = std::make_shared<std::string>();
+  auto no_database = std::make_shared<bool>(false);
+  auto no_shrink = std::make_shared<bool>(false);
+  auto shrink_seconds = std::make_shared<int>(60);
   command->add_option("--seeds", options->seeds, "how many histories")
       ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1'000'000'000}))
       ->capture_default_str();
-  command->add_option("--start", options->start, "the first seed")->capture_default_str();
+  auto* start = command->add_option("--start", *first, "the first seed; 1 by default");
+  command
+      ->add_option("--seeds-from", *revision,
+                   "seeds of their own for this commit: a revision that git knows here")
+      ->excludes(start);
   command->add_option("--jobs", options->jobs, "worker processes; 0: one a core");
   command->add_option("--scenario", options->scenario, "mixed, reference, restarts")
       ->capture_default_str();
   command->add_option("--without", options->without, "guards to switch off")->delimiter(',');
   command->add_flag("--twice", options->twice, "run each seed twice and compare");
-  command->add_option("--time", *seconds, "stop after so many seconds");
+  command->add_option("--time", *seconds, "stop after so many seconds; 0: no limit")
+      ->check(CLI::Range(std::uint64_t{0}, std::uint64_t{31'536'000}));
   command->add_option("--shard", *shard, "i/n: the i-th of n equal parts, from 1");
   command->add_flag("--json", options->json, "print a summary for machines");
   command->add_option("--junit", options->junit, "write a JUnit report to this file");
-  command->add_option("--save-failures", options->save_failures, "write repro files here");
-  command->callback([options, seconds, shard, &code] {
+  command->add_option("--save-failures", options->save_failures,
+                      "write the repro file of each property here as well");
+  auto* database =
+      command->add_option("--failures", options->failures, "the folder of the failure database")
+          ->capture_default_str();
+  command->add_flag("--no-database", *no_database, "neither replay nor keep failures")
+      ->excludes(database);
+  command->add_flag("--no-shrink", *no_shrink, "do not reduce what is found");
+  command->add_option("--shrink-time", *shrink_seconds, "seconds for all reductions together")
+      ->check(CLI::Range(1, 86'400))
+      ->capture_default_str();
+  command->callback([=, &code] {
+    options->program = program;
+    options->shrink = !*no_shrink;
+    options->shrink_time = std::chrono::seconds(*shrink_seconds);
+    if (*no_database) options->failures.clear();
+    if (!first->empty()) options->start = value_of("--start", parse_seed(*first));
+    if (!revision->empty())
+      options->start = value_of("--seeds-from", first_seed_of_commit(*revision));
+
     options->time = std::chrono::seconds(*seconds);
-    if (!shard->empty() &&
-        (std::sscanf(shard->c_str(), "%u/%u", &options->shard, &options->shards) != 2 ||
-         options->shard < 1 || options->shard > options->shards))
-      throw CLI::ValidationError("--shard", "takes i/n with 1 <= i <= n, for example 2/8");
+    if (!shard->empty()) {
+      const Shard part = value_of("--shard", parse_shard(*shard));
+      options->shard = part.number;
+      options->shards = part.of;
+    }
     code = check(*options);
   });
 }
@@ -64,8 +106,10 @@ void add_replay(CLI::App& app, int& code, const std::vector<std::string>& comman
   command->add_option("--scenario", options->scenario)->capture_default_str();
   command->add_option("--without", options->without, "guards to switch off")->delimiter(',');
   command->add_flag("--trace", options->trace, "print every step");
-  command->add_option("--until", options->until, "with --trace: print no step after this one");
-  command->add_option("--gdb-at", options->gdb_at, "stop in gdb before this step");
+  command->add_option("--until", options->until, "with --trace: print no step after this one")
+      ->check(CLI::NonNegativeNumber);
+  command->add_option("--gdb-at", options->gdb_at, "stop in gdb before this step")
+      ->check(CLI::NonNegativeNumber);
   command->add_flag("--strict", options->strict, "refuse a file that another build wrote");
   command
       ->add_option("--diff", options->diff,
@@ -103,7 +147,8 @@ void add_shrink(CLI::App& app, int& code) {
   command->add_option("--time", *seconds, "seconds; 0: no limit")
       ->check(CLI::Range(0.0, 1e6))
       ->capture_default_str();
-  command->add_option("--max-runs", options->budget.runs, "histories")->check(CLI::PositiveNumber);
+  command->add_option("--max-runs", options->budget.runs, "histories")
+      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1'000'000'000}));
   command->callback([options, seconds, &code] {
     if (*seconds == 0) *seconds = 1e6;
     options->budget.time = std::chrono::duration<double>(*seconds);
@@ -126,7 +171,7 @@ int main(int argc, char** argv) {
   CLI::App app("Holdfast's deterministic simulator: property runs, replay, reduction.");
   app.require_subcommand(1);
   int code = k_exit_passed;
-  add_check(app, code);
+  add_check(app, code, argv[0]);
   add_replay(app, code, std::vector<std::string>(argv, argv + argc));
   add_shrink(app, code);
   add_guards(app, code);

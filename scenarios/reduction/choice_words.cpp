@@ -61,14 +61,6 @@ std::string knob_in_words(const Plan& plan, std::size_t index) {
   return words;
 }
 
-std::string column_in_words(const Plan& plan, std::size_t index) {
-  for (const auto& table : plan.tables)
-    for (const auto& column : table.columns)
-      if (column.key_position == 0 && index-- == 0)
-        return "the column " + column.name + " of " + table.name.table;
-  return "a column";
-}
-
 }  // namespace
 
 std::string in_words(const Plan& plan, ChoiceKind kind, std::size_t index,
@@ -94,6 +86,8 @@ std::string in_words(const Plan& plan, ChoiceKind kind, std::size_t index,
                                : "the DELETE of shape " + plan.specs[removal.subject].name) +
              " at " + to_text(removal.at);
     }
+    case ChoiceKind::calm_commit:
+      return "the commit " + ordinal(index) + " at the calm end";
     case ChoiceKind::transaction:
       return "transaction " + ordinal(index);
     case ChoiceKind::statement:
@@ -109,7 +103,7 @@ std::string in_words(const Plan& plan, ChoiceKind kind, std::size_t index,
              (decision.times == 1 ? " once" : " " + std::to_string(decision.times) + " times");
     }
     case ChoiceKind::column:
-      return column_in_words(plan, index);
+      return "column " + ordinal(index) + " of those that no condition names";
     case ChoiceKind::cell:
       return "cell " + ordinal(index);
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <functional>
 #include <type_traits>
 
@@ -16,14 +17,16 @@ using sim::postgres::Statement;
 using sim::postgres::StatementKind;
 using sim::postgres::TableDefinition;
 
-constexpr std::array<ChoiceKind, 13> k_kinds = {
-    ChoiceKind::table,       ChoiceKind::shape,   ChoiceKind::client,      ChoiceKind::restart,
-    ChoiceKind::fault,       ChoiceKind::removal, ChoiceKind::transaction, ChoiceKind::statement,
-    ChoiceKind::initial_row, ChoiceKind::knob,    ChoiceKind::decision,    ChoiceKind::column,
-    ChoiceKind::cell};
-constexpr std::array<std::string_view, 13> k_kind_names = {
-    "tables",     "shapes",       "clients", "restarts",  "faults",  "removals", "transactions",
-    "statements", "initial rows", "knobs",   "decisions", "columns", "cells"};
+constexpr std::array<ChoiceKind, 14> k_kinds = {
+    ChoiceKind::table,       ChoiceKind::shape,       ChoiceKind::client,
+    ChoiceKind::restart,     ChoiceKind::fault,       ChoiceKind::removal,
+    ChoiceKind::calm_commit, ChoiceKind::transaction, ChoiceKind::statement,
+    ChoiceKind::initial_row, ChoiceKind::knob,        ChoiceKind::decision,
+    ChoiceKind::column,      ChoiceKind::cell};
+constexpr std::array<std::string_view, 14> k_kind_names = {
+    "tables",   "shapes",       "clients",      "restarts",   "faults",
+    "removals", "calm commits", "transactions", "statements", "initial rows",
+    "knobs",    "decisions",    "columns",      "cells"};
 
 /// Which choices are gone, by a running number.
 using Gone = std::function<bool(std::size_t)>;
@@ -128,12 +131,37 @@ void drop_column(Plan& plan, const RelationName& table, const std::string& colum
   }
 }
 
+bool is_word(char c) {
+  return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '"';
+}
+
+/// The clause names the column, or might: then the column stays, else the request would be refused.
+bool may_name(const std::string& where, const std::string& column) {
+  for (std::size_t at = where.find(column); at != std::string::npos;
+       at = where.find(column, at + 1)) {
+    const std::size_t end = at + column.size();
+    if ((at == 0 || !is_word(where[at - 1]) || where[at - 1] == '"') &&
+        (end == where.size() || !is_word(where[end]) || where[end] == '"'))
+      return true;
+  }
+  return false;
+}
+
+/// Neither the key nor part of a condition.
+bool can_go(const Plan& plan, const TableDefinition& table, const sim::postgres::Column& column) {
+  return column.key_position == 0 &&
+         std::none_of(plan.specs.begin(), plan.specs.end(), [&](const auto& spec) {
+           return spec.table == table.name.table && spec.schema == table.name.schema &&
+                  may_name(spec.where, column.name);
+         });
+}
+
 void drop_columns(Plan& plan, const Gone& gone) {
   std::vector<std::pair<RelationName, std::string>> lost;
   std::size_t number = 0;
   for (const TableDefinition& table : plan.tables)
     for (const auto& column : table.columns)
-      if (column.key_position == 0 && gone(number++)) lost.emplace_back(table.name, column.name);
+      if (can_go(plan, table, column) && gone(number++)) lost.emplace_back(table.name, column.name);
   for (const auto& [table, column] : lost) drop_column(plan, table, column);
   // Shapes may have differed by these columns alone; a plan has each definition once.
   const std::vector<oracle::ShapeSpec> specs = plan.specs;
@@ -184,6 +212,12 @@ void drop(Plan& plan, ChoiceKind kind, const Gone& gone) {
       return erase_where(plan.faults, gone);
     case ChoiceKind::removal:
       return erase_where(plan.removals, gone);
+    case ChoiceKind::calm_commit: {
+      unsigned left = 0;
+      for (unsigned i = 0; i < plan.calm_commits; ++i) left += gone(i) ? 0 : 1;
+      plan.calm_commits = left;
+      return;
+    }
     case ChoiceKind::transaction:
       return erase_where(plan.transactions, gone);
     case ChoiceKind::statement:
@@ -228,6 +262,8 @@ std::size_t count_of(const Plan& plan, ChoiceKind kind) {
       return plan.faults.size();
     case ChoiceKind::removal:
       return plan.removals.size();
+    case ChoiceKind::calm_commit:
+      return plan.calm_commits;
     case ChoiceKind::transaction:
       return plan.transactions.size();
     case ChoiceKind::statement:
@@ -244,7 +280,7 @@ std::size_t count_of(const Plan& plan, ChoiceKind kind) {
       return plan.decisions.size();
     case ChoiceKind::column:
       for (const TableDefinition& table : plan.tables)
-        for (const auto& column : table.columns) count += column.key_position == 0 ? 1 : 0;
+        for (const auto& column : table.columns) count += can_go(plan, table, column) ? 1 : 0;
       return count;
     case ChoiceKind::cell:
       each_row(plan, [&](const Statement& statement) {
@@ -272,7 +308,8 @@ std::string ChoiceCounts::to_text() const {
 ChoiceCounts count_choices(const Plan& plan) {
   ChoiceCounts counts;
   counts.workload = plan.specs.size() + plan.clients.size() + plan.initial_rows.size() +
-                    plan.removals.size() + count_of(plan, ChoiceKind::statement);
+                    plan.removals.size() + plan.calm_commits +
+                    count_of(plan, ChoiceKind::statement);
   counts.faults = plan.restarts.size() + plan.faults.size();
   counts.knobs = count_of(plan, ChoiceKind::knob);
   counts.schedule = plan.decisions.size();

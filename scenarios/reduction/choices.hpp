@@ -19,7 +19,8 @@ enum class ChoiceKind : std::uint8_t {
   client,
   restart,
   fault,
-  removal,  ///< a TRUNCATE, or a DELETE of a shape
+  removal,      ///< a TRUNCATE, or a DELETE of a shape
+  calm_commit,  ///< at the end
   transaction,
   statement,
   initial_row,
@@ -42,8 +43,9 @@ std::string in_words(const Plan& plan, ChoiceKind kind, std::size_t index, const
 /// What a repro consists of. A FIFO schedule, no faults and default knobs count nothing; tables
 /// come with their shapes; what a choice is like (how long a pause, which columns) does not count.
 struct ChoiceCounts {
-  std::uint64_t workload = 0;  ///< shapes, clients, statements, rows at the start, removals
-  std::uint64_t faults = 0;    ///< restarts and faults
+  std::uint64_t workload =
+      0;  ///< shapes, clients, statements, rows at the start, removals, calm commits
+  std::uint64_t faults = 0;  ///< restarts and faults
   std::uint64_t knobs = 0;
   std::uint64_t schedule = 0;  ///< decisions; of a schedule by chance: not known
   std::uint64_t total() const { return workload + faults + knobs + schedule; }

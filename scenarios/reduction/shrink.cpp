@@ -33,6 +33,16 @@ Pass pass_of_simplifications() {
   return {"attributes", count_simplifications, simplified};
 }
 
+/// What a candidate must have in common with the original. `protocol` gathers many rules, told
+/// apart by what was said, without the numbers.
+std::string sort_of(const Verdict& verdict) {
+  if (verdict.property != oracle::property::protocol) return verdict.property;
+  std::string words;
+  for (const char c : verdict.what)
+    if (std::isdigit(static_cast<unsigned char>(c)) == 0) words.push_back(c);
+  return verdict.property + ": " + words.substr(0, 50);
+}
+
 class Shrinker {
  public:
   Shrinker(Repro failing, const RunCandidate& run, const ShrinkOptions& options)
@@ -60,7 +70,7 @@ class Shrinker {
   Repro best_;
   const RunCandidate& run_;
   const ShrinkOptions& options_;
-  std::string property_;
+  std::string sort_;  ///< sort_of() what the original violates
   std::uint64_t runs_ = 0;
   std::set<Hash128> refused_;  ///< texts that were tried and did not do
   RunReport report_;           ///< of the result's last replay
@@ -78,7 +88,7 @@ bool Shrinker::accept(Plan plan) {
   const Hash128 text = hash128(to_text(candidate));
   if (refused_.contains(text)) return false;
   const Outcome outcome = run(candidate, Extent::first_violation);
-  if (!outcome.verdict || outcome.verdict->property != property_) {
+  if (!outcome.verdict || sort_of(*outcome.verdict) != sort_) {
     refused_.insert(text);
     return false;
   }
@@ -136,7 +146,7 @@ void Shrinker::settle_schedule(const RunReport& report) {
 Result<void> Shrinker::replay() {
   const Outcome first = run(best_, Extent::whole);
   const Outcome second = run(best_, Extent::whole);
-  if (!first.verdict || first.verdict->property != property_)
+  if (!first.verdict || sort_of(*first.verdict) != sort_)
     return fail("the reduced run does not fail when it is run to its end");
   if (!second.verdict || first.report.trace_hash != second.report.trace_hash)
     return fail("the reduced run gave two results: " + first.report.trace_hash.to_hex() + " and " +
@@ -154,7 +164,7 @@ std::string Shrinker::sentence(ChoiceKind kind, std::size_t index) {
   std::string words = in_words(best_.plan, kind, index, report_);
   const Outcome outcome = run(candidate, Extent::first_violation);
   if (!outcome.verdict) return "Without " + words + " the history passes.";
-  if (outcome.verdict->property != property_)
+  if (sort_of(*outcome.verdict) != sort_)
     return "Without " + words + " another property is violated: " + outcome.verdict->property + ".";
   words.front() = static_cast<char>(std::toupper(static_cast<unsigned char>(words.front())));
   return words + " does not matter.";
@@ -175,9 +185,10 @@ void Shrinker::explain() {
 Result<ShrinkResult> Shrinker::shrink() {
   const Outcome original = run(best_, Extent::whole_and_record);
   if (!original.verdict) return fail("the run passes: there is nothing to reduce");
-  property_ = original.verdict->property;
-  if (best_.verdict && best_.verdict->property != property_)
-    return fail("the run violates '" + property_ + "', not '" + best_.verdict->property + "'");
+  const std::string property = original.verdict->property;
+  sort_ = sort_of(*original.verdict);
+  if (best_.verdict && best_.verdict->property != property)
+    return fail("the run violates '" + property + "', not '" + best_.verdict->property + "'");
   ShrinkResult result;
   result.before = count_choices(best_.plan);
   if (best_.plan.strategy != StrategyKind::scripted)

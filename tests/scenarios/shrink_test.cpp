@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <set>
 #include <string>
 
 #include "scenarios/reduction/simplify.hpp"
@@ -172,6 +173,19 @@ TEST(Shrink, RefusesARunThatIsNotDeterministic) {
   EXPECT_NE(result.error().message.find("two results"), std::string::npos);
 }
 
+// `protocol` stands for many rules; a run that breaks another of them is another failure.
+TEST(Shrink, TellsTheRulesOfTheProtocolApart) {
+  const auto result = reduced(repro_of(busy_plan()), [](const Repro& candidate, Extent) {
+    Outcome outcome;
+    const std::size_t restarts = candidate.plan.restarts.size();
+    outcome.verdict = {"protocol", restarts < 2
+                                       ? "s1: status 400"
+                                       : "s0: a record too many: " + std::to_string(restarts)};
+    return outcome;
+  });
+  EXPECT_EQ(result.repro.plan.restarts.size(), 2U);
+}
+
 // -- choices --------------------------------------------------------------------------------------
 
 /// What a plan must be to be run: checked by reading it back, as every repro file is.
@@ -197,6 +211,37 @@ TEST(Choices, LeaveAWholePlanWhateverIsTakenAway) {
       }
       expect_whole(simplified(plan, 0, count_simplifications(plan)), "simplified");
     }
+}
+
+TEST(Choices, AreOfDistinctKinds) {
+  const std::set<ChoiceKind> kinds(choice_kinds().begin(), choice_kinds().end());
+  EXPECT_EQ(kinds.size(), choice_kinds().size());
+  EXPECT_EQ(static_cast<std::size_t>(*kinds.rbegin()) + 1, kinds.size()) << "and of all";
+}
+
+// What a plan consists of can be taken away to nothing: else a repro could not become small.
+TEST(Choices, CanAllBeTakenAway) {
+  for (const std::string& scenario : scenario_names())
+    for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+      Plan plan = make_plan(scenario, seed);
+      for (const ChoiceKind kind : choice_kinds())
+        plan = without(plan, kind, 0, count_of(plan, kind));
+      EXPECT_EQ(count_choices(plan).total(), 0U) << scenario << " " << seed;
+    }
+}
+
+TEST(Choices, LeaveColumnsThatAConditionNames) {
+  Plan plan = make_plan("mixed", 1);
+  plan.specs.resize(1);
+  plan.specs.front().where = "v > 1 AND \"name\" LIKE 'at_flag%'";
+  const std::string table = plan.specs.front().table;
+  const Plan less = without(plan, ChoiceKind::column, 0, count_of(plan, ChoiceKind::column));
+  for (const auto& definition : less.tables) {
+    if (definition.name.table != table) continue;
+    ASSERT_EQ(definition.columns.size(), 3U);
+    EXPECT_EQ(definition.columns[1].name, "v");
+    EXPECT_EQ(definition.columns[2].name, "name");
+  }
 }
 
 TEST(Choices, KeepTheirNamesWhenOthersGo) {

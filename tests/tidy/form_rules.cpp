@@ -180,7 +180,7 @@ Findings check_top_level(const std::vector<std::string>& entries) {
                                                     "tests",
                                                     "tools"};
   /// What tools leave behind and .gitignore or git itself keeps out.
-  static const std::set<std::string_view> k_left_behind = {".git", "build", ".cache",
+  static const std::set<std::string_view> k_left_behind = {".git", "build", ".cache", ".holdfast",
                                                            "compile_commands.json"};
   Findings findings;
   for (const std::string& entry : entries) {

@@ -44,6 +44,8 @@ const std::vector<Arrow>& arrows() {
       {"oracle", {"core/base", "core/protocol"}},
       {"scenarios", {"core", "sim", "oracle"}},
       {"tests", {"core", "sim", "oracle", "scenarios"}},
+      // The commands are functions, so that their exit codes are tested without a shell.
+      {"tests/commands", {"core", "sim", "oracle", "scenarios", "tools/sim"}},
       {"tools", {"core", "sim", "oracle", "scenarios"}},
   };
   return k_arrows;

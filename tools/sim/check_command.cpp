@@ -4,14 +4,17 @@
 #include <chrono>
 #include <cstdio>
 #include <fstream>
-#include <map>
 #include <nlohmann/json.hpp>
 #include <thread>
 
 #include "sim/postgres/condition_trees.hpp"
 #include "tools/sim/build_identity.hpp"
+#include "tools/sim/candidate_worker.hpp"
+#include "tools/sim/check_summary.hpp"
 #include "tools/sim/commands.hpp"
+#include "tools/sim/failure_database.hpp"
 #include "tools/sim/history.hpp"
+#include "tools/sim/reducing.hpp"
 #include "tools/sim/subject.hpp"
 #include "tools/sim/worker_pool.hpp"
 
@@ -20,201 +23,7 @@ namespace {
 
 using nlohmann::json;
 using std::chrono::steady_clock;
-
-struct Failure {
-  std::uint64_t seed = 0;
-  std::string property;
-  std::string what;
-  std::string file;
-};
-
-/// What all histories of a check add up to.
-struct Summary {
-  std::uint64_t histories = 0;
-  std::uint64_t steps = 0, requests = 0, markers = 0, legitimate = 0, spurious = 0, crossed = 0;
-  std::vector<std::uint64_t> restarts = std::vector<std::uint64_t>(scenarios::k_restart_kinds);
-  std::vector<std::uint64_t> during = std::vector<std::uint64_t>(scenarios::k_restart_moments);
-  std::vector<std::uint64_t> injected = std::vector<std::uint64_t>(scenarios::k_fault_kinds);
-  std::vector<std::uint64_t> consequential = std::vector<std::uint64_t>(scenarios::k_fault_kinds);
-  std::vector<std::uint64_t> marks = std::vector<std::uint64_t>(k_mark_names.size());
-  std::map<std::uint64_t, Hash128> hashes;
-  std::vector<Failure> failures;
-  double seconds = 0;
-
-  void add(const json& history);
-  Hash128 hash() const {
-    RollingHash all;
-    for (const auto& [seed, one] : hashes) {
-      all.add(seed);
-      all.add(one.high);
-      all.add(one.low);
-    }
-    return all.value();
-  }
-};
-
-void add_all(std::vector<std::uint64_t>& sums, const json& counts) {
-  for (std::size_t i = 0; i < sums.size(); ++i) sums[i] += counts.at(i).get<std::uint64_t>();
-}
-
-void Summary::add(const json& history) {
-  histories++;
-  steps += history.at("steps").get<std::uint64_t>();
-  requests += history.at("requests").get<std::uint64_t>();
-  markers += history.at("markers").get<std::uint64_t>();
-  legitimate += history.at("legitimate").get<std::uint64_t>();
-  spurious += history.at("spurious").get<std::uint64_t>();
-  crossed += history.at("crossed").get<bool>() ? 1 : 0;
-  add_all(restarts, history.at("restarts"));
-  add_all(during, history.at("during"));
-  add_all(injected, history.at("injected"));
-  add_all(consequential, history.at("consequential"));
-  add_all(marks, history.at("marks"));
-  hashes[history.at("seed").get<std::uint64_t>()] = {history.at("high").get<std::uint64_t>(),
-                                                     history.at("low").get<std::uint64_t>()};
-}
-
-/// Marks that a run of this scenario must reach in so many histories; a miss means that the harness
-/// no longer gets where it should.
-std::vector<std::string> missing_marks(const Summary& summary, const CheckOptions& options) {
-  std::vector<std::string> missing;
-  constexpr std::uint64_t k_enough = 500;
-  if (options.scenario != "mixed" || summary.histories < k_enough) return missing;
-  for (std::size_t i = 0; i < k_mark_names.size(); ++i)
-    if (summary.marks[i] == 0) missing.emplace_back(k_mark_names[i]);
-  for (std::size_t i = 1; i < scenarios::k_restart_moments; ++i)
-    if (summary.during[i] == 0)
-      missing.push_back("restart during " +
-                        std::string(scenarios::name_of(static_cast<scenarios::RestartMoment>(i))));
-  for (std::size_t i = 0; i < scenarios::k_fault_kinds; ++i)
-    if (summary.consequential[i] == 0)
-      missing.push_back("fault with effect: " +
-                        std::string(scenarios::name_of(static_cast<scenarios::FaultKind>(i))));
-  return missing;
-}
-
-json to_json(const Summary& s, const CheckOptions& options) {
-  json result;
-  result["scenario"] = options.scenario;
-  result["histories"] = s.histories;
-  result["failures"] = json::array();
-  for (const Failure& f : s.failures)
-    result["failures"].push_back(
-        {{"seed", f.seed}, {"property", f.property}, {"what", f.what}, {"file", f.file}});
-  result["spurious_conflicts"] = s.spurious;
-  result["legitimate_conflicts"] = s.legitimate;
-  result["steps"] = s.steps;
-  result["requests"] = s.requests;
-  result["compared_markers"] = s.markers;
-  result["seconds"] = s.seconds;
-  result["trace_hash"] = s.hash().to_hex();
-  for (std::size_t i = 0; i < s.restarts.size(); ++i)
-    result["restarts"][std::string(name_of(static_cast<scenarios::RestartKind>(i)))] =
-        s.restarts[i];
-  for (std::size_t i = 0; i < s.during.size(); ++i)
-    result["restarts_during"][std::string(name_of(static_cast<scenarios::RestartMoment>(i)))] =
-        s.during[i];
-  for (std::size_t i = 0; i < s.injected.size(); ++i)
-    result["faults"][std::string(name_of(static_cast<scenarios::FaultKind>(i)))] = {
-        {"injected", s.injected[i]}, {"consequential", s.consequential[i]}};
-  result["continuing_client_share"] =
-      s.histories == 0 ? 0.0 : static_cast<double>(s.crossed) / static_cast<double>(s.histories);
-  const auto missing = missing_marks(s, options);
-  for (std::size_t i = 0; i < k_mark_names.size(); ++i)
-    result["marks"]["reached"][std::string(k_mark_names[i])] = s.marks[i];
-  result["marks"]["declared"] = k_mark_names.size();
-  result["marks"]["missing"] = missing;
-  return result;
-}
-
-void print_counts(const char* title,
-                  const std::vector<std::pair<std::string, std::uint64_t>>& rows) {
-  std::printf("  %-18s", title);
-  for (const auto& [name, count] : rows)
-    std::printf("%s %llu  ", name.c_str(), static_cast<unsigned long long>(count));
-  std::printf("\n");
-}
-
-template <class Kind>
-std::vector<std::pair<std::string, std::uint64_t>> named(const std::vector<std::uint64_t>& counts) {
-  std::vector<std::pair<std::string, std::uint64_t>> rows;
-  for (std::size_t i = 0; i < counts.size(); ++i)
-    rows.emplace_back(std::string(name_of(static_cast<Kind>(i))), counts[i]);
-  return rows;
-}
-
-void print_summary(const Summary& s, const CheckOptions& options) {
-  const double seconds = std::max(s.seconds, 0.001);
-  std::printf("\n%llu histories of '%s' in %.1f s (%.0f/s, %.0f steps/s), %zu failed\n",
-              static_cast<unsigned long long>(s.histories), options.scenario.c_str(), s.seconds,
-              static_cast<double>(s.histories) / seconds, static_cast<double>(s.steps) / seconds,
-              s.failures.size());
-  std::printf("  %-18s%llu requests, %llu up-to-date markers compared with the database\n",
-              "clients", static_cast<unsigned long long>(s.requests),
-              static_cast<unsigned long long>(s.markers));
-  std::printf("  %-18s%llu spurious, %llu with a cause\n", "409",
-              static_cast<unsigned long long>(s.spurious),
-              static_cast<unsigned long long>(s.legitimate));
-  print_counts("restarts", named<scenarios::RestartKind>(s.restarts));
-  print_counts("  that hit", named<scenarios::RestartMoment>(s.during));
-  print_counts("faults", named<scenarios::FaultKind>(s.injected));
-  print_counts("  with effect", named<scenarios::FaultKind>(s.consequential));
-  std::printf("  %-18s%.1f %% of histories\n", "crossed a restart",
-              100.0 * static_cast<double>(s.crossed) /
-                  static_cast<double>(std::max<std::uint64_t>(s.histories, 1)));
-  std::printf("  %-18s%s\n", "trace hash", s.hash().to_hex().c_str());
-  const auto missing = missing_marks(s, options);
-  for (const std::string& mark : missing) std::printf("  NOT REACHED: %s\n", mark.c_str());
-  std::size_t shown = 0;
-  for (const Failure& failure : s.failures) {
-    if (++shown > 10) break;
-    std::printf("\nseed %llu: %s\n  %s\n", static_cast<unsigned long long>(failure.seed),
-                failure.property.c_str(), failure.what.c_str());
-  }
-  if (!s.failures.empty())
-    std::printf("\n%s\n",
-                replay_command(options.scenario, s.failures.front().seed, options.without).c_str());
-}
-
-std::string save(const CheckOptions& options, const Failure& failure,
-                 const std::optional<Hash128>& hash) {
-  if (options.save_failures.empty()) return {};
-  scenarios::Repro repro = repro_of_seed(options.scenario, failure.seed, options.without);
-  repro.build = build_identity();
-  repro.verdict = {failure.property, failure.what};
-  repro.trace_hash = hash;
-  const std::string path =
-      options.save_failures + "/" + options.scenario + "-" + std::to_string(failure.seed) + ".json";
-  const auto written = write_repro(repro, path);
-  if (!written.ok()) std::fprintf(stderr, "%s\n", written.error().message.c_str());
-  return path;
-}
-
-void write_junit(const Summary& s, const CheckOptions& options) {
-  if (options.junit.empty()) return;
-  const auto escaped = [](const std::string& text) {
-    std::string out;
-    for (const char c : text) {
-      if (c == '<')
-        out += "&lt;";
-      else if (c == '&')
-        out += "&amp;";
-      else if (c == '"')
-        out += "&quot;";
-      else
-        out.push_back(static_cast<unsigned char>(c) < 32 ? ' ' : c);
-    }
-    return out;
-  };
-  std::ofstream file(options.junit);
-  if (!file) throw std::runtime_error(options.junit + ": cannot be written");
-  file << "<testsuite name=\"holdfast-sim " << options.scenario << "\" tests=\"" << s.histories
-       << "\" failures=\"" << s.failures.size() << "\">\n";
-  for (const Failure& f : s.failures)
-    file << "  <testcase name=\"seed " << f.seed << "\"><failure message=\"" << escaped(f.property)
-         << "\">" << escaped(f.what) << "</failure></testcase>\n";
-  file << "</testsuite>\n";
-}
+using Seconds = std::chrono::duration<double>;
 
 std::vector<std::uint64_t> seeds_of(const CheckOptions& options) {
   std::vector<std::uint64_t> seeds;
@@ -223,74 +32,206 @@ std::vector<std::uint64_t> seeds_of(const CheckOptions& options) {
   return seeds;
 }
 
+/// What was found before, first.
+void replay_database(const CheckOptions& options, Summary& summary) {
+  const FailureDatabase database(options.failures);
+  CandidateWorker worker;
+  for (const auto& entry : database.entries(options.scenario, options.without)) {
+    const scenarios::Outcome outcome = worker.run(entry.repro, scenarios::Extent::whole);
+    Replayed replayed{entry.file,
+                      entry.repro.verdict ? entry.repro.verdict->property : "",
+                      {},
+                      outcome.verdict.has_value()};
+    if (outcome.verdict) {
+      replayed.property = outcome.verdict->property;
+      replayed.what = outcome.verdict->what;
+    } else {
+      database.drop(entry);
+    }
+    summary.replayed.push_back(std::move(replayed));
+  }
+}
+
+/// Runs all seeds in worker processes.
+class Histories {
+ public:
+  Histories(const CheckOptions& options, const Guards& guards, Summary& summary)
+      : options_(options), guards_(guards), summary_(summary) {}
+
+  void run();
+
+ private:
+  double elapsed() const { return Seconds(steady_clock::now() - started_).count(); }
+  bool go_on();
+  bool finished(std::uint64_t seed, const std::string& line);
+  bool crashed(std::uint64_t seed, const std::string& words);
+
+  const CheckOptions& options_;
+  const Guards& guards_;
+  Summary& summary_;
+  const steady_clock::time_point started_ = steady_clock::now();
+  const bool show_progress_ = !options_.json && isatty(STDOUT_FILENO) != 0;
+  double shown_ = 0;
+  std::size_t planned_ = 0;
+};
+
+bool Histories::go_on() {
+  if (show_progress_ && elapsed() - shown_ > 0.5) {
+    shown_ = elapsed();
+    std::printf("\r%llu of %zu histories, %zu failed, %.0f s ",
+                static_cast<unsigned long long>(summary_.histories), planned_,
+                summary_.failures.size(), shown_);
+    std::fflush(stdout);
+  }
+  return options_.time.count() == 0 || elapsed() < static_cast<double>(options_.time.count());
+}
+
+bool Histories::finished(std::uint64_t seed, const std::string& line) {
+  const json history = json::parse(line);
+  summary_.add(history);
+  if (!history.at("violations").empty()) {
+    const json& first = history.at("violations").front();
+    summary_.failures.push_back(
+        {seed, first.at("property"), first.at("what"), {}, summary_.hashes[seed]});
+  }
+  return go_on();
+}
+
+bool Histories::crashed(std::uint64_t seed, const std::string& words) {
+  summary_.histories++;
+  summary_.failures.push_back(
+      {seed, crash_property(words), words.empty() ? "the run ended the process" : words, {}});
+  return go_on();
+}
+
+void Histories::run() {
+  PoolOptions pool;
+  pool.seeds = seeds_of(options_);
+  planned_ = pool.seeds.size();
+  pool.jobs = options_.jobs > 0 ? options_.jobs : std::max(1U, std::thread::hardware_concurrency());
+  // Used by the workers, each its own copy.
+  sim::Stacks stacks;
+  sim::postgres::ConditionTrees trees;
+  pool.run = [&](std::uint64_t seed) {
+    return to_json(run_history(options_.scenario, seed, guards_, options_.twice, &stacks, &trees))
+        .dump();
+  };
+  pool.finished = [&](std::uint64_t seed, const std::string& line) { return finished(seed, line); };
+  pool.crashed = [&](std::uint64_t seed, const std::string& words) { return crashed(seed, words); };
+  run_pool(pool);
+  std::sort(summary_.failures.begin(), summary_.failures.end(),
+            [](const Failure& a, const Failure& b) { return a.seed < b.seed; });
+  summary_.seconds = elapsed();
+  if (show_progress_) std::printf("\r%60s\r", "");
+}
+
+scenarios::Repro repro_of_failure(const CheckOptions& options, const Failure& failure) {
+  scenarios::Repro repro = repro_of_seed(options.scenario, failure.seed, options.without);
+  repro.build = build_identity();
+  repro.verdict = {failure.property, failure.what};
+  repro.trace_hash = failure.trace_hash;
+  return repro;
+}
+
+/// Failures of one property, those with the smallest plan first.
+std::vector<std::vector<Failure*>> grouped(const CheckOptions& options, Summary& summary) {
+  std::map<std::string, std::vector<Failure*>> by_property;
+  for (Failure& failure : summary.failures) by_property[failure.property].push_back(&failure);
+  std::vector<std::vector<Failure*>> groups;
+  for (auto& [property, failures] : by_property) {
+    std::map<std::uint64_t, std::uint64_t> size;
+    for (const Failure* failure : failures)
+      size[failure->seed] =
+          count_choices(scenarios::make_plan(options.scenario, failure->seed)).total();
+    std::stable_sort(failures.begin(), failures.end(), [&](const Failure* a, const Failure* b) {
+      return size[a->seed] < size[b->seed];
+    });
+    groups.push_back(failures);
+  }
+  return groups;
+}
+
+FailureGroup describe_group(const CheckOptions& options, const std::vector<Failure*>& failures,
+                            Seconds time) {
+  FailureGroup group;
+  group.property = failures.front()->property;
+  for (const Failure* failure : failures) group.seeds.push_back(failure->seed);
+  std::sort(group.seeds.begin(), group.seeds.end());
+  scenarios::Repro repro = repro_of_failure(options, *failures.front());
+  if (options.shrink) {
+    auto result = reduce(repro, {.time = time});
+    if (result.ok()) {
+      repro = std::move(result->repro);
+      group.size = result->after.to_text();
+      group.necessity = std::move(result->necessity);
+    } else {
+      std::fprintf(stderr, "seed %llu is not reduced: %s\n",
+                   static_cast<unsigned long long>(failures.front()->seed),
+                   result.error().message.c_str());
+    }
+  }
+  group.file = FailureDatabase(options.failures).keep(repro);
+  if (!options.save_failures.empty()) {
+    group.file = options.save_failures + "/" + options.scenario + "-" +
+                 std::to_string(failures.front()->seed) + ".json";
+    const auto written = write_repro(repro, group.file);
+    if (!written.ok()) std::fprintf(stderr, "%s\n", written.error().message.c_str());
+  }
+  failures.front()->file = group.file;
+  group.command = group.file.empty() ? replay_command(options.program, options.scenario,
+                                                      group.seeds.front(), options.without)
+                                     : replay_command(options.program, group.file);
+  return group;
+}
+
+void describe_failures(const CheckOptions& options, Summary& summary) {
+  const auto groups = grouped(options, summary);
+  const auto end = steady_clock::now() + options.shrink_time;
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    const Seconds left = std::max(Seconds(0), Seconds(end - steady_clock::now()));
+    summary.groups.push_back(
+        describe_group(options, groups[i], left / static_cast<double>(groups.size() - i)));
+  }
+  // What failed most often is shown first to whoever reads the end.
+  std::stable_sort(
+      summary.groups.begin(), summary.groups.end(),
+      [](const FailureGroup& a, const FailureGroup& b) { return a.seeds.size() > b.seeds.size(); });
+}
+
+/// Before hours of work, not after them.
+Result<void> check_writable(const std::string& path) {
+  if (path.empty() || std::ofstream(path, std::ios::app)) return {};
+  return fail(path + ": cannot be written");
+}
+
 }  // namespace
 
 int check(const CheckOptions& options) {
   const auto guards = guards_without(options.without);
   const auto scenario = check_scenario(options.scenario);
-  if (!guards.ok() || !scenario.ok()) {
+  const auto junit = check_writable(options.junit);
+  if (!guards.ok() || !scenario.ok() || !junit.ok()) {
     std::fprintf(stderr, "holdfast-sim check: %s\n",
-                 (guards.ok() ? scenario.error() : guards.error()).message.c_str());
+                 (!guards.ok()     ? guards.error()
+                  : !scenario.ok() ? scenario.error()
+                                   : junit.error())
+                     .message.c_str());
     return k_exit_usage;
   }
   Summary summary;
-  const auto started = steady_clock::now();
-  const auto elapsed = [&] {
-    return std::chrono::duration<double>(steady_clock::now() - started).count();
-  };
-  const bool show_progress = !options.json && isatty(STDOUT_FILENO) != 0;
-  double shown = 0;
-  const auto go_on = [&] {
-    if (show_progress && elapsed() - shown > 0.5) {
-      shown = elapsed();
-      std::printf("\r%llu of %llu histories, %zu failed, %.0f s ",
-                  static_cast<unsigned long long>(summary.histories),
-                  static_cast<unsigned long long>(options.seeds), summary.failures.size(), shown);
-      std::fflush(stdout);
-    }
-    return options.time.count() == 0 || elapsed() < static_cast<double>(options.time.count());
-  };
-  PoolOptions pool;
-  pool.seeds = seeds_of(options);
-  pool.jobs = options.jobs > 0 ? options.jobs : std::max(1U, std::thread::hardware_concurrency());
-  // Used by the workers, each its own copy.
-  sim::Stacks stacks;
-  sim::postgres::ConditionTrees trees;
-  pool.run = [&](std::uint64_t seed) {
-    return to_json(run_history(options.scenario, seed, *guards, options.twice, &stacks, &trees))
-        .dump();
-  };
-  pool.finished = [&](std::uint64_t seed, const std::string& line) {
-    const json history = json::parse(line);
-    summary.add(history);
-    if (!history.at("violations").empty()) {
-      const json& first = history.at("violations").front();
-      Failure failure{seed, first.at("property"), first.at("what"), {}};
-      failure.file = save(options, failure, summary.hashes[seed]);
-      summary.failures.push_back(std::move(failure));
-    }
-    return go_on();
-  };
-  pool.crashed = [&](std::uint64_t seed, const std::string& words) {
-    summary.histories++;
-    Failure failure{
-        seed, crash_property(words), words.empty() ? "the run ended the process" : words, {}};
-    failure.file = save(options, failure, std::nullopt);
-    summary.failures.push_back(std::move(failure));
-    return go_on();
-  };
-  run_pool(pool);
-  std::sort(summary.failures.begin(), summary.failures.end(),
-            [](const Failure& a, const Failure& b) { return a.seed < b.seed; });
-  summary.seconds = elapsed();
-  if (show_progress) std::printf("\r%60s\r", "");
+  replay_database(options, summary);
+  Histories(options, *guards, summary).run();
+  describe_failures(options, summary);
   if (options.json)
     std::printf("%s\n", to_json(summary, options).dump().c_str());
   else
     print_summary(summary, options);
-  write_junit(summary, options);
-  return summary.failures.empty() && missing_marks(summary, options).empty() ? k_exit_passed
-                                                                             : k_exit_found;
+  print_annotations(summary, options);
+  if (!options.junit.empty()) {
+    const auto written = write_junit(summary, options);
+    if (!written.ok()) std::fprintf(stderr, "%s\n", written.error().message.c_str());
+  }
+  return !summary.found() && missing_marks(summary, options).empty() ? k_exit_passed : k_exit_found;
 }
 
 }  // namespace holdfast::tools

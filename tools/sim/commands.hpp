@@ -27,8 +27,12 @@ struct CheckOptions {
   std::chrono::seconds time{0};  ///< 0: no limit
   unsigned shard = 1, shards = 1;
   bool json = false;
-  std::string junit;          ///< a path; empty: none
-  std::string save_failures;  ///< a directory; empty: none
+  std::string junit;                            ///< a path; empty: none
+  std::string save_failures;                    ///< a directory; empty: none
+  std::string failures = ".holdfast/failures";  ///< the database's directory; empty: none
+  bool shrink = true;
+  std::chrono::seconds shrink_time{60};  ///< for all properties together
+  std::string program = "holdfast-sim";  ///< for commands to paste
 };
 int check(const CheckOptions& options);
 

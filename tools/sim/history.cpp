@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "sim/trace.hpp"
+#include "tools/sim/shell.hpp"
 
 namespace holdfast::tools {
 namespace {
@@ -102,12 +103,16 @@ std::string crash_property(const std::string& words) {
   return "crash: " + sentence.substr(0, sentence.find(" ["));
 }
 
-std::string replay_command(const std::string& scenario, std::uint64_t seed,
-                           const std::vector<std::string>& without) {
-  std::string command = "build/release/holdfast-sim replay " + std::to_string(seed);
+std::string replay_command(const std::string& program, const std::string& scenario,
+                           std::uint64_t seed, const std::vector<std::string>& without) {
+  std::string command = quoted_for_shell(program) + " replay " + std::to_string(seed);
   if (scenario != "mixed") command += " --scenario " + scenario;
   for (const std::string& name : without) command += " --without " + name;
   return command;
+}
+
+std::string replay_command(const std::string& program, const std::string& file) {
+  return quoted_for_shell(program) + " replay " + quoted_for_shell(file);
 }
 
 }  // namespace holdfast::tools

@@ -30,7 +30,8 @@ nlohmann::json to_json(const scenarios::RunReport& report);
 std::string crash_property(const std::string& words);
 
 /// The command that shows a failure again, for pasting.
-std::string replay_command(const std::string& scenario, std::uint64_t seed,
-                           const std::vector<std::string>& without);
+std::string replay_command(const std::string& program, const std::string& scenario,
+                           std::uint64_t seed, const std::vector<std::string>& without);
+std::string replay_command(const std::string& program, const std::string& file);
 
 }  // namespace holdfast::tools
