@@ -49,8 +49,10 @@ constexpr auto k_variables = std::to_array<Variable>({
     {"ELECTRIC_LOG_LEVEL", "error|warning|info|debug", "info", "least level that is logged"},
     {"ELECTRIC_PROMETHEUS_PORT", "1-65535", "off", "port of GET /metrics"},
 
-    {"ELECTRIC_DATABASE_USE_IPV6", "", "", "", k_ignored},  // libpq tries both families
-    {"ELECTRIC_PERSISTENT_STATE", "", "", "", k_ignored},
+    {"ELECTRIC_DATABASE_USE_IPV6", "", "", "IPv6 and IPv4 are both tried, in the resolver's order",
+     k_unsupported},
+    {"ELECTRIC_PERSISTENT_STATE", "", "", "state is always kept, in ELECTRIC_STORAGE_DIR",
+     k_unsupported},
     {"ELECTRIC_INSTANCE_ID", "", "", "", k_ignored},
     {"ELECTRIC_SERVICE_NAME", "", "", "", k_ignored},
     {"ELECTRIC_VERSION", "", "", "", k_ignored},
