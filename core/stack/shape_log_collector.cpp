@@ -68,6 +68,7 @@ runtime::Ref<ShapeLogCollector> ShapeLogCollector::attach(runtime::Ref<Replicati
   client_ = client;
   waiting_client_.reset();
   confirmed_ = wanted_ = confirmed;
+  server_shuts_down_ = false;
   expect_confirmation();
   if (visibility_.has_learned()) {
     visibility_is_old_ = true;

@@ -69,6 +69,9 @@ class ShapeLogCollector : public runtime::Process {
   void confirm_due();
   /// What a snapshot saw that was taken a moment ago, and the session that may be asked again.
   void visible(postgres::Snapshot snapshot, SharedSession session);
+  /// It takes no sessions although it streams: it has ended its transactions, so that whatever
+  /// comes after sees them all, and waits for the stream to be confirmed to the end.
+  void server_shuts_down();
   /// Asks what a snapshot sees now, unless that is under way.
   void ask_visibility();
 
@@ -137,6 +140,7 @@ class ShapeLogCollector : public runtime::Process {
   std::optional<runtime::MonitorRef> probe_;
   std::uint64_t probes_ = 0;
   SharedSession probe_session_;
+  bool server_shuts_down_ = false;
   bool visibility_is_old_ = false;  ///< learned before this session began
   std::optional<runtime::Ref<ReplicationClient>> client_;
   std::optional<runtime::Reply<void>> waiting_client_;

@@ -18,6 +18,7 @@ constexpr Duration k_confirmation_interval = std::chrono::seconds(5);
 
 void ShapeLogCollector::durable(postgres::Lsn confirmable) {
   confirmable_ = std::max(confirmable_, confirmable);
+  if (server_shuts_down_) confirm();
   tell_client();
   expect_confirmation();
 }
@@ -61,9 +62,16 @@ void ShapeLogCollector::visible(postgres::Snapshot snapshot, SharedSession sessi
   answer_client_if_room();
 }
 
+void ShapeLogCollector::server_shuts_down() {
+  if (probe_) demonitor(*probe_);
+  probe_.reset();
+  server_shuts_down_ = true;
+  confirm();
+}
+
 void ShapeLogCollector::confirm() {
   wanted_ = confirmable_;
-  if (context_->guards.on(Guard::confirm_only_what_is_visible))
+  if (!server_shuts_down_ && context_->guards.on(Guard::confirm_only_what_is_visible))
     if (const auto unseen = visibility_.first_unseen()) wanted_ = std::min(wanted_, *unseen);
   if (wanted_ > stored_) {
     CommitPipeline::Extent position;

@@ -3,6 +3,11 @@
 #include "core/stack/shape_log_collector.hpp"
 
 namespace holdfast::stack {
+namespace {
+
+constexpr std::string_view k_cannot_connect_now = "57P03";
+
+}  // namespace
 
 runtime::ChildSpec visibility_probe_child(Context context,
                                           runtime::Ref<ShapeLogCollector> collector,
@@ -21,8 +26,11 @@ void VisibilityProbe::init() {
 }
 
 void VisibilityProbe::run() {
-  if (auto snapshot = ask(); snapshot.ok())
+  auto snapshot = ask();
+  if (snapshot.ok())
     cast<&ShapeLogCollector::visible>(collector_, std::move(*snapshot), std::move(session_));
+  else if (snapshot.error().sqlstate == k_cannot_connect_now)
+    cast<&ShapeLogCollector::server_shuts_down>(collector_);
   exit_after_handler(runtime::ExitReason::normal());
 }
 

@@ -20,7 +20,8 @@ class VisibilityProbe : public runtime::Process {
   VisibilityProbe(Context context, runtime::Ref<ShapeLogCollector> collector, SharedSession session)
       : context_(std::move(context)), collector_(collector), session_(std::move(session)) {}
 
-  /// Answers by ShapeLogCollector::visible(); if Postgres does not, by its end alone.
+  /// Answers by ShapeLogCollector::visible() or server_shuts_down(); if Postgres answers neither,
+  /// by its end alone.
   void run();
 
  protected:
