@@ -1,5 +1,7 @@
 #include "scenarios/faults.hpp"
 
+#include <algorithm>
+
 namespace holdfast::scenarios {
 namespace {
 
@@ -79,7 +81,12 @@ void FaultDriver::recreate_slot(const PlannedFault& fault) {
   postgres_.disconnect_all();
   const bool dropped = postgres_.drop_slot(name);
   ASSERT(dropped, "nobody streams, so the slot can be dropped");
-  if (fault.pick % 2 == 1) postgres_.make_slot(name);
+  // Who makes a slot waits for whoever writes; then the engine comes first.
+  const auto transactions = postgres_.transactions();
+  const bool written = std::any_of(transactions.begin(), transactions.end(), [](const auto* one) {
+    return one->running() && one->xid.value != 0;
+  });
+  if (fault.pick % 2 == 1 && !written) postgres_.make_slot(name);
   look_for_new_slot(cause, old->created_at);
 }
 

@@ -104,6 +104,9 @@ bool ConnectionManager::another_slot(const env::SlotState& slot) const {
 }
 
 void ConnectionManager::check_origin(const ReplicationSetup& setup) {
+  // As it is now, after the slot was looked at: shapes are born while the connection comes up.
+  origin_ = call<&StoreProcess::origin>(names::store);
+  if (!origin_) exit(runtime::ExitReason::crash("the store was lost while connecting"));
   const std::string& stored = origin_->system_identity;
   std::string reason;
   if (!stored.empty() && stored != identity_)

@@ -33,7 +33,7 @@ void ShapeLogCollector::init() {
   auto boot =
       call<&StoreProcess::begin_session>(names::store, runtime::Ref<ShapeLogCollector>{self()});
   if (!boot.ok()) exit(runtime::ExitReason::crash("catalogue: " + boot.error().message));
-  last_processed_ = boot->applied;
+  last_processed_ = replay_until_ = boot->applied;
   confirmable_ = stored_ = boot->confirmable;
   const runtime::TableRef read_models(runtime(), tables::shape_meta);
   for (const storage::ShapeRecord& record : boot->shapes) {
@@ -65,6 +65,7 @@ runtime::Ref<ShapeLogCollector> ShapeLogCollector::attach(runtime::Ref<Replicati
     cast<&ShapeStatusOwner::committed>(names::shape_status_owner,
                                        Committed{{}, {}, last_processed_});
   }
+  passed_ = std::max(passed_, confirmed);
   client_ = client;
   waiting_client_.reset();
   confirmed_ = wanted_ = confirmed;
@@ -92,8 +93,9 @@ void ShapeLogCollector::handle(runtime::Reply<void> reply,
       changed_relations_.push_back(std::move(*changed));  // of the transaction that follows
     } else {
       // A position of no transaction: it may be confirmed once everything before it is durable.
-      extent.confirmable =
-          std::max(extent.confirmable, std::get<postgres::Keepalive>(event).wal_end);
+      const postgres::Lsn position = std::get<postgres::Keepalive>(event).wal_end;
+      extent.confirmable = std::max(extent.confirmable, position);
+      passed_ = std::max(passed_, position);
     }
   }
   std::set<protocol::ShapeHandle> participants;
@@ -128,6 +130,7 @@ void ShapeLogCollector::take(postgres::Transaction transaction, Routed& routed,
   // way.
   visibility_.passed(transaction.xid, transaction.commit_lsn, pipeline_.next_number());
   extent.confirmable = std::max(extent.confirmable, transaction.end_lsn);
+  passed_ = std::max(passed_, transaction.end_lsn);
   if (transaction.commit_lsn > last_processed_)
     extent.applied = last_processed_ = transaction.commit_lsn;
   extent.transactions++;
@@ -209,6 +212,9 @@ void ShapeLogCollector::remove_now(protocol::ShapeHandle handle, std::string rea
 bool ShapeLogCollector::accepts_snapshot(protocol::ShapeHandle handle,
                                          postgres::Snapshot snapshot) {
   if (!context_->guards.on(Guard::retake_snapshot_if_streamed_before_visible)) return true;
+  // Of what an earlier collector processed this one knows nothing until it was replayed: a snapshot
+  // may miss it, and yet be served under a position beyond it.
+  if (replay_until_.value != 0 && passed_ <= replay_until_) return false;
   const auto shape = shapes_.find(handle);
   if (shape == shapes_.end()) return true;
   return visibility_.covered_by(snapshot, shape->second.takes_part_from);

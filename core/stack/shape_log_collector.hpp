@@ -132,6 +132,8 @@ class ShapeLogCollector : public runtime::Process {
   std::uint64_t ticket_ = 0;
   postgres::Lsn last_processed_;  ///< commit LSN of the last transaction taken from the stream
   CommitVisibility visibility_;
+  postgres::Lsn replay_until_;  ///< what an earlier collector processed last; 0: nothing
+  postgres::Lsn passed_;        ///< everything before it has passed here, or was confirmed
   postgres::Lsn confirmable_;  ///< everything before it is durable
   postgres::Lsn stored_;       ///< the last confirmable position that the store itself holds
   postgres::Lsn wanted_;       ///< to be confirmed once it is stored

@@ -80,10 +80,12 @@ storage::StoreResult<storage::Boot> StoreProcess::take_over() {
 
 storage::StoreResult<storage::ShapeRecord> StoreProcess::create(Hash128 identity,
                                                                 std::string definition) {
-  return on_store("store.create",
-                  [identity, definition = std::move(definition)](storage::Store& s) {
-                    return s.create(identity, definition);
-                  });
+  auto created =
+      on_store("store.create", [identity, definition = std::move(definition)](storage::Store& s) {
+        return s.create(identity, definition);
+      });
+  if (created.ok()) origin_->has_state = true;
+  return created;
 }
 
 bool StoreProcess::lost_epoch() {
@@ -109,6 +111,7 @@ void StoreProcess::commit(runtime::Ref<ShapeLogCollector> collector, std::uint64
     context_->emit({observe::Level::error, "commit_failed", {{"reason", result.error().message}}});
     exit(runtime::ExitReason::crash("commit: " + result.error().message));
   }
+  origin_->has_state = true;
   origin_->confirmable = std::max(origin_->confirmable, group->confirmable);
   cast<&ShapeLogCollector::committed>(collector, ticket, std::move(*result));
   if (!maintenance_scheduled_) {

@@ -220,6 +220,7 @@ bool PostgresModel::drop_slot(const std::string& name) {
 
 void PostgresModel::make_slot(const std::string& name) {
   ASSERT(state_->slots.count(name) == 0, "a slot is made once");
+  ASSERT(state_->transactions.running().empty(), "a slot is made when nobody is writing");
   state_->make_slot(name);
 }
 

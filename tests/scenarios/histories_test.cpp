@@ -209,6 +209,23 @@ TEST_F(Histories, RegressionTheShapesSubsystemComesBack) {
   expect_pass("mixed", 983);
 }
 
+// A store that was empty at the start was taken for empty at a reconnection too, and its shapes
+// went on over the gap of a slot that was made again.
+TEST_F(Histories, RegressionShapesEndWithTheirSlotInWhicheverIncarnationTheyWereBorn) {
+  expect_pass("mixed", 1533);
+}
+
+// A slot stood beyond a commit that waited for its standby.
+TEST_F(Histories, RegressionNobodyMakesASlotWhileSomebodyWrites) {
+  expect_pass("mixed", 1987);
+}
+
+// A collector that had just restarted accepted a snapshot without what its predecessor had
+// processed.
+TEST_F(Histories, RegressionSnapshotsWaitForTheReplayOfWhatAnEarlierCollectorKnew) {
+  expect_pass("mixed", 4750);
+}
+
 // -- canaries -------------------------------------------------------------------------------------
 
 /// Shapes are born all the time while writers commit without a pause, and nothing else happens.
