@@ -188,9 +188,7 @@ RequestProcess::Answer RequestProcess::serve_range(const ShapeMeta& meta,
   const protocol::LogOffset& after = *parameters_->offset;
   storage::Slice slice{meta.head, {}};
   if (after < meta.head) {
-    auto read = context_->readers->with_reader(
-        "store.read", [request = storage::ReadRequest{meta.handle, after, meta.head}](
-                          storage::Reader& reader) { return reader.read(request); });
+    auto read = context_->readers->read({meta.handle, after, meta.head});
     if (!read.ok()) {
       if (read.error().kind == storage::StoreFailure::not_found) {
         if (!current_shape()) return shape_is_gone();

@@ -2,6 +2,23 @@
 
 namespace holdfast::stack {
 
+storage::StoreResult<storage::Slice> RecentSlices::read(storage::Reader& reader,
+                                                        const storage::ReadRequest& request) {
+  for (const Entry& entry : entries_)
+    if (entry.request.handle == request.handle && entry.request.after == request.after &&
+        entry.request.head == request.head)
+      return entry.slice;
+  auto slice = reader.read(request);
+  if (!slice.ok() || slice->items.size() > k_slice_bytes_max) return slice;
+  if (entries_.size() < k_slices) {
+    entries_.push_back({request, *slice});
+  } else {
+    entries_[oldest_] = {request, *slice};
+    oldest_ = (oldest_ + 1) % k_slices;
+  }
+  return slice;
+}
+
 ReaderSet::ReaderSet(env::Disk& disk, storage::StoreOptions options,
                      std::shared_ptr<StoreSlot> slot, std::vector<runtime::Worker*> workers) {
   ASSERT(!workers.empty(), "an instance has at least one read worker");
@@ -24,6 +41,17 @@ storage::StoreResult<storage::Reader*> ReaderSet::Seat::open() {
     reader->use_index(slot->index());
   }
   return reader.get();
+}
+
+storage::StoreResult<storage::Slice> ReaderSet::read(storage::ReadRequest request) {
+  const std::shared_ptr<Seat>& seat = next_seat();
+  return runtime::run_job(
+      *seat->worker, "store.read",
+      [seat, request = std::move(request)]() -> storage::StoreResult<storage::Slice> {
+        auto reader = seat->open();
+        if (!reader.ok()) return reader.failure();
+        return seat->recent.read(**reader, request);
+      });
 }
 
 void ReaderSet::close() {

@@ -36,6 +36,25 @@ class StoreSlot {
   std::shared_ptr<const storage::JournalIndex> index_;
 };
 
+/// The slices that were read last. A shape's clients wake together and ask for the same range,
+/// which never reads differently once its head was shown (I-9).
+class RecentSlices {
+ public:
+  static constexpr std::size_t k_slices = 16;
+  static constexpr std::size_t k_slice_bytes_max = 64ULL << 10;  ///< larger ones are read again
+
+  storage::StoreResult<storage::Slice> read(storage::Reader& reader,
+                                            const storage::ReadRequest& request);
+
+ private:
+  struct Entry {
+    storage::ReadRequest request;
+    storage::Slice slice;
+  };
+  std::vector<Entry> entries_;
+  std::size_t oldest_ = 0;
+};
+
 /// The read connections of one instance, one a read worker.
 class ReaderSet {
  public:
@@ -55,6 +74,9 @@ class ReaderSet {
     });
   }
 
+  /// As Reader::read(). SUSPENDS.
+  storage::StoreResult<storage::Slice> read(storage::ReadRequest request);
+
   /// A worker with a big stack, for parsing (design.md §5).
   runtime::Worker& parse_worker() { return *next_seat()->worker; }
 
@@ -70,6 +92,7 @@ class ReaderSet {
     storage::StoreOptions options;
     std::shared_ptr<StoreSlot> slot;
     std::unique_ptr<storage::Reader> reader;
+    RecentSlices recent;
 
     /// The reader, opened at the first use, finding records by the index of the store as it is now.
     storage::StoreResult<storage::Reader*> open();
