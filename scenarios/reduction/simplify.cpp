@@ -64,6 +64,7 @@ class Simplifier {
     offer(tx.synchronous, sim::postgres::Synchronous::on);
     plain(tx.writer);
     plain(tx.pause_before);
+    plain(tx.standby_wait);
     for (Duration& pause : tx.pauses) plain(pause);
   }
   void restart(PlannedRestart& each) {

@@ -171,7 +171,6 @@ void describe(Fields& fields, Value& plan) {
   fields.optional("restarts", plan.restarts);
   fields.optional("faults", plan.faults);
   fields.optional("removals", plan.removals);
-  fields.optional("calm_commits", plan.calm_commits, 0U);
   fields.optional("calm_commits", plan.calm_commits);
   fields.one_of("schedule", plan.strategy, names_of(StrategyKind{}));
   fields.optional("decisions", plan.decisions);

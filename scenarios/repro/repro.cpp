@@ -94,6 +94,7 @@ void read(const JsonValue& json, Repro& repro, Complaint& complaint) {
     return complaint.add(format->line, "format " + std::to_string(number) +
                                            " is unknown; this version reads format " +
                                            std::to_string(Repro::k_format));
+  fields.optional("about", repro.about);
   fields.optional("holdfast", repro.build);
   read_scenario(fields, repro.plan);
   read_guards(fields, repro);
@@ -117,6 +118,7 @@ Guards Repro::guards() const {
 std::string to_text(const Repro& repro) {
   FieldWriter fields;
   fields.required("format", Repro::k_format);
+  fields.optional("about", repro.about);
   fields.optional("holdfast", repro.build);
   fields.required("scenario", repro.plan.scenario);
   fields.required("seed", repro.plan.seed);

@@ -24,6 +24,7 @@ struct Verdict {
 struct Repro {
   static constexpr std::uint64_t k_format = 2;
 
+  std::string about;                 ///< for people: what it once found
   std::string build;                 ///< which Holdfast wrote it, for people; not judged
   Plan plan;                         ///< with scenario and seed
   std::vector<std::string> without;  ///< guards that were off, in the order of k_guards

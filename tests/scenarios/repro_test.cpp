@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <fstream>
 #include <string>
 
 #include "core/runtime/fibers/fiber.hpp"
@@ -16,6 +18,7 @@ namespace {
 
 Repro repro_of(const Plan& plan) {
   Repro repro;
+  repro.about = "a test";
   repro.build = "test";
   repro.plan = plan;
   return repro;
@@ -225,6 +228,27 @@ TEST(ReproFiles, ThatAreWrongAreRefusedWithLineAndReason) {
         << edit.to.substr(0, 80) << "\n  gave " << message;
     EXPECT_NE(message.find(edit.reason), std::string::npos) << message;
   }
+}
+
+// What was found once stays found, whatever has become of the generators: each file holds the plan
+// of a history that failed before the commit it names.
+TEST_F(ReproRuns, OfTheCorpusPass) {
+  std::size_t files = 0;
+  for (const auto& entry :
+       std::filesystem::directory_iterator(HOLDFAST_SOURCE_DIR "/scenarios/corpus")) {
+    std::ifstream file(entry.path());
+    const std::string text((std::istreambuf_iterator<char>(file)),
+                           std::istreambuf_iterator<char>());
+    const Repro repro = read(text);
+    EXPECT_NE(repro.about.find(" Failed without commit "), std::string::npos) << entry.path();
+    EXPECT_FALSE(repro.verdict.has_value()) << entry.path();
+    EXPECT_TRUE(repro.without.empty()) << entry.path();
+    const RunReport report = run(repro.plan);
+    EXPECT_FALSE(report.failed()) << entry.path() << ": " << report.violations.front().what;
+    EXPECT_GT(report.compared_markers, 0U) << "a run that compares nothing proves nothing";
+    ++files;
+  }
+  EXPECT_GE(files, 4U);
 }
 
 // A run of the shortest file there can be.
