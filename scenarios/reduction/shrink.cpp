@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <charconv>
 #include <map>
 #include <set>
 
@@ -12,6 +13,8 @@ namespace {
 
 /// A schedule with more decisions than this is reduced before the plan: it would not fit any other.
 constexpr std::size_t k_many_decisions = 32;
+/// How many requests one taken choice may have made before the one that a decision names.
+constexpr std::uint64_t k_furthest_aim = 16;
 /// More sentences than this nobody reads.
 constexpr std::uint64_t k_most_sentences = 60;
 
@@ -43,6 +46,26 @@ std::string sort_of(const Verdict& verdict) {
   return verdict.property + ": " + words.substr(0, 50);
 }
 
+/// A request is named by how many its instance had before, so taking a client away renames those of
+/// the others. The plan with its decisions about requests moved down by so many, if it has any.
+std::optional<Plan> aimed_lower(const Plan& plan, std::uint64_t lower) {
+  const std::string_view part = "/request[";
+  std::optional<Plan> aimed;
+  for (std::size_t i = 0; i < plan.decisions.size(); ++i) {
+    const std::string& path = plan.decisions[i].path;
+    const std::size_t at = path.find(part);
+    if (at == std::string::npos) continue;
+    std::uint64_t number = 0;
+    const char* const begin = path.data() + at + part.size();
+    const auto [end, error] = std::from_chars(begin, path.data() + path.size(), number);
+    if (error != std::errc{} || number <= lower) continue;
+    if (!aimed) aimed = plan;
+    aimed->decisions[i].path = path.substr(0, at + part.size()) + std::to_string(number - lower) +
+                               path.substr(static_cast<std::size_t>(end - path.data()));
+  }
+  return aimed;
+}
+
 class Shrinker {
  public:
   Shrinker(Repro failing, const RunCandidate& run, const ShrinkOptions& options)
@@ -58,6 +81,8 @@ class Shrinker {
   }
   /// Takes the plan if it fails with the same property.
   bool accept(Plan plan);
+  /// Likewise; if the search aims anew, also with its decisions about requests moved.
+  bool accept_aimed(const Plan& plan);
   bool apply(const Pass& pass);
   bool round();
   void pin_victims(const RunReport& report);
@@ -72,6 +97,7 @@ class Shrinker {
   const ShrinkOptions& options_;
   std::string sort_;  ///< sort_of() what the original violates
   std::uint64_t runs_ = 0;
+  bool aims_anew_ = false;     ///< dear, so only once nothing else helps
   std::set<Hash128> refused_;  ///< texts that were tried and did not do
   RunReport report_;           ///< of the result's last replay
   std::vector<std::string> necessity_;
@@ -101,6 +127,16 @@ bool Shrinker::accept(Plan plan) {
   return true;
 }
 
+bool Shrinker::accept_aimed(const Plan& plan) {
+  if (accept(plan)) return true;
+  for (std::uint64_t lower = 1; aims_anew_ && lower <= k_furthest_aim; ++lower) {
+    auto aimed = aimed_lower(plan, lower);
+    if (!aimed) return false;
+    if (accept(std::move(*aimed))) return true;
+  }
+  return false;
+}
+
 bool Shrinker::apply(const Pass& pass) {
   bool less = false;
   std::size_t chunk = pass.size(best_.plan);
@@ -109,7 +145,7 @@ bool Shrinker::apply(const Pass& pass) {
     std::size_t end = pass.size(best_.plan);
     while (end > 0 && !over()) {
       const std::size_t begin = end > chunk ? end - chunk : 0;
-      if (accept(pass.take_away(best_.plan, begin, end))) less = true;
+      if (accept_aimed(pass.take_away(best_.plan, begin, end))) less = true;
       end = std::min(begin, pass.size(best_.plan));
     }
     chunk = chunk == 1 ? 0 : std::min(chunk / 2, std::max<std::size_t>(pass.size(best_.plan), 1));
@@ -198,6 +234,9 @@ Result<ShrinkResult> Shrinker::shrink() {
   pin_victims(original.report);
   settle_schedule(original.report);
   while (!over() && round()) {
+  }
+  aims_anew_ = aimed_lower(best_.plan, 0).has_value();
+  while (aims_anew_ && !over() && round()) {
   }
   result.finished = !over();
   const auto replayed = replay();

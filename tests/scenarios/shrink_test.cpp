@@ -186,6 +186,26 @@ TEST(Shrink, TellsTheRulesOfTheProtocolApart) {
   EXPECT_EQ(result.repro.plan.restarts.size(), 2U);
 }
 
+// Taking a client away renames the requests of the others: made up here as "the request that counts
+// has the number of clients".
+TEST(Shrink, AimsDecisionsAboutRequestsAnew) {
+  Plan plan = busy_plan();
+  plan.decisions = {{.path = "/i1/request[" + std::to_string(plan.clients.size()) + "]",
+                     .ordinal = 3,
+                     .times = 4}};
+  ASSERT_GT(plan.clients.size(), 2U);
+  const auto result = reduced(repro_of(plan), made_up([](const Plan& p) {
+                                const std::string wanted =
+                                    "/i1/request[" + std::to_string(p.clients.size()) + "]";
+                                return !p.clients.empty() && has_decision(p, wanted)
+                                           ? std::optional<std::string>(k_property)
+                                           : std::nullopt;
+                              }));
+  EXPECT_EQ(result.repro.plan.clients.size(), 1U);
+  ASSERT_EQ(result.repro.plan.decisions.size(), 1U);
+  EXPECT_EQ(result.repro.plan.decisions.front().path, "/i1/request[1]");
+}
+
 // -- choices --------------------------------------------------------------------------------------
 
 /// What a plan must be to be run: checked by reading it back, as every repro file is.
