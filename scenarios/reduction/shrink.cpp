@@ -129,6 +129,13 @@ bool Shrinker::accept(Plan plan) {
 
 bool Shrinker::accept_aimed(const Plan& plan) {
   if (accept(plan)) return true;
+  // A run that needs its xids to wrap at one transaction needs them to start that much later.
+  const std::size_t lost = best_.plan.transactions.size() - plan.transactions.size();
+  if (aims_anew_ && lost > 0 && plan.knobs.first_xid != Knobs{}.first_xid) {
+    Plan later = plan;
+    later.knobs.first_xid += lost;
+    if (accept(std::move(later))) return true;
+  }
   for (std::uint64_t lower = 1; aims_anew_ && lower <= k_furthest_aim; ++lower) {
     auto aimed = aimed_lower(plan, lower);
     if (!aimed) return false;
@@ -235,7 +242,8 @@ Result<ShrinkResult> Shrinker::shrink() {
   settle_schedule(original.report);
   while (!over() && round()) {
   }
-  aims_anew_ = aimed_lower(best_.plan, 0).has_value();
+  aims_anew_ =
+      aimed_lower(best_.plan, 0).has_value() || best_.plan.knobs.first_xid != Knobs{}.first_xid;
   while (aims_anew_ && !over() && round()) {
   }
   result.finished = !over();

@@ -206,6 +206,19 @@ TEST(Shrink, AimsDecisionsAboutRequestsAnew) {
   EXPECT_EQ(result.repro.plan.decisions.front().path, "/i1/request[1]");
 }
 
+// Made up as "the third transaction before the xids wrap is the one that counts".
+TEST(Shrink, KeepsTheWrapOfTransactionIdsWhereItWas) {
+  Plan plan = busy_plan();
+  plan.knobs.first_xid = (1ULL << 32) - plan.transactions.size() - 2;
+  const auto result = reduced(repro_of(plan), made_up([](const Plan& p) {
+                                return p.knobs.first_xid + p.transactions.size() + 2 == 1ULL << 32
+                                           ? std::optional<std::string>(k_property)
+                                           : std::nullopt;
+                              }));
+  EXPECT_TRUE(result.repro.plan.transactions.empty());
+  EXPECT_EQ(result.after.total(), 1U) << result.after.to_text();
+}
+
 // -- choices --------------------------------------------------------------------------------------
 
 /// What a plan must be to be run: checked by reading it back, as every repro file is.
