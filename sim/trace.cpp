@@ -5,6 +5,19 @@
 
 namespace holdfast::sim {
 
+namespace {
+
+/// A lane in its column: where it is too long, its end says more than its beginning.
+std::string column(std::string_view path) {
+  constexpr std::size_t k_width = 44;
+  std::string text(path);
+  if (text.size() > k_width) text = ".." + text.substr(text.size() - k_width + 2);
+  text.resize(k_width, ' ');
+  return text;
+}
+
+}  // namespace
+
 void Trace::add(const TraceStep& step) {
   if (steps_ % k_checkpoint_interval == 0) checkpoints_.push_back(rolling_.value());
   ++steps_;
@@ -14,6 +27,7 @@ void Trace::add(const TraceStep& step) {
   rolling_.add(step.decision);
   if (keep_every_step_) every_step_.push_back(rolling_.value());
   if (!ring_.empty()) remember(step);
+  if (on_step_) on_step_(step);  // first: it may still have something to say of the step before
   if (sink_) sink_(line(step));
 }
 
@@ -29,7 +43,7 @@ void Trace::remember(const TraceStep& step) {
 }
 
 void Trace::note(std::string text) {
-  if (sink_) sink_("           -- " + text);
+  if (sink_) sink_(line({}, text));
   if (ring_.empty()) return;
   Remembered& slot = ring_[ring_next_];
   ring_next_ = ring_next_ + 1 == ring_.size() ? 0 : ring_next_ + 1;
@@ -43,7 +57,14 @@ std::string Trace::line(const TraceStep& step) {
   std::snprintf(head, sizeof head, "%10llu %14.6f %c ", static_cast<unsigned long long>(step.step),
                 static_cast<double>(step.at.since_start.count()) / 1e9,
                 step.decision == 0 ? ' ' : '*');
-  return head + std::string(step.path) + " " + std::string(step.label.text);
+  return head + column(step.path) + " " + std::string(step.label.text);
+}
+
+std::string Trace::line(std::string_view lane, std::string_view what) {
+  std::string text(k_no_step);
+  text.append(column(lane)).append("   ");
+  for (const char c : what) text.push_back(static_cast<unsigned char>(c) < 32 ? ' ' : c);
+  return text;
 }
 
 std::vector<std::string> Trace::last_lines() const {
@@ -52,7 +73,7 @@ std::vector<std::string> Trace::last_lines() const {
     const Remembered& slot = ring_[(ring_next_ + i) % ring_.size()];
     if (slot.path.empty()) continue;
     if (slot.note) {
-      lines.push_back("           -- " + slot.path);
+      lines.push_back(line({}, slot.path));
     } else {
       lines.push_back(line({.step = slot.step,
                             .path = slot.path,

@@ -32,10 +32,16 @@ class Trace {
   explicit Trace(std::size_t ring_size = 256) : ring_(ring_size) {}
   /// Every step as a line of text, also those that are no step (note()). Costs time.
   void set_sink(Sink sink) { sink_ = std::move(sink); }
+  /// Told of every step as it begins. Costs time.
+  void on_step(std::function<void(const TraceStep&)> observer) { on_step_ = std::move(observer); }
   /// Keeps a hash for every step, so that first_difference() names the exact one.
   void keep_every_step() { keep_every_step_ = true; }
 
   void add(const TraceStep& step);
+  /// A line for whoever watches the run now; not kept.
+  void show(std::string_view lane, std::string_view what) {
+    if (sink_) sink_(line(lane, what));
+  }
   /// A line for people that is no part of the hash.
   void note(std::string text);
 
@@ -46,7 +52,13 @@ class Trace {
   /// The last steps, oldest first.
   std::vector<std::string> last_lines() const;
 
+  /// Columns of fixed width: step, seconds of virtual time, `*` where the schedule decided against
+  /// FIFO, lane, and what it does.
   static std::string line(const TraceStep& step);
+  /// The same without a step of its own: something that happened in the step above.
+  static std::string line(std::string_view lane, std::string_view what);
+  /// Begins lines that are no steps.
+  static constexpr std::string_view k_no_step = "                            ";
 
  private:
   struct Remembered {
@@ -67,6 +79,7 @@ class Trace {
   std::size_t ring_next_ = 0;
   bool keep_every_step_ = false;
   Sink sink_;
+  std::function<void(const TraceStep&)> on_step_;
 };
 
 /// The range of steps [first, second) in which two runs first differ: one step wide if both kept

@@ -4,6 +4,7 @@
 // never "no such shape" (engine.md §1.3, I-49). Reads copy the value out; nobody holds a reference.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,6 +17,8 @@
 namespace holdfast::runtime {
 
 class Directory;
+class RuntimeObserver;
+enum class TableUse : std::uint8_t;
 
 struct Missing {};  ///< the owner lives and has no such row
 struct Gone {};     ///< the owner is dead, or not yet started
@@ -80,8 +83,11 @@ class OwnedTable {
  private:
   friend class TableRef<K, V>;
   struct State;
+  void tell(TableUse use) const;
+
   std::shared_ptr<State> state_;
   Directory* directory_ = nullptr;
+  RuntimeObserver* observer_ = nullptr;
 };
 
 /// The reader's side: cheap to make, holds nothing alive.
@@ -99,6 +105,7 @@ class TableRef {
 
  private:
   std::shared_ptr<typename OwnedTable<K, V>::State> resolve() const;
+  void tell_read() const;
 
   Runtime* runtime_;
   const TableName<K, V>* name_;

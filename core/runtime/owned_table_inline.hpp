@@ -39,6 +39,13 @@ OwnedTable<K, V>::OwnedTable(Process& owner, const TableName<K, V>& name, TableS
   owner.record_->tables.push_back(state_);
   owner.runtime().directory().add_table(state_);
   directory_ = &owner.runtime().directory();
+  observer_ = owner.runtime().options().observer;
+  tell(start == TableStart::open ? TableUse::made : TableUse::made_hidden);
+}
+
+template <class K, class V>
+void OwnedTable<K, V>::tell(TableUse use) const {
+  if (observer_ != nullptr) observer_->table_used(state_->name(), use);
 }
 
 template <class K, class V>
@@ -46,12 +53,14 @@ OwnedTable<K, V>::~OwnedTable() {
   if (!state_->alive) return;  // its owner has ended, and the directory may have too
   directory_->remove_table(*state_);
   state_->end();
+  tell(TableUse::ended);
 }
 
 template <class K, class V>
 void OwnedTable<K, V>::open() {
   const SpinGuard guard(state_->lock);
   state_->visible = state_->alive;
+  tell(TableUse::opened);
 }
 
 template <class K, class V>
@@ -62,18 +71,21 @@ std::vector<std::pair<K, V>> OwnedTable<K, V>::rows() const {
 
 template <class K, class V>
 void OwnedTable<K, V>::put(K key, V value) {
+  tell(TableUse::written);
   const SpinGuard guard(state_->lock);
   state_->rows.insert_or_assign(std::move(key), std::move(value));
 }
 
 template <class K, class V>
 bool OwnedTable<K, V>::erase(const K& key) {
+  tell(TableUse::written);
   const SpinGuard guard(state_->lock);
   return state_->rows.erase(key) > 0;
 }
 
 template <class K, class V>
 void OwnedTable<K, V>::clear() {
+  tell(TableUse::written);
   std::map<K, V> cleared;
   const SpinGuard guard(state_->lock);
   cleared.swap(state_->rows);
@@ -90,6 +102,7 @@ std::optional<V> OwnedTable<K, V>::find(const K& key) const {
 template <class K, class V>
 template <class F>
 bool OwnedTable<K, V>::update(const K& key, F&& change) {
+  tell(TableUse::written);
   const SpinGuard guard(state_->lock);
   const auto found = state_->rows.find(key);
   if (found == state_->rows.end()) return false;
@@ -114,9 +127,16 @@ std::shared_ptr<typename OwnedTable<K, V>::State> TableRef<K, V>::resolve() cons
 }
 
 template <class K, class V>
+void TableRef<K, V>::tell_read() const {
+  RuntimeObserver* const observer = runtime_->options().observer;
+  if (observer != nullptr) observer->table_used(name_->text, TableUse::read);
+}
+
+template <class K, class V>
 Lookup<V> TableRef<K, V>::find(const K& key) const {
   const auto table = resolve();
   if (table == nullptr) return Gone{};
+  tell_read();
   const SpinGuard guard(table->lock);
   if (!table->visible) return Gone{};
   const auto found = table->rows.find(key);
@@ -136,6 +156,7 @@ template <class K, class V>
 Lookup<std::vector<std::pair<K, V>>> TableRef<K, V>::rows() const {
   const auto table = resolve();
   if (table == nullptr) return Gone{};
+  tell_read();
   const SpinGuard guard(table->lock);
   if (!table->visible) return Gone{};
   return std::vector<std::pair<K, V>>(table->rows.begin(), table->rows.end());

@@ -83,6 +83,7 @@ void ProcessRecord::serve_one() {
   } else {
     const std::unique_ptr<Envelope> message = mailbox.pop();
     if (message->timer != 0 && timers.erase(message->timer) == 0) return;  // cancelled meanwhile
+    if (home.options().observer != nullptr) home.options().observer->taken(*this, *message);
     message->handle(*object);
   }
 }

@@ -182,6 +182,7 @@ void Runtime::apply(Signal signal) {
 
 void Runtime::push(ProcessRecord& record, std::unique_ptr<Envelope> envelope) {
   ++counters_.messages;
+  if (options_.observer != nullptr) options_.observer->queued(record, *envelope);
   record.mailbox.push(std::move(envelope));
   if (record.mailbox.size() > options_.mailbox_limit && !record.exit_pending) {
     record.exit_pending = ExitReason::crash("mailbox_overflow");
@@ -250,6 +251,7 @@ void Runtime::complete_call(ProcessId caller, std::uint64_t call_id,
   }
   ProcessRecord* const record = find(caller);
   if (record == nullptr || record->call.id != call_id) return;  // late: it has given up
+  if (options_.observer != nullptr) options_.observer->answered(*record, nullptr);
   record->call.reply = std::move(reply);
   record->wake();
 }
@@ -265,6 +267,7 @@ void Runtime::fail_call(ProcessId caller, std::uint64_t call_id, const ExitReaso
   }
   ProcessRecord* const record = find(caller);
   if (record == nullptr || record->call.id != call_id) return;
+  if (options_.observer != nullptr) options_.observer->answered(*record, &reason);
   record->call.failure = reason;
   record->wake();
 }
@@ -304,6 +307,7 @@ void Runtime::start(SpawnRequest request) {
   records_.emplace(record.id.value, std::move(made));
   ++counters_.spawned;
   counters_.live = records_.size();
+  if (options_.observer != nullptr) options_.observer->started(record);
   executor_.make_runnable(record);
 }
 

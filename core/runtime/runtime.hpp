@@ -13,6 +13,7 @@
 
 #include "core/runtime/directory.hpp"
 #include "core/runtime/executor.hpp"
+#include "core/runtime/observer.hpp"
 #include "core/runtime/process.hpp"
 #include "core/runtime/signal.hpp"
 
@@ -23,6 +24,7 @@ struct RuntimeOptions {
   unsigned shard = 0;     ///< below 256
   /// A process whose mailbox grows beyond this ends with crash{"mailbox_overflow"}.
   std::size_t mailbox_limit = 1'000'000;
+  RuntimeObserver* observer = nullptr;  ///< outlives the Runtime; nullptr: nobody looks
 };
 
 struct Counters {

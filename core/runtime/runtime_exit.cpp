@@ -13,6 +13,7 @@ void Runtime::kill(ProcessId process) {
 }
 
 void Runtime::mark_killed(ProcessRecord& record) {
+  if (options_.observer != nullptr) options_.observer->interrupted(record, ExitReason::killed());
   record.kill_pending = true;
   record.wake();
   nudge(record);
@@ -33,6 +34,7 @@ void Runtime::exit_request(ProcessRecord& record, const ExitReason& reason) {
   if (record.phase == Phase::terminating) return;
   if (record.traps_exits) return push(record, LifecycleMessages::end(reason));
   if (record.exit_pending) return;
+  if (options_.observer != nullptr) options_.observer->interrupted(record, reason);
   record.exit_pending = reason;
   record.wake();
   nudge(record);
@@ -47,6 +49,7 @@ void Runtime::linked_exit(ProcessRecord& record, ProcessId from, const ExitReaso
   record.links.erase(from);
   if (record.traps_exits) return push(record, LifecycleMessages::end(reason));
   if (reason.kind == ExitKind::normal || record.exit_pending) return;
+  if (options_.observer != nullptr) options_.observer->interrupted(record, reason);
   record.exit_pending = reason;
   record.wake();
   nudge(record);
@@ -100,6 +103,7 @@ void Runtime::finish(ProcessRecord& record, const ExitReason& reason) {
     directory_->remove_table(*table);
     table->end();
   }
+  if (options_.observer != nullptr) options_.observer->ended(record, reason);
   if (failed_start) {
     record.links.erase(record.parent);
     Signal unlink;
@@ -142,6 +146,7 @@ void Runtime::destroy_all() {
     record->first_pending = record->last_pending = nullptr;
   }
   for (ProcessRecord* const record : all) {
+    if (options_.observer != nullptr) options_.observer->ended(*record, ExitReason::killed());
     record->phase = Phase::dead;
     records_.erase(record->id.value);
   }

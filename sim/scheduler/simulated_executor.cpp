@@ -75,6 +75,7 @@ SimulatedExecutor::~SimulatedExecutor() {
 
 void SimulatedExecutor::make_runnable(Task& task) {
   if (task.hook.queued) return;
+  if (on_runnable_) on_runnable_(task);
   if (!stalls_.empty()) {
     const auto stalled = stalls_.find(&task);
     if (stalled != stalls_.end()) {

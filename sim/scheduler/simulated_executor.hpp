@@ -98,6 +98,11 @@ class SimulatedExecutor final : public runtime::Executor {
   /// the step it was called for.
   void on_step(std::function<void(const StepInfo&)> observer) { observer_ = std::move(observer); }
 
+  /// Told of each task that becomes runnable, for whoever draws who woke whom; only looks on.
+  void on_runnable(std::function<void(const runtime::Task&)> observer) {
+    on_runnable_ = std::move(observer);
+  }
+
   VirtualClock& virtual_clock() { return clock_; }
   Instant now() const { return clock_.now(); }
   std::uint64_t steps() const { return steps_; }
@@ -147,6 +152,7 @@ class SimulatedExecutor final : public runtime::Executor {
   RunnableSet runnable_;
   Trace trace_;
   std::function<void(const StepInfo&)> observer_;
+  std::function<void(const runtime::Task&)> on_runnable_;
   std::uint64_t steps_ = 0;
 
   runtime::Task* picked_ = nullptr;  ///< null again when forgotten

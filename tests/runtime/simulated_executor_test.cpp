@@ -354,9 +354,10 @@ TEST(SimulatedExecutor, the_last_steps_are_kept_as_text) {
   fixture.settle();
   const Lines lines = fixture.executor.trace().last_lines();
   ASSERT_EQ(lines.size(), 3u);
-  EXPECT_NE(lines[0].find("/t/a init"), std::string::npos);
-  EXPECT_NE(lines[1].find("/t/a Scripted::begin"), std::string::npos);
-  EXPECT_NE(lines[2].find("/t/a here"), std::string::npos);
+  for (const std::string& line : lines) EXPECT_NE(line.find(" /t/a  "), std::string::npos);
+  EXPECT_TRUE(lines[0].ends_with(" init"));
+  EXPECT_TRUE(lines[1].ends_with(" Scripted::begin"));
+  EXPECT_TRUE(lines[2].ends_with(" here"));
 }
 
 TEST(SimulatedExecutor, a_flooded_mailbox_ends_its_process) {
