@@ -33,12 +33,15 @@ void ClientProcess::run() {
     }
     sleep(oracle::delay_before(state_));
     oracle::Exchange exchange{&spec_, name_, state_, {}, now(), {}};
-    Network::Answer answer = stage_.network->fetch(*this, oracle::next_request(spec_, state_),
-                                                   oracle::Oracle::k_request_deadline);
+    protocol::Request request = oracle::next_request(spec_, state_);
+    if (stage_.recorder != nullptr) stage_.recorder->asked(name_, request);
+    Network::Answer answer =
+        stage_.network->fetch(*this, std::move(request), oracle::Oracle::k_request_deadline);
     exchange.response = std::move(answer.response);
     exchange.answered = last_answer_ = now();
     if (answer.overdue) stage_.oracle->overdue(exchange);
     stage_.oracle->observe(exchange, view_);
+    if (stage_.recorder != nullptr) stage_.recorder->answered(exchange);
     if (stage_.note)
       stage_.note(name_ + " " + spec_.name + " asked after " + state_.offset.to_string() + ": " +
                   (exchange.response
@@ -98,12 +101,14 @@ void WriterProcess::perform(const PlannedTransaction& transaction) {
   } else {
     committed = postgres.commit(session, transaction.synchronous);
   }
-  if (!stage_.note) return;
-  std::string line = "commit xid=" + std::to_string(committed.xid.value) +
-                     " lsn=" + std::to_string(committed.commit_lsn.value);
+  if (!stage_.note && stage_.recorder == nullptr) return;
+  std::string statements;
   for (const sim::postgres::Statement& statement : transaction.statements)
-    line += "; " + statement.to_sql();
-  stage_.note(std::move(line));
+    statements += "; " + statement.to_sql();
+  if (stage_.recorder != nullptr) stage_.recorder->committed(committed.xid.value, statements);
+  if (stage_.note)
+    stage_.note("commit xid=" + std::to_string(committed.xid.value) +
+                " lsn=" + std::to_string(committed.commit_lsn.value) + statements);
 }
 
 // -- removals -------------------------------------------------------------------------------------

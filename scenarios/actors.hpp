@@ -14,6 +14,7 @@
 #include "oracle/oracle.hpp"
 #include "scenarios/network.hpp"
 #include "scenarios/plan.hpp"
+#include "scenarios/timeline/recorder.hpp"
 #include "sim/postgres/model.hpp"
 
 namespace holdfast::scenarios {
@@ -26,6 +27,7 @@ struct Stage {
   const Plan* plan = nullptr;
   /// A line for whoever reads the trace; empty if nobody does.
   std::function<void(std::string)> note;
+  timeline::Recorder* recorder = nullptr;  ///< nullptr: nobody records the run
 
   bool closing = false;  ///< no new requests; what is under way may end
   /// Commit LSN that every client must have seen to have converged; 0: still at work.

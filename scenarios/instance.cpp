@@ -7,9 +7,9 @@ Instance::Instance(const Surroundings& world, unsigned number) : number_(number)
   mount_ = world.disk.mount(number);
   writer_ = std::make_unique<sim::SimulatedWorker>(world.executor, "/" + root + "/writer");
   reader_ = std::make_unique<sim::SimulatedWorker>(world.executor, "/" + root + "/reader");
-  runtime_ =
-      std::make_unique<runtime::Runtime>(runtime::RuntimeOptions{.root = root}, world.executor,
-                                         std::make_shared<runtime::Directory>());
+  runtime_ = std::make_unique<runtime::Runtime>(
+      runtime::RuntimeOptions{.root = root, .observer = world.observer}, world.executor,
+      std::make_shared<runtime::Directory>());
   stack::StackEnvironment environment;
   environment.disk = mount_.get();
   environment.database = &world.postgres.database(number);

@@ -26,6 +26,7 @@ struct Surroundings {
   observe::EventSink& events;
   Marks& marks;
   api::EngineOptions engine;
+  runtime::RuntimeObserver* observer = nullptr;
 };
 
 class Instance {

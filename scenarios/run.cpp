@@ -59,16 +59,19 @@ struct Schedule {
 /// Structured events of the engine become notes in the trace.
 class TraceEvents final : public observe::EventSink {
  public:
-  explicit TraceEvents(sim::Trace& trace) : trace_(trace) {}
+  TraceEvents(sim::Trace& trace, timeline::Recorder* recorder)
+      : trace_(trace), recorder_(recorder) {}
   void emit(const observe::Event& event) override {
     std::string line(event.name);
     for (const auto& [name, value] : event.fields)
       line.append(" ").append(name).append("=").append(value);
+    if (recorder_ != nullptr) recorder_->note(line);
     trace_.note(std::move(line));
   }
 
  private:
   sim::Trace& trace_;
+  timeline::Recorder* recorder_;
 };
 
 sim::SimDiskOptions disk_options(const Plan& plan, sim::SimulatedExecutor& executor) {
@@ -157,7 +160,7 @@ World::World(const Plan& plan, const RunOptions& options)
       schedule_(plan, options),
       executor_(
           {.seed = plan.seed, .strategy = std::move(schedule_.strategy), .stacks = options.stacks}),
-      events_(executor_.trace()),
+      events_(executor_.trace(), options.recorder),
       disk_(disk_options(plan, executor_)),
       postgres_(
           postgres_options(plan, options),
@@ -165,13 +168,20 @@ World::World(const Plan& plan, const RunOptions& options)
                                        {plan.knobs.postgres_latency, plan.knobs.postgres_latency})),
       truth_(postgres_),
       oracle_(truth_),
-      cluster_({executor_, disk_, postgres_, events_, marks_, engine_options(plan, options)}, plan),
+      cluster_({executor_, disk_, postgres_, events_, marks_, engine_options(plan, options),
+                options.recorder},
+               plan),
       faults_(executor_, postgres_, oracle_, cluster_, plan),
       network_([this] { return cluster_.reachable(); }, plan.knobs.network_latency),
-      actors_({.root = "world"}, executor_, std::make_shared<runtime::Directory>()) {
+      actors_({.root = "world", .observer = options.recorder}, executor_,
+              std::make_shared<runtime::Directory>()) {
   if (options.trace) executor_.trace().set_sink(options.trace);
   if (options.keep_every_step) executor_.trace().keep_every_step();
   disk_.options().faults = &faults_;
+  if (options.recorder != nullptr) {
+    options.recorder->watch(executor_, postgres_, oracle_);
+    disk_.options().observer = options.recorder;
+  }
   cluster_.set_network(network_);
   executor_.on_step([this](const sim::StepInfo& step) {
     cluster_.observe(step);
@@ -181,6 +191,7 @@ World::World(const Plan& plan, const RunOptions& options)
   stage_.oracle = &oracle_;
   stage_.postgres = &postgres_;
   stage_.plan = &plan_;
+  stage_.recorder = options.recorder;
   if (options.trace)
     stage_.note = [this](std::string line) { executor_.trace().note(std::move(line)); };
 }
@@ -343,6 +354,7 @@ RunReport World::report() {
   if (schedule_.script != nullptr) report.inapplicable = schedule_.script->unused();
   report.restarts_begun = cluster_.begun();
   report.fault_hits = faults_.hits();
+  if (options_.recorder != nullptr) options_.recorder->finish();
   return report;
 }
 

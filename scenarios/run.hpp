@@ -16,6 +16,7 @@
 #include "scenarios/cluster.hpp"
 #include "scenarios/faults.hpp"
 #include "scenarios/plan.hpp"
+#include "scenarios/timeline/recorder.hpp"
 #include "sim/scheduler/simulated_executor.hpp"
 
 namespace holdfast::scenarios {
@@ -27,6 +28,8 @@ struct RunOptions {
   Guards guards = Guards::all();
   /// Every step and note as a line; empty: none.
   std::function<void(const std::string&)> trace = {};
+  /// Records the run for a timeline; outlives it. nullptr: nobody does.
+  timeline::Recorder* recorder = nullptr;
   bool keep_every_step = false;     ///< so that two runs can be compared step by step
   bool stop_when_violated = false;  ///< the first violation is all that is wanted
   bool record_schedule = false;     ///< so that the run can be replayed over FIFO

@@ -26,7 +26,7 @@ std::vector<std::string> lines_of(const Subject& subject, std::uint64_t first, s
   std::uint64_t steps = 0;  // that have begun
   scenarios::RunOptions options{.guards = subject.repro.guards()};
   options.trace = [&](const std::string& line) {
-    const bool note = line.starts_with("           -- ");
+    const bool note = line.starts_with(sim::Trace::k_no_step);
     if (!note) ++steps;
     if (steps > first && steps <= last) lines.push_back(line);
   };
