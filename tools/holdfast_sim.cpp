@@ -93,6 +93,7 @@ void add_replay(CLI::App& app, int& code, const std::vector<std::string>& comman
       "Examples:\n"
       "  holdfast-sim replay 4711\n"
       "  holdfast-sim replay failures/mixed-4711.json --trace --until 900\n"
+      "  holdfast-sim replay 4711 --timeline out.html\n"
       "  holdfast-sim replay --diff 4711 4712\n"
       "  holdfast-sim replay --diff 18 --without gone_asks_the_store\n"
       "  holdfast-sim replay 4711 --gdb-at 812\n"
@@ -110,6 +111,7 @@ void add_replay(CLI::App& app, int& code, const std::vector<std::string>& comman
       ->check(CLI::NonNegativeNumber);
   command->add_option("--gdb-at", options->gdb_at, "stop in gdb before this step")
       ->check(CLI::NonNegativeNumber);
+  command->add_option("--timeline", options->timeline, "write the run as an HTML page");
   command->add_flag("--strict", options->strict, "refuse a file that another build wrote");
   command
       ->add_option("--diff", options->diff,

@@ -60,6 +60,7 @@ struct ReplayOptions {
   std::vector<std::string> without;
   bool trace = false;
   std::optional<std::uint64_t> until;   ///< with trace: the last step printed
+  std::string timeline;                 ///< a page is written here; empty: none
   std::optional<std::uint64_t> gdb_at;  ///< stop in a debugger before this step
   bool strict = false;                  ///< refuse a file that another build wrote
   std::vector<std::string> command_line;

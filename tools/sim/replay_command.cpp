@@ -9,7 +9,9 @@
 #include "tools/sim/commands.hpp"
 #include "tools/sim/debugger.hpp"
 #include "tools/sim/history.hpp"
+#include "tools/sim/shell.hpp"
 #include "tools/sim/subject.hpp"
+#include "tools/sim/timeline/page.hpp"
 
 namespace holdfast::tools {
 namespace {
@@ -108,6 +110,21 @@ int judge(const Subject& subject, const std::optional<std::string>& property,
   return k_exit_diverged;
 }
 
+/// False, and said so: the page could not be written.
+bool write_page(const Subject& subject, const ReplayOptions& options, const RunReport& report,
+                const scenarios::timeline::Recorder& recorder) {
+  std::string command;
+  for (const std::string& word : options.command_line)
+    command += (command.empty() ? "" : " ") + quoted_for_shell(word);
+  const auto written = write_timeline(
+      {subject.repro.plan, report, recorder.recording(), std::move(command)}, options.timeline);
+  if (written.ok())
+    std::printf("timeline: %s\n", options.timeline.c_str());
+  else
+    std::fprintf(stderr, "%s\n", written.error().message.c_str());
+  return written.ok();
+}
+
 int run_and_judge(const Subject& subject, const ReplayOptions& options) {
   scenarios::RunOptions run{.guards = subject.repro.guards()};
   bool over = false;
@@ -118,9 +135,13 @@ int run_and_judge(const Subject& subject, const ReplayOptions& options) {
     };
   run.stop_at = options.gdb_at;
   run.at_stop = stop_in_debugger;
+  scenarios::timeline::Recorder recorder;
+  if (!options.timeline.empty() || options.trace) run.recorder = &recorder;
   const RunReport report = scenarios::run_plan(subject.repro.plan, run);
   print_happenings(subject.repro.plan, report);
   print_report(report, !options.trace);
+  if (!options.timeline.empty() && !write_page(subject, options, report, recorder))
+    return k_exit_usage;
   return judge(subject,
                report.failed() ? std::optional(report.violations.front().property) : std::nullopt,
                report);

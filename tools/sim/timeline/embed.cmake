@@ -1,0 +1,16 @@
+# Writes the page of the folder SOURCE, its style and its scripts into TARGET as raw string literals.
+# Several, since compilers limit the length of one; they join them.
+file(READ ${SOURCE}/page.html text)
+foreach(part page.css model.js draw.js panel.js input.js)
+  file(READ ${SOURCE}/${part} content)
+  string(REPLACE "/*holdfast:${part}*/" "${content}" text "${text}")
+endforeach()
+string(LENGTH "${text}" length)
+set(literals "")
+set(begin 0)
+while(begin LESS length)
+  string(SUBSTRING "${text}" ${begin} 12000 part)
+  string(APPEND literals "R\"HOLDFAST(${part})HOLDFAST\"\n")
+  math(EXPR begin "${begin} + 12000")
+endwhile()
+file(WRITE ${TARGET} "${literals}")
