@@ -81,8 +81,9 @@ test('the page shows lanes, messages, faults, tables, commits and the violation'
   assert.equal(await ask(page, 'stepCount'), steps, 'every step is on the page')
   const happened = (said.match(/^step \d+: (restart|fault)/gm) ?? []).length
   assert.equal(await ask(page, 'happenings.length'), happened, 'every restart and fault that replay lists')
-  const kinds = await ask(page, '[...new Set(A.kind)].sort().join()')
-  assert.equal(kinds, '0,1,2,3,4,5,6,7', 'casts, calls, replies, failures, exits, spawns, wake-ups and table reads')
+  const kinds = await ask(page, '[...new Set(A.kind)].map(kind => arrowNames[kind])')
+  // A call that fails needs a callee that is gone; not every history has one.
+  for (const kind of ['cast', 'call', 'reply', 'exit', 'spawn', 'wake', 'reads table']) assert.ok(kinds.includes(kind), `there is a ${kind}`)
   assert.ok(await ask(page, 'tables.length > 0 && tables.some(t => t.ended > t.made) && disk.length > 0'))
   assert.ok(await ask(page, 'transactions.some(t => t.logged >= 0 && t.shown >= t.logged && t.flushed >= 0 && t.sql)'))
   assert.ok(await ask(page, 'requests.some(r => r.status === 200 && r.offset && texts[r.handle])'))
