@@ -94,8 +94,9 @@ class OwnedTable {
 template <class K, class V>
 class TableRef {
  public:
-  /// `name` outlives the reference.
+  /// `name` outlives the reference; so no temporary is taken.
   TableRef(Runtime& runtime, const TableName<K, V>& name) : runtime_(&runtime), name_(&name) {}
+  TableRef(Runtime& runtime, const TableName<K, V>&& name) = delete;
   Lookup<V> find(const K& key) const;
   /// The row; nullopt if missing. Leaves with exit crash(table_gone) if the owner is dead.
   std::optional<V> at(const K& key) const;

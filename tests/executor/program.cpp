@@ -137,7 +137,8 @@ class Actor : public runtime::Process {
       case Op::trap:
         return trap_exits();
       case Op::read: {
-        const runtime::TableRef<int, int> table(runtime(), table_of(step.other));
+        const runtime::TableName<int, int> name = table_of(step.other);
+        const runtime::TableRef<int, int> table(runtime(), name);
         const auto row = table.find(1);
         return result(step, row.found() ? "found" : row.missing() ? "missing" : "gone");
       }

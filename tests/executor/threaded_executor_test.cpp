@@ -251,7 +251,8 @@ class Reader : public Process {
   explicit Reader(std::atomic<int>* wrong) : wrong_(wrong) {}
   void init() override { cast<&Reader::go>(Ref<Reader>{self()}); }
   void go() {
-    const runtime::TableRef<int, int> table(runtime(), runtime::TableName<int, int>("numbers"));
+    const runtime::TableName<int, int> name("numbers");
+    const runtime::TableRef<int, int> table(runtime(), name);
     bool seen_gone_after_row = false, seen_row = false;
     for (int i = 0; i < 2'000; ++i) {
       const auto row = table.find(i % 500);

@@ -221,8 +221,8 @@ TEST(SimulatedExecutor, a_table_is_gone_in_the_very_step_of_a_kill) {
   SimulatedFixture fixture;
   const auto owner = fixture.instance.spawn_root<Owner>({.role = "owner"});
   fixture.settle();
-  const runtime::TableRef<int, int> table(fixture.instance,
-                                          runtime::TableName<int, int>("numbers"));
+  const runtime::TableName<int, int> name("numbers");
+  const runtime::TableRef<int, int> table(fixture.instance, name);
   EXPECT_TRUE(table.find(1).missing());
   fixture.instance.kill(owner.id);
   EXPECT_TRUE(table.find(1).gone());
