@@ -10,11 +10,15 @@ void CommitVisibility::passed(postgres::Xid xid, postgres::Lsn commit_lsn, Batch
 
 void CommitVisibility::learned(postgres::Snapshot snapshot) {
   std::erase_if(unseen_, [&](const Passed& passed) { return snapshot.sees(passed.xid); });
+  std::erase_if(running_at_slot_,
+                [&](postgres::FullXid xid) { return snapshot.sees(xid.truncated()); });
   learned_ = std::move(snapshot);
 }
 
 bool CommitVisibility::covered_by(const postgres::Snapshot& snapshot, BatchNumber from) const {
   if (learned_ && !snapshot.includes(*learned_)) return false;
+  const auto ended = [&](postgres::FullXid xid) { return snapshot.sees(xid.truncated()); };
+  if (!std::all_of(running_at_slot_.begin(), running_at_slot_.end(), ended)) return false;
   return std::all_of(unseen_.begin(), unseen_.end(), [&](const Passed& passed) {
     return passed.batch >= from || snapshot.sees(passed.xid);
   });

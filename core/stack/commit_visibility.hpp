@@ -7,6 +7,7 @@
 
 #include <deque>
 #include <optional>
+#include <vector>
 
 #include "core/postgres/lsn.hpp"
 #include "core/stack/delivery.hpp"
@@ -17,6 +18,10 @@ class CommitVisibility {
  public:
   /// A transaction passed, in the order of the stream.
   void passed(postgres::Xid xid, postgres::Lsn commit_lsn, BatchNumber batch);
+  /// A slot was made just before this snapshot: a commit may lie before the slot's beginning and
+  /// not be visible yet, so that the stream never brings it. No snapshot will do that does not see
+  /// the end of every transaction which was running.
+  void slot_begins(const postgres::Snapshot& snapshot) { running_at_slot_ = snapshot.xip; }
   /// A snapshot taken later than those learned before: what it sees, every later one sees too.
   void learned(postgres::Snapshot snapshot);
 
@@ -35,6 +40,7 @@ class CommitVisibility {
     BatchNumber batch = 0;
   };
   std::deque<Passed> unseen_;
+  std::vector<postgres::FullXid> running_at_slot_;
   /// A snapshot older than this one might miss what is no longer in unseen_.
   std::optional<postgres::Snapshot> learned_;
 };

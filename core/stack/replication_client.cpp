@@ -42,6 +42,7 @@ void ReplicationClient::configure() {
   if (!slot.ok()) fail(slot.error());
   setup.slot = *slot;
   confirmed_ = received_ = slot->confirmed_flush;
+  slot_is_new_ = slot->created;
   cast<&ConnectionManager::configured>(names::connection_manager, me(), setup);
 }
 
@@ -50,7 +51,8 @@ void ReplicationClient::stream() {
   if (!started.ok()) fail(started.error());
   // By id, not by name: a successor of this collector does not have what this one had accepted and
   // not committed, so it must not get what comes next, but a new session that replays.
-  collector_ = call<&ShapeLogCollector::attach>(names::shape_log_collector, me(), confirmed_);
+  collector_ =
+      call<&ShapeLogCollector::attach>(names::shape_log_collector, me(), confirmed_, slot_is_new_);
   cast<&ConnectionManager::attached>(names::connection_manager, me(), *collector_);
   cast<&StatusMonitor::set>(names::status_monitor, Condition::replication_client_ready, self());
   status_sent_ = now();

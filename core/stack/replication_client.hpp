@@ -49,6 +49,7 @@ class ReplicationClient : public runtime::Process {
   std::optional<runtime::Ref<ShapeLogCollector>> collector_;
   postgres::StreamDecoder decoder_;
   postgres::Lsn received_;
+  bool slot_is_new_ = false;
   postgres::Lsn confirmed_;  ///< first byte not yet safe
   Instant status_sent_;
   bool status_due_ = false;

@@ -57,7 +57,8 @@ void ShapeLogCollector::mark_as_ready() {
 }
 
 runtime::Ref<ShapeLogCollector> ShapeLogCollector::attach(runtime::Ref<ReplicationClient> client,
-                                                          postgres::Lsn confirmed) {
+                                                          postgres::Lsn confirmed,
+                                                          bool slot_is_new) {
   // A transaction that no shape needed is in no commit, so the store does not know of it; Postgres
   // does, by what was confirmed (http-api.md §13.5).
   if (confirmed.value > last_processed_.value + 1) {
@@ -71,10 +72,9 @@ runtime::Ref<ShapeLogCollector> ShapeLogCollector::attach(runtime::Ref<Replicati
   confirmed_ = wanted_ = confirmed;
   server_shuts_down_ = false;
   expect_confirmation();
-  if (visibility_.has_learned()) {
-    visibility_is_old_ = true;
-    ask_visibility();
-  }
+  slot_begins_ = slot_begins_ || slot_is_new;
+  visibility_is_old_ = slot_begins_ || visibility_.has_learned();
+  if (visibility_is_old_) ask_visibility();
   return {self()};
 }
 
@@ -215,6 +215,7 @@ bool ShapeLogCollector::accepts_snapshot(protocol::ShapeHandle handle,
   // Of what an earlier collector processed this one knows nothing until it was replayed: a snapshot
   // may miss it, and yet be served under a position beyond it.
   if (replay_until_.value != 0 && passed_ <= replay_until_) return false;
+  if (slot_begins_) return false;
   const auto shape = shapes_.find(handle);
   if (shape == shapes_.end()) return true;
   return visibility_.covered_by(snapshot, shape->second.takes_part_from);

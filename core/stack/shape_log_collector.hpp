@@ -47,7 +47,7 @@ class ShapeLogCollector : public runtime::Process {
   /// must be replayed by Postgres to the next, never skipped.
   /// Everything before `confirmed` was processed by all shapes, and will not be sent again.
   runtime::Ref<ShapeLogCollector> attach(runtime::Ref<ReplicationClient> client,
-                                         postgres::Lsn confirmed);
+                                         postgres::Lsn confirmed, bool slot_is_new);
   /// The next events of the stream. Answers when there is room for more.
   void handle(runtime::Reply<void> reply, std::vector<postgres::StreamEvent> events);
 
@@ -134,15 +134,16 @@ class ShapeLogCollector : public runtime::Process {
   CommitVisibility visibility_;
   postgres::Lsn replay_until_;  ///< what an earlier collector processed last; 0: nothing
   postgres::Lsn passed_;        ///< everything before it has passed here, or was confirmed
-  postgres::Lsn confirmable_;  ///< everything before it is durable
-  postgres::Lsn stored_;       ///< the last confirmable position that the store itself holds
-  postgres::Lsn wanted_;       ///< to be confirmed once it is stored
-  postgres::Lsn confirmed_;    ///< told to Postgres; <= stored_
+  postgres::Lsn confirmable_;   ///< everything before it is durable
+  postgres::Lsn stored_;        ///< the last confirmable position that the store itself holds
+  postgres::Lsn wanted_;        ///< to be confirmed once it is stored
+  postgres::Lsn confirmed_;     ///< told to Postgres; <= stored_
   bool confirmation_expected_ = false;
   std::optional<runtime::MonitorRef> probe_;
   std::uint64_t probes_ = 0;
   SharedSession probe_session_;
   bool server_shuts_down_ = false;
+  bool slot_begins_ = false;  ///< made by this session, and not yet asked who was running then
   bool visibility_is_old_ = false;  ///< learned before this session began
   std::optional<runtime::Ref<ReplicationClient>> client_;
   std::optional<runtime::Reply<void>> waiting_client_;

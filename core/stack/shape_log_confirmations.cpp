@@ -56,6 +56,7 @@ void ShapeLogCollector::visible(postgres::Snapshot snapshot, SharedSession sessi
   probe_.reset();
   probe_session_ = std::move(session);
   visibility_is_old_ = false;
+  if (std::exchange(slot_begins_, false)) visibility_.slot_begins(snapshot);
   visibility_.learned(std::move(snapshot));
   if (visibility_.unseen() > 0) context_->reached(Mark::confirmation_held_back);
   confirm();

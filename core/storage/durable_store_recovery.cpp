@@ -81,6 +81,10 @@ StoreResult<void> DurableStore::load_shapes(Boot& boot) {
   boot.shapes.reserve(all->size());
   for (CatalogueShape& found : *all) {
     ShapeRecord& record = found.record;
+    const auto counter = handle_counter(record.handle.text);
+    if (!counter || *counter != state_.handle_base + found.id)
+      return Failure{connection_->corrupt("table shape, row " + std::to_string(found.id) +
+                                          ": the handle is not the row's")};
     LiveShape shape{.id = found.id,
                     .handle = record.handle.text,
                     .identity = record.identity,

@@ -56,6 +56,17 @@ TEST(CommitVisibility, FindsTheFirstAlsoAmongWhatPassedTwice) {
   EXPECT_EQ(visibility.first_unseen(), Lsn{100});
 }
 
+// It was logged before the slot and shown after it: the stream never brings it.
+TEST(CommitVisibility, RefusesASnapshotThatMissesWhoRanWhenTheSlotBegan) {
+  CommitVisibility visibility;
+  visibility.slot_begins(snapshot(12, {{10}}));
+  EXPECT_FALSE(visibility.covered_by(snapshot(14, {{10}}), 1));
+  EXPECT_TRUE(visibility.covered_by(snapshot(14, {{13}}), 1)) << "who began later is streamed";
+  EXPECT_EQ(visibility.first_unseen(), std::nullopt) << "nothing of it is to be confirmed";
+  visibility.learned(snapshot(15, {{14}}));
+  EXPECT_TRUE(visibility.covered_by(snapshot(15, {{14}}), 1));
+}
+
 // Taken before the learned one, told after it: what it misses is no longer remembered one by one.
 TEST(CommitVisibility, RefusesASnapshotOlderThanWhatWasForgotten) {
   CommitVisibility visibility;

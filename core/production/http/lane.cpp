@@ -94,7 +94,8 @@ void Lane::sweep() {
   }
   sweeper_.expires_after(sweep_period(shared_->options));
   sweeper_.async_wait([self = shared_from_this()](boost::system::error_code error) {
-    if (!error) self->sweep();
+    // cancel() does not reach a wait that was over already: its handler came after stop()'s task.
+    if (!error && !self->stopping_) self->sweep();
   });
 }
 
