@@ -69,8 +69,18 @@ void Oracle::observe_success(const Exchange& exchange, ClientView& view, const O
   if (up_to_date != marked)
     object(property::protocol, "the up-to-date header and the marker disagree");
   if (!up_to_date) constancy_.chunk(handle, exchange.state.offset, *offset, response.body, object);
+  for (const Message& message : *messages) check_transaction_id(message, object);
   view.apply(*messages, exchange.state.offset, *offset, object);
   if (up_to_date) compare(*offset, view, object);
+}
+
+void Oracle::check_transaction_id(const Message& message, const Object& object) {
+  if (!message.lsn) return;
+  const auto known = truth_->transaction_id(*message.lsn);
+  if (known && *known != message.txid)
+    object(property::row_content, "the record at " + std::to_string(*message.lsn) +
+                                      " is of transaction " + std::to_string(*known) + ", not " +
+                                      std::to_string(message.txid));
 }
 
 std::string Oracle::compared(const ClientView& view, const VisibleSet& visible) {

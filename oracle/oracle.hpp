@@ -71,6 +71,7 @@ class Oracle {
  private:
   void observe_success(const Exchange& exchange, ClientView& view, const Object& object);
   void observe_failure(const Exchange& exchange, const Object& object);
+  void check_transaction_id(const Message& message, const Object& object);
   void compare(const protocol::LogOffset& offset, const ClientView& view, const Object& object);
   /// How the view differs from the query, as a sentence; empty: not at all.
   std::string compared(const ClientView& view, const VisibleSet& visible);

@@ -34,6 +34,8 @@ class Truth {
   /// The digest of rows(), for less than rows() costs. May differ from it only where rows() has one
   /// row for several equal ones of a table without primary key.
   virtual RowsDigest digest(const ShapeSpec& spec, const VisibleSet& visible) = 0;
+  /// The 32-bit id of the transaction that committed there; nullopt: not known.
+  virtual std::optional<std::uint64_t> transaction_id(std::uint64_t commit_lsn) = 0;
   /// Commit LSN of the last transaction that wrote anything.
   virtual std::uint64_t last_commit() = 0;
 };

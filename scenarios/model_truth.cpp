@@ -59,6 +59,19 @@ oracle::RowsDigest ModelTruth::digest(const oracle::ShapeSpec& spec,
   return oracle::digest_of(rows(spec, visible));
 }
 
+std::optional<std::uint64_t> ModelTruth::transaction_id(std::uint64_t commit_lsn) {
+  auto found = by_commit_.find(commit_lsn);
+  if (found == by_commit_.end() || found->second->dead()) {
+    // New commits since the last look, or a crash took one back and its place was used again.
+    by_commit_.clear();
+    for (const sim::postgres::Transaction* transaction : model_.transactions())
+      if (!transaction->dead()) by_commit_[transaction->commit_lsn.value] = transaction;
+    found = by_commit_.find(commit_lsn);
+    if (found == by_commit_.end()) return std::nullopt;
+  }
+  return found->second->xid.truncated().value;
+}
+
 std::uint64_t ModelTruth::last_commit() {
   std::uint64_t last = 0;
   for (const sim::postgres::Transaction* transaction : model_.transactions())

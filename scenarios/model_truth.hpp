@@ -18,10 +18,12 @@ class ModelTruth final : public oracle::Truth {
   /// REQUIRES: specs of one name are equal.
   oracle::RowsDigest digest(const oracle::ShapeSpec& spec,
                             const oracle::VisibleSet& visible) override;
+  std::optional<std::uint64_t> transaction_id(std::uint64_t commit_lsn) override;
   std::uint64_t last_commit() override;
 
  private:
   const sim::postgres::PostgresModel& model_;
+  std::map<std::uint64_t, const sim::postgres::Transaction*> by_commit_;
   std::map<std::string, std::unique_ptr<sim::postgres::RepeatedQuery>> queries_;  ///< by spec
 };
 

@@ -45,6 +45,7 @@ void ClientView::check_position(const Message& message, const protocol::LogOffse
     object(property::log_order,
            at.to_string() + " outside of (" + from.to_string() + ", " + to.to_string() + "]");
   check_transaction(at, object);
+  check_key_change(message, object);
   last_record_ = at;
   transaction_ended_ = message.last;
 }
@@ -72,6 +73,54 @@ void ClientView::check_columns(const Message& message, const Object& object) con
   for (const std::string& column : whole ? spec_->all_columns : spec_->key_columns)
     if (spec_->selects(column) && find_cell(message.value, column) == nullptr)
       object(property::row_content, "column " + column + " is missing: " + message.key);
+}
+
+void ClientView::check_key_change(const Message& message, const Object& object) {
+  const auto at = protocol::LogOffset::at(*message.lsn, message.op);
+  const bool second = message.kind == MessageKind::insert && !message.key_change_from.empty();
+  const bool expected = key_change_ && second && at == key_change_->second &&
+                        message.key == key_change_->to &&
+                        message.key_change_from == key_change_->from;
+  if (key_change_ ? !expected : !message.key_change_from.empty())
+    object(property::row_content, at.to_string() + " is not the second half of the key change of " +
+                                      (key_change_ ? key_change_->from : message.key_change_from));
+  key_change_.reset();
+  if (message.key_change_to.empty()) return;
+  if (message.kind != MessageKind::erase || message.last)
+    object(property::row_content, at.to_string() + " cannot be the first half of a key change");
+  key_change_ = {message.key, message.key_change_to,
+                 protocol::LogOffset::at(*message.lsn, message.op + 1)};
+}
+
+void ClientView::check_old(const Message& message, const HeldRow& held,
+                           const Object& object) const {
+  const auto was = [&](const Cell& cell) {
+    const auto found = std::find_if(held.begin(), held.end(), [&](const HeldCell& each) {
+      return each.cell.column == cell.column;
+    });
+    return found != held.end() && found->cell.text == parsed(cell);
+  };
+  const bool full = spec_->replica == ReplicaMode::full;
+  const auto wrong = [&](const std::string& column, const char* what) {
+    object(property::row_content, "column " + column + " of " + message.key + ": " + what);
+  };
+  if (message.kind == MessageKind::erase) {
+    for (const Cell& cell : message.value)
+      if (!was(cell)) wrong(cell.column, "a delete has another value than the row had");
+    return;
+  }
+  if (message.old_value.has_value() != full)
+    return object(property::row_content, "old_value belongs to replica=full: " + message.key);
+  for (const Cell& cell : message.value) {
+    const bool in_key = std::find(spec_->key_columns.begin(), spec_->key_columns.end(),
+                                  cell.column) != spec_->key_columns.end();
+    const bool said_old = full && find_cell(*message.old_value, cell.column) != nullptr;
+    if (full && said_old == was(cell)) wrong(cell.column, "old_value has what changed, only");
+    if (!full && !in_key && was(cell)) wrong(cell.column, "an update has what did not change");
+  }
+  if (!full) return;
+  for (const Cell& cell : *message.old_value)
+    if (!was(cell)) wrong(cell.column, "old_value is not what the row had");
 }
 
 /// What the application gets of a cell: both ways of writing a boolean are the same to it
@@ -118,8 +167,10 @@ void ClientView::apply_change(const Message& message, const Object& object) {
                                        ? "update of the absent row " + message.key
                                        : "delete of the absent row " + message.key);
   } else if (message.kind == MessageKind::update) {
+    check_old(message, row->second, object);
     take_cells(message, row->second);
   } else {
+    check_old(message, row->second, object);
     drop_cells(row->second);
     rows_.erase(row);
   }

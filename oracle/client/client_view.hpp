@@ -55,12 +55,23 @@ class ClientView {
   void check_transaction(const protocol::LogOffset& at, const Object& object) const;
   std::optional<std::string> parsed(const Cell& cell) const;
   void check_columns(const Message& message, const Object& object) const;
+  /// What an update or delete says of the row as it was (http-api.md §11.3).
+  void check_old(const Message& message, const HeldRow& held, const Object& object) const;
+  /// The two halves of a key change name each other and stand together (§11.4).
+  void check_key_change(const Message& message, const Object& object);
 
   const ShapeSpec* spec_;
   std::map<std::string, HeldRow> rows_;
   RowsDigest digest_;  ///< of rows_
   std::optional<StatedSnapshot> snapshot_;
   std::optional<protocol::LogOffset> last_record_;
+  /// The first half of a key change whose second half must come next.
+  struct HalfKeyChange {
+    std::string from;
+    std::string to;
+    protocol::LogOffset second;
+  };
+  std::optional<HalfKeyChange> key_change_;
   bool transaction_ended_ = true;  ///< the last record carried `last`
   std::uint64_t marker_ = 0;
 };

@@ -20,7 +20,9 @@ struct RawHeaders {
   std::optional<std::uint64_t> xmin;
   std::optional<std::uint64_t> xmax;
   std::optional<std::vector<std::uint64_t>> xip_list;
-  bool txids = false;
+  std::optional<std::uint64_t> txid;
+  std::optional<std::string> key_change_to;
+  std::optional<std::string> key_change_from;
   bool last = false;
 };
 
@@ -36,7 +38,7 @@ class BodyReader {
   void read_row(Cells& row);
   std::uint64_t read_decimal_text();
   std::vector<std::uint64_t> read_decimal_texts();
-  void read_txids();
+  std::uint64_t read_txids();
 
   std::string_view body_;
   JsonReader json_;
@@ -92,7 +94,9 @@ void understand_change(const RawHeaders& headers, Message& message) {
   message.lsn = headers.lsn;
   message.op = needed(headers.op_position, "op_position");
   message.last = headers.last;
-  if (!headers.txids) throw Malformed("a log record has no `txids`");
+  message.txid = needed(headers.txid, "txids");
+  message.key_change_to = headers.key_change_to.value_or("");
+  message.key_change_from = headers.key_change_from.value_or("");
 }
 
 // -- reading --------------------------------------------------------------------------------------
@@ -114,11 +118,13 @@ std::vector<std::uint64_t> BodyReader::read_decimal_texts() {
   return numbers;
 }
 
-void BodyReader::read_txids() {
+std::uint64_t BodyReader::read_txids() {
   std::size_t count = 0;
+  std::uint64_t txid = 0;
   json_.open_array();
-  for (bool first = true; json_.next_item(first); ++count) json_.read_unsigned();
+  for (bool first = true; json_.next_item(first); ++count) txid = json_.read_unsigned();
   if (count != 1) throw Malformed("txids is not one number");
+  return txid;
 }
 
 void BodyReader::read_headers(RawHeaders& headers) {
@@ -135,9 +141,11 @@ void BodyReader::read_headers(RawHeaders& headers) {
       if (headers.last || !json_.take_word("true")) throw Malformed("`last` is true or absent");
       headers.last = true;
     } else if (name == "txids") {
-      if (headers.txids) throw Malformed("a message has `txids` twice");
-      read_txids();
-      headers.txids = true;
+      set_once(headers.txid, read_txids());
+    } else if (name == "key_change_to") {
+      set_once(headers.key_change_to, std::string(json_.read_text()));
+    } else if (name == "key_change_from") {
+      set_once(headers.key_change_from, std::string(json_.read_text()));
     } else if (name == "control") {
       set_once(headers.control, control_of(json_.read_text()));
     } else if (name == "global_last_seen_lsn") {
@@ -188,6 +196,9 @@ void BodyReader::read_message(Message& message) {
     } else if (name == "value") {
       only_once(has_value);
       read_row(message.value);
+    } else if (name == "old_value") {
+      if (message.old_value) throw Malformed("a message has a member twice");
+      read_row(message.old_value.emplace());
     } else if (name == "headers") {
       only_once(has_headers);
       read_headers(headers);

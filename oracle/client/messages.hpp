@@ -22,6 +22,10 @@ struct Message {
   MessageKind kind = MessageKind::insert;
   std::string key;
   Cells value;                       ///< no column twice
+  std::optional<Cells> old_value;    ///< likewise
+  std::string key_change_to;         ///< empty: not the first half of a key change
+  std::string key_change_from;       ///< empty: not the second half
+  std::uint64_t txid = 0;            ///< of log records
   std::optional<std::uint64_t> lsn;  ///< of log records; snapshot rows have none
   std::uint64_t op = 0;
   bool last = false;

@@ -164,8 +164,61 @@ TEST_F(View, AnUpdateNeedsItsKeyOnly) {
 TEST_F(View, AnUpdateInFullModeNeedsAllColumns) {
   spec_.replica = ReplicaMode::full;
   start();
-  EXPECT_EQ(apply({record(MessageKind::update, "1", 100, 0, true, {{"name", "b"}})}),
+  Message update = record(MessageKind::update, "1", 100, 0, true, {{"name", "b"}});
+  update.old_value = Cells{Cell{"name", "a"}};
+  EXPECT_EQ(apply({update}), Properties{property::row_content});
+}
+
+TEST_F(View, OldValueIsWhatTheRowHadOfWhatChanged) {
+  spec_.replica = ReplicaMode::full;
+  start();
+  Message update = record(MessageKind::update, "1", 100, 0, true, {{"name", "b"}, {"done", "t"}});
+  EXPECT_EQ(apply({update}), Properties{property::row_content}) << "it has none";
+  update.old_value = Cells{Cell{"name", "a"}};
+  update.value[1].text = "c";
+  update.lsn = 101;
+  EXPECT_EQ(apply({update}), Properties{property::row_content}) << "the row had b";
+  update.old_value = Cells{Cell{"name", "c"}, Cell{"done", "t"}};
+  update.value[1].text = "d";
+  update.lsn = 102;
+  EXPECT_EQ(apply({update}), Properties{property::row_content}) << "done has not changed";
+  update.old_value = Cells{Cell{"name", "d"}};
+  update.value[1].text = "e";
+  update.lsn = 103;
+  EXPECT_EQ(apply({update}), Properties{});
+}
+
+TEST_F(View, AnUpdateInDefaultModeHasNeitherOldValueNorUnchangedColumns) {
+  start();
+  Message update = record(MessageKind::update, "1", 100, 0, true, {{"name", "b"}});
+  update.old_value = Cells{Cell{"name", "a"}};
+  EXPECT_EQ(apply({update}), Properties{property::row_content});
+  EXPECT_EQ(apply({record(MessageKind::update, "1", 101, 0, true, {{"name", "b"}})}),
             Properties{property::row_content});
+}
+
+TEST_F(View, ADeleteInFullModeHasTheRowAsItWas) {
+  spec_.replica = ReplicaMode::full;
+  start();
+  EXPECT_EQ(apply({record(MessageKind::erase, "1", 100, 0, true, {{"name", "z"}, {"done", "t"}})}),
+            Properties{property::row_content});
+}
+
+TEST_F(View, TheHalvesOfAKeyChangeNameEachOther) {
+  start();
+  Message first = record(MessageKind::erase, "1", 100, 0, false, {});
+  Message second = record(MessageKind::insert, "2", 100, 1, true);
+  first.key_change_to = "2";
+  EXPECT_EQ(apply({first, second}), Properties{property::row_content}) << "the second names none";
+  first.key = second.key_change_from = "2";
+  first.value = Cells{Cell{"id", "2"}};
+  second.key = first.key_change_to = "3";
+  second.value[2].text = "3";
+  first.lsn = second.lsn = 101;
+  EXPECT_EQ(apply({first, second}), Properties{});
+  Message alone = record(MessageKind::insert, "4", 102, 0, true);
+  alone.key_change_from = "3";
+  EXPECT_EQ(apply({alone}), Properties{property::row_content});
 }
 
 // -- positions ------------------------------------------------------------------------------------

@@ -182,6 +182,7 @@ class FakeTruth final : public Truth {
     asked = visible;
     return said ? *said : digest_of(answer);
   }
+  std::optional<std::uint64_t> transaction_id(std::uint64_t) override { return std::nullopt; }
   std::uint64_t last_commit() override { return 500; }
 
   Rows answer;
