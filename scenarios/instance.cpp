@@ -1,5 +1,9 @@
 #include "scenarios/instance.hpp"
 
+#include "sim/mutants/broken_database.hpp"
+#include "sim/mutants/broken_disk.hpp"
+#include "sim/mutants/broken_store.hpp"
+
 namespace holdfast::scenarios {
 
 Instance::Instance(const Surroundings& world, unsigned number) : number_(number) {
@@ -17,7 +21,17 @@ Instance::Instance(const Surroundings& world, unsigned number) : number_(number)
   environment.read_workers = {reader_.get()};
   environment.events = &world.events;
   environment.marks = &world.marks;
+  if (!world.mutants.empty()) mutate(world.mutants, environment);
   engine_ = std::make_unique<api::Engine>(*runtime_, environment, world.engine);
+}
+
+void Instance::mutate(const sim::mutants::MutantSet& mutants,
+                      stack::StackEnvironment& environment) {
+  broken_disk_ = std::make_unique<sim::mutants::BrokenDisk>(mutants, *environment.disk);
+  broken_database_ = std::make_unique<sim::mutants::BrokenDatabase>(mutants, *environment.database);
+  environment.disk = broken_disk_.get();
+  environment.database = broken_database_.get();
+  environment.stores = sim::mutants::break_stores(mutants, environment.stores);
 }
 
 Instance::~Instance() {

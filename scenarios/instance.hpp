@@ -12,6 +12,7 @@
 #include "core/runtime/runtime.hpp"
 #include "sim/disk/mount.hpp"
 #include "sim/disk/sim_disk.hpp"
+#include "sim/mutants/mutant_set.hpp"
 #include "sim/postgres/model.hpp"
 #include "sim/scheduler/simulated_executor.hpp"
 #include "sim/scheduler/simulated_worker.hpp"
@@ -27,6 +28,7 @@ struct Surroundings {
   Marks& marks;
   api::EngineOptions engine;
   runtime::RuntimeObserver* observer = nullptr;
+  sim::mutants::MutantSet mutants = {};
 };
 
 class Instance {
@@ -52,10 +54,14 @@ class Instance {
 
  private:
   enum class State : std::uint8_t { running, stopping, ended };
+  /// Puts the decorators in that the mutants of the run are.
+  void mutate(const sim::mutants::MutantSet& mutants, stack::StackEnvironment& environment);
 
   unsigned number_;
   State state_ = State::running;
   std::unique_ptr<sim::Mount> mount_;
+  std::unique_ptr<env::Disk> broken_disk_;          ///< null without mutants
+  std::unique_ptr<env::Database> broken_database_;  ///< likewise
   std::unique_ptr<sim::SimulatedWorker> writer_;
   std::unique_ptr<sim::SimulatedWorker> reader_;
   std::unique_ptr<runtime::Runtime> runtime_;

@@ -9,6 +9,7 @@
 #include "scenarios/model_truth.hpp"
 #include "scenarios/network.hpp"
 #include "sim/disk/sim_disk.hpp"
+#include "sim/mutants/broken_disk.hpp"
 #include "sim/postgres/model.hpp"
 #include "sim/scheduler/simulated_executor.hpp"
 
@@ -146,6 +147,7 @@ class World {
   oracle::Oracle oracle_;
   Cluster cluster_;
   FaultDriver faults_;
+  sim::mutants::LogWithoutSync log_without_sync_;  ///< asks faults_ unless a mutant says otherwise
   Network network_;
   runtime::Runtime actors_;
   Stage stage_;
@@ -169,15 +171,16 @@ World::World(const Plan& plan, const RunOptions& options)
       truth_(postgres_),
       oracle_(truth_),
       cluster_({executor_, disk_, postgres_, events_, marks_, engine_options(plan, options),
-                options.recorder},
+                options.recorder, options.mutants},
                plan),
       faults_(executor_, postgres_, oracle_, cluster_, plan),
+      log_without_sync_(options.mutants, faults_),
       network_([this] { return cluster_.reachable(); }, plan.knobs.network_latency),
       actors_({.root = "world", .observer = options.recorder}, executor_,
               std::make_shared<runtime::Directory>()) {
   if (options.trace) executor_.trace().set_sink(options.trace);
   if (options.keep_every_step) executor_.trace().keep_every_step();
-  disk_.options().faults = &faults_;
+  disk_.options().faults = &log_without_sync_;
   if (options.recorder != nullptr) {
     options.recorder->watch(executor_, postgres_, oracle_);
     disk_.options().observer = options.recorder;

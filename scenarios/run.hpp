@@ -17,6 +17,7 @@
 #include "scenarios/faults.hpp"
 #include "scenarios/plan.hpp"
 #include "scenarios/timeline/recorder.hpp"
+#include "sim/mutants/mutant_set.hpp"
 #include "sim/scheduler/simulated_executor.hpp"
 
 namespace holdfast::scenarios {
@@ -26,6 +27,7 @@ inline constexpr std::uint64_t k_most_steps = 20'000'000;
 
 struct RunOptions {
   Guards guards = Guards::all();
+  sim::mutants::MutantSet mutants = {};
   /// Every step and note as a line; empty: none.
   std::function<void(const std::string&)> trace = {};
   /// Records the run for a timeline; outlives it. nullptr: nobody does.

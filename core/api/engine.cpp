@@ -66,8 +66,8 @@ Engine::Engine(runtime::Runtime& runtime, stack::StackEnvironment environment,
                EngineOptions options) {
   auto context = std::make_shared<stack::StackContext>();
   context->store = std::make_shared<stack::StoreSlot>();
-  context->readers = std::make_shared<stack::ReaderSet>(*environment.disk, options.stack.store,
-                                                        context->store, environment.read_workers);
+  context->readers =
+      std::make_shared<stack::ReaderSet>(environment, options.stack.store, context->store);
   context->environment = std::move(environment);
   context->options = std::move(options.stack);
   context->guards = options.guards;

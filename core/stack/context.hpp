@@ -40,6 +40,8 @@ struct StackOptions {
 struct StackEnvironment {
   env::Disk* disk = nullptr;
   env::Database* database = nullptr;
+  /// Stateless, hence shared by all who do not say otherwise.
+  std::shared_ptr<storage::StoreSource> stores = std::make_shared<storage::DurableStores>();
   runtime::Worker* write_worker = nullptr;     ///< all writes of this instance, in order
   std::vector<runtime::Worker*> read_workers;  ///< >= 1; also compile where clauses
   observe::EventSink* events = nullptr;

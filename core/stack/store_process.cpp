@@ -58,8 +58,8 @@ storage::StoreResult<storage::Boot> StoreProcess::take_over() {
                                [context = context_]() -> storage::StoreResult<storage::Boot> {
                                  StoreSlot& slot = *context->store;
                                  slot.store.reset();
-                                 auto opened = storage::open_store(*context->environment.disk,
-                                                                   context->options.store);
+                                 auto opened = context->environment.stores->open_store(
+                                     *context->environment.disk, context->options.store);
                                  if (!opened.ok()) return opened.failure();
                                  slot.store = std::move(*opened);
                                  return slot.store->take_over();

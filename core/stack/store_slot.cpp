@@ -19,13 +19,14 @@ storage::StoreResult<storage::Slice> RecentSlices::read(storage::Reader& reader,
   return slice;
 }
 
-ReaderSet::ReaderSet(env::Disk& disk, storage::StoreOptions options,
-                     std::shared_ptr<StoreSlot> slot, std::vector<runtime::Worker*> workers) {
-  ASSERT(!workers.empty(), "an instance has at least one read worker");
-  for (runtime::Worker* worker : workers) {
+ReaderSet::ReaderSet(const StackEnvironment& environment, const storage::StoreOptions& options,
+                     const std::shared_ptr<StoreSlot>& slot) {
+  ASSERT(!environment.read_workers.empty(), "an instance has at least one read worker");
+  for (runtime::Worker* worker : environment.read_workers) {
     auto seat = std::make_shared<Seat>();
     seat->worker = worker;
-    seat->disk = &disk;
+    seat->disk = environment.disk;
+    seat->stores = environment.stores;
     seat->options = options;
     seat->slot = slot;
     seats_.push_back(std::move(seat));
@@ -34,7 +35,7 @@ ReaderSet::ReaderSet(env::Disk& disk, storage::StoreOptions options,
 
 storage::StoreResult<storage::Reader*> ReaderSet::Seat::open() {
   if (reader == nullptr) {
-    auto opened = storage::open_reader(*disk, options, slot->index());
+    auto opened = stores->open_reader(*disk, options, slot->index());
     if (!opened.ok()) return opened.failure();
     reader = std::move(*opened);
   } else {

@@ -12,6 +12,7 @@
 
 #include "core/base/spin_lock.hpp"
 #include "core/runtime/suspend.hpp"
+#include "core/stack/context.hpp"
 #include "core/storage/store.hpp"
 
 namespace holdfast::stack {
@@ -58,8 +59,8 @@ class RecentSlices {
 /// The read connections of one instance, one a read worker.
 class ReaderSet {
  public:
-  ReaderSet(env::Disk& disk, storage::StoreOptions options, std::shared_ptr<StoreSlot> slot,
-            std::vector<runtime::Worker*> workers);
+  ReaderSet(const StackEnvironment& environment, const storage::StoreOptions& options,
+            const std::shared_ptr<StoreSlot>& slot);
 
   /// Runs `use(reader)` as a job on one of the read workers and returns its StoreResult. A store
   /// that does not exist yet is StoreFailure::not_found. SUSPENDS.
@@ -89,6 +90,7 @@ class ReaderSet {
   struct Seat {
     runtime::Worker* worker = nullptr;
     env::Disk* disk = nullptr;
+    std::shared_ptr<storage::StoreSource> stores;
     storage::StoreOptions options;
     std::shared_ptr<StoreSlot> slot;
     std::unique_ptr<storage::Reader> reader;

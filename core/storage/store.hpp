@@ -225,4 +225,28 @@ StoreResult<std::unique_ptr<Store>> open_store(env::Disk& disk, const StoreOptio
 StoreResult<std::unique_ptr<Reader>> open_reader(env::Disk& disk, const StoreOptions& options,
                                                  std::shared_ptr<const JournalIndex> index);
 
+/// Where a stack gets its stores and readers from: from the two functions above, unless the
+/// simulator puts something around them (sim/mutants). Used inside store jobs, thread-safe.
+class StoreSource {
+ public:
+  virtual ~StoreSource() = default;
+  virtual StoreResult<std::unique_ptr<Store>> open_store(env::Disk& disk,
+                                                         const StoreOptions& options) = 0;
+  virtual StoreResult<std::unique_ptr<Reader>> open_reader(
+      env::Disk& disk, const StoreOptions& options, std::shared_ptr<const JournalIndex> index) = 0;
+};
+
+class DurableStores final : public StoreSource {
+ public:
+  StoreResult<std::unique_ptr<Store>> open_store(env::Disk& disk,
+                                                 const StoreOptions& options) override {
+    return storage::open_store(disk, options);
+  }
+  StoreResult<std::unique_ptr<Reader>> open_reader(
+      env::Disk& disk, const StoreOptions& options,
+      std::shared_ptr<const JournalIndex> index) override {
+    return storage::open_reader(disk, options, std::move(index));
+  }
+};
+
 }  // namespace holdfast::storage

@@ -73,8 +73,9 @@ void read_guards(FieldReader& fields, Repro& repro) {
   fields.optional("without", repro.without);
   const JsonValue* const json = fields.get("without");
   for (std::size_t i = 0; i < repro.without.size(); ++i)
-    if (!guard_by_name(repro.without[i]))
-      fields.complaint().add(json->items[i].line, "no guard is called '" + repro.without[i] + "'");
+    if (!guard_by_name(repro.without[i]) && !sim::mutants::mutant_by_name(repro.without[i]))
+      fields.complaint().add(json->items[i].line,
+                             "no guard or mutant is called '" + repro.without[i] + "'");
 }
 
 void read_scenario(FieldReader& fields, Plan& plan) {
@@ -113,6 +114,13 @@ Guards Repro::guards() const {
   for (const std::string& name : without)
     if (const auto guard = guard_by_name(name)) guards.switch_off(*guard);
   return guards;
+}
+
+sim::mutants::MutantSet Repro::mutants() const {
+  sim::mutants::MutantSet set;
+  for (const std::string& name : without)
+    if (const auto mutant = sim::mutants::mutant_by_name(name)) set.add(*mutant);
+  return set;
 }
 
 std::string to_text(const Repro& repro) {

@@ -12,6 +12,7 @@
 #include "core/base/hash.hpp"
 #include "core/base/result.hpp"
 #include "scenarios/plan.hpp"
+#include "sim/mutants/mutant_set.hpp"
 
 namespace holdfast::scenarios {
 
@@ -27,13 +28,15 @@ struct Repro {
   std::string about;                 ///< for people: what it once found
   std::string build;                 ///< which Holdfast wrote it, for people; not judged
   Plan plan;                         ///< with scenario and seed
-  std::vector<std::string> without;  ///< guards that were off, in the order of k_guards
+  std::vector<std::string> without;  ///< guards that were off, mutants that were on
   std::optional<Verdict> verdict;    ///< nullopt: it passes
   std::optional<Hash128> trace_hash;
   bool operator==(const Repro&) const = default;
 
   /// All guards but `without`.
   Guards guards() const;
+  /// The mutants of `without`.
+  sim::mutants::MutantSet mutants() const;
 };
 
 /// The file's text, one part of the plan a line.

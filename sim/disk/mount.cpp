@@ -134,6 +134,7 @@ Failed Mount::admit(Operation& operation, std::uint64_t* written_prefix_bytes) {
     if (!alive_) return DiskFailure::dead;
   }
   if (written_prefix_bytes != nullptr) *written_prefix_bytes = decision.written_prefix_bytes;
+  operation.without_effect = decision.without_effect;
   return decision.failure;
 }
 

@@ -53,7 +53,7 @@ Failed OpenFile::sync() {
   Operation op = operation(OperationKind::sync, 0, 0);
   const Failed failed = mount_.admit(op);
   if (!failed) {
-    node_->content.sync();
+    if (!op.without_effect) node_->content.sync();
   } else if (failed != env::DiskFailure::dead) {
     mount_.disk_.mishaps_ += 1;
     node_->content.fail_sync(

@@ -49,6 +49,7 @@ struct Operation {
   std::uint64_t offset = 0;
   std::uint64_t size_bytes = 0;
   std::optional<env::DiskFailure> failure;  ///< for the observer: how it ended
+  bool without_effect = false;              ///< as decided
 };
 
 /// What shall happen to one operation. The default is: nothing special.
@@ -59,6 +60,8 @@ struct FaultDecision {
   std::optional<env::DiskFailure> failure;
   /// Of a failing write: so many leading bytes reach the page cache all the same.
   std::uint64_t written_prefix_bytes = 0;
+  /// A sync that answers ok, as a drive with a volatile cache does, and makes nothing durable.
+  bool without_effect = false;
 };
 
 class DiskFaults {

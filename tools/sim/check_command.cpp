@@ -207,12 +207,12 @@ Result<void> check_writable(const std::string& path) {
 }  // namespace
 
 int check(const CheckOptions& options) {
-  const auto guards = guards_without(options.without);
+  const auto weakened = weakened_by(options.without);
   const auto scenario = check_scenario(options.scenario);
   const auto junit = check_writable(options.junit);
-  if (!guards.ok() || !scenario.ok() || !junit.ok()) {
+  if (!weakened.ok() || !scenario.ok() || !junit.ok()) {
     std::fprintf(stderr, "holdfast-sim check: %s\n",
-                 (!guards.ok()     ? guards.error()
+                 (!weakened.ok()     ? weakened.error()
                   : !scenario.ok() ? scenario.error()
                                    : junit.error())
                      .message.c_str());
@@ -220,7 +220,7 @@ int check(const CheckOptions& options) {
   }
   Summary summary;
   replay_database(options, summary);
-  Histories(options, *guards, summary).run();
+  Histories(options, *weakened, summary).run();
   describe_failures(options, summary);
   if (options.json)
     std::printf("%s\n", to_json(summary, options).dump().c_str());

@@ -2,24 +2,36 @@
 #include <nlohmann/json.hpp>
 
 #include "core/base/guards.hpp"
+#include "sim/mutants/mutant_set.hpp"
 #include "tools/sim/commands.hpp"
 
 namespace holdfast::tools {
 
+namespace {
+
+void print(std::string_view name, std::string_view failure_mode, std::string_view summary) {
+  std::printf("%-46s %-5s %s\n", std::string(name).c_str(), std::string(failure_mode).c_str(),
+              std::string(summary).c_str());
+}
+
+}  // namespace
+
 int list_guards(bool as_json) {
   using nlohmann::json;
   json list = json::array();
-  for (const GuardInfo& info : k_guards) {
+  const auto add = [&](const auto& info, const char* kind) {
     list.push_back({{"name", info.name},
-                    {"kind", "guard"},
+                    {"kind", kind},
                     {"cut", json::array({info.name})},
                     {"failure_mode", info.failure_mode},
                     {"summary", info.summary},
                     {"file", info.file}});
-    if (!as_json)
-      std::printf("%-46s %-5s %s\n", std::string(info.name).c_str(),
-                  std::string(info.failure_mode).c_str(), std::string(info.summary).c_str());
-  }
+    if (!as_json) print(info.name, info.failure_mode, info.summary);
+  };
+  if (!as_json) std::printf("guards: rules of core that --without switches off\n");
+  for (const GuardInfo& info : k_guards) add(info, "guard");
+  if (!as_json) std::printf("\nmutants: broken structures that --without puts around core\n");
+  for (const auto& info : sim::mutants::k_mutants) add(info, "mutant");
   if (as_json) std::printf("%s\n", list.dump().c_str());
   return k_exit_passed;
 }

@@ -16,10 +16,11 @@ using scenarios::RunReport;
 constexpr const char* k_same_twice = "determinism";
 
 void compare(RunReport& first, const RunReport& second, const std::string& scenario,
-             const Guards& guards) {
+             const Weakened& weakened) {
   if (first.trace_hash == second.trace_hash) return;
   // Once more with every step kept, to name the first that differs.
-  scenarios::RunOptions options{.guards = guards, .keep_every_step = true};
+  scenarios::RunOptions options{.guards = weakened.guards, .mutants = weakened.mutants};
+  options.keep_every_step = true;
   const scenarios::Plan plan = scenarios::make_plan(scenario, first.seed);
   const RunReport a = scenarios::run_plan(plan, options);
   const RunReport b = scenarios::run_plan(plan, options);
@@ -37,18 +38,21 @@ void compare(RunReport& first, const RunReport& second, const std::string& scena
 
 }  // namespace
 
-Result<Guards> guards_without(const std::vector<std::string>& names) {
-  Guards guards = Guards::all();
+Result<Weakened> weakened_by(const std::vector<std::string>& names) {
+  Weakened weakened;
   for (const std::string& name : names) {
-    const auto guard = guard_by_name(name);
-    if (!guard) {
+    if (const auto guard = guard_by_name(name)) {
+      weakened.guards.switch_off(*guard);
+    } else if (const auto mutant = sim::mutants::mutant_by_name(name)) {
+      weakened.mutants.add(*mutant);
+    } else {
       std::string known;
       for (const GuardInfo& info : k_guards) known += "\n  " + std::string(info.name);
-      return fail("no guard is called '" + name + "'; there are:" + known);
+      for (const auto& info : sim::mutants::k_mutants) known += "\n  " + std::string(info.name);
+      return fail("no guard or mutant is called '" + name + "'; there are:" + known);
     }
-    guards.switch_off(*guard);
   }
-  return guards;
+  return weakened;
 }
 
 Result<void> check_scenario(const std::string& name) {
@@ -59,15 +63,15 @@ Result<void> check_scenario(const std::string& name) {
   return fail("no scenario is called '" + name + "'; there are:" + known);
 }
 
-RunReport run_history(const std::string& scenario, std::uint64_t seed, const Guards& guards,
+RunReport run_history(const std::string& scenario, std::uint64_t seed, const Weakened& weakened,
                       bool twice, sim::Stacks* stacks,
                       sim::postgres::ConditionTrees* condition_trees) {
   const scenarios::Plan plan = scenarios::make_plan(scenario, seed);
-  scenarios::RunOptions options{.guards = guards};
+  scenarios::RunOptions options{.guards = weakened.guards, .mutants = weakened.mutants};
   options.stacks = stacks;
   options.condition_trees = condition_trees;
   RunReport report = scenarios::run_plan(plan, options);
-  if (twice) compare(report, scenarios::run_plan(plan, options), scenario, guards);
+  if (twice) compare(report, scenarios::run_plan(plan, options), scenario, weakened);
   return report;
 }
 

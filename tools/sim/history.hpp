@@ -13,14 +13,19 @@
 
 namespace holdfast::tools {
 
-/// All guards but these. Fails with the names there are, if one is unknown.
-Result<Guards> guards_without(const std::vector<std::string>& names);
+/// What `--without` makes of the engine: guards switched off, mutants put in.
+struct Weakened {
+  Guards guards = Guards::all();
+  sim::mutants::MutantSet mutants;
+};
+/// All guards but these, and these mutants. Fails with the names there are, if one is unknown.
+Result<Weakened> weakened_by(const std::vector<std::string>& names);
 /// Fails with the names there are.
 Result<void> check_scenario(const std::string& name);
 
 /// Runs the seed; with `twice` also again, and objects if the two runs differ in a single step.
 scenarios::RunReport run_history(const std::string& scenario, std::uint64_t seed,
-                                 const Guards& guards, bool twice, sim::Stacks* stacks,
+                                 const Weakened& weakened, bool twice, sim::Stacks* stacks,
                                  sim::postgres::ConditionTrees* condition_trees);
 
 nlohmann::json to_json(const scenarios::RunReport& report);

@@ -126,7 +126,8 @@ bool write_page(const Subject& subject, const ReplayOptions& options, const RunR
 }
 
 int run_and_judge(const Subject& subject, const ReplayOptions& options) {
-  scenarios::RunOptions run{.guards = subject.repro.guards()};
+  scenarios::RunOptions run{.guards = subject.repro.guards(),
+                             .mutants = subject.repro.mutants()};
   bool over = false;
   if (options.trace)
     run.trace = [&](const std::string& line) {

@@ -60,8 +60,8 @@ Result<void> write_repro(const scenarios::Repro& repro, const std::string& path)
 
 Result<Subject> find_subject(const std::string& seed_or_file, const std::string& scenario,
                              const std::vector<std::string>& without) {
-  const auto guards = guards_without(without);
-  if (!guards.ok()) return guards.failure();
+  const auto weakened = weakened_by(without);
+  if (!weakened.ok()) return weakened.failure();
   std::error_code ignored;
   if (looks_like_a_number(seed_or_file) && !std::filesystem::exists(seed_or_file, ignored)) {
     const auto seed = parse_seed(seed_or_file);
