@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "oracle/checks/answer_form.hpp"
+
 namespace holdfast::oracle {
 namespace {
 
@@ -38,6 +40,13 @@ void Oracle::observe(const Exchange& exchange, ClientView& view) {
   };
   if (exchange.answered - exchange.sent > k_request_deadline)
     object(property::request_ends, "a request took too long");
+  if (exchange.response) {
+    const bool live = exchange.state.phase == ClientPhase::live;
+    check_answer_form(
+        *exchange.spec,
+        {exchange.state.offset.to_string(), live, live ? exchange.state.cursor : std::string()},
+        *exchange.response, object);
+  }
   if (exchange.response && exchange.response->status == 200)
     observe_success(exchange, view, object);
   else

@@ -27,6 +27,7 @@ inline constexpr const char* out_of_bounds = "I-56 served_offset_out_of_bounds";
 inline constexpr const char* server_error = "I-57 server_error";
 inline constexpr const char* marker_honest = "I-58 marker_honest";
 inline constexpr const char* protocol = "protocol";
+inline constexpr const char* answer_form = "protocol_answer_form";
 inline constexpr const char* convergence = "liveness_convergence";
 inline constexpr const char* promptness = "liveness_promptness";
 inline constexpr const char* confirmation = "I-23 confirmation_reaches_the_end";

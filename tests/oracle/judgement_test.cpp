@@ -2,6 +2,8 @@
 // by hand and a database whose rows the test decides. Every objection is provoked once.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "oracle/oracle.hpp"
 #include "tests/oracle/objections.hpp"
 
@@ -221,11 +223,18 @@ class WholeOracle : public ::testing::Test {
   void refuse(int status, std::string text = "[]") {
     observe(protocol::Response{status, {}, std::move(text)});
   }
+  /// The answers here are bare: what is missing in their heads is provoked in answer_form_test.
   Properties found() const {
     Properties properties;
     for (const Violation& violation : oracle_.violations())
-      properties.push_back(violation.property);
+      if (violation.property != property::answer_form) properties.push_back(violation.property);
     return properties;
+  }
+
+  const Violation& first_found() const {
+    return *std::find_if(
+        oracle_.violations().begin(), oracle_.violations().end(),
+        [](const Violation& violation) { return violation.property != property::answer_form; });
   }
 
   ShapeSpec spec_ = items_spec();
@@ -248,8 +257,8 @@ TEST_F(WholeOracle, ARowThatTheQueryHasNotIsAViolationAtTheMarker) {
   truth_.answer = {};
   observe(complete());
   ASSERT_EQ(found(), Properties{property::view_equals_query});
-  EXPECT_EQ(oracle_.violations().front().client, "c0");
-  EXPECT_NE(oracle_.violations().front().what.find("too many"), std::string::npos);
+  EXPECT_EQ(first_found().client, "c0");
+  EXPECT_NE(first_found().what.find("too many"), std::string::npos);
 }
 
 class Comparison : public WholeOracle {
