@@ -50,7 +50,8 @@ void add_check(CLI::App& app, int& code, const std::string& program) {
   command->add_option("--jobs", options->jobs, "worker processes; 0: one a core");
   command->add_option("--scenario", options->scenario, "mixed, reference, restarts")
       ->capture_default_str();
-  command->add_option("--without", options->without, "guards to switch off")->delimiter(',');
+  command->add_option("--without", options->without, "guards to switch off, mutants to put in")
+      ->delimiter(',');
   command->add_flag("--twice", options->twice, "run each seed twice and compare");
   command->add_option("--time", *seconds, "stop after so many seconds; 0: no limit")
       ->check(CLI::Range(std::uint64_t{0}, std::uint64_t{31'536'000}));
@@ -105,7 +106,8 @@ void add_replay(CLI::App& app, int& code, const std::vector<std::string>& comman
   auto* what =
       command->add_option("seed-or-file", options->seed_or_file, "a seed, or a repro file");
   command->add_option("--scenario", options->scenario)->capture_default_str();
-  command->add_option("--without", options->without, "guards to switch off")->delimiter(',');
+  command->add_option("--without", options->without, "guards to switch off, mutants to put in")
+      ->delimiter(',');
   command->add_flag("--trace", options->trace, "print every step");
   command->add_option("--until", options->until, "with --trace: print no step after this one")
       ->check(CLI::NonNegativeNumber);
@@ -143,7 +145,8 @@ void add_shrink(CLI::App& app, int& code) {
   auto seconds = std::make_shared<double>(60);
   command->add_option("seed-or-file", options->seed_or_file, "a seed, or a repro file")->required();
   command->add_option("--scenario", options->scenario, "of a seed")->capture_default_str();
-  command->add_option("--without", options->without, "guards to switch off")->delimiter(',');
+  command->add_option("--without", options->without, "guards to switch off, mutants to put in")
+      ->delimiter(',');
   command->add_option("-o,--output", options->output, "where the repro goes")
       ->capture_default_str();
   command->add_option("--time", *seconds, "seconds; 0: no limit")
@@ -165,6 +168,30 @@ void add_guards(CLI::App& app, int& code) {
   command->callback([json, &code] { code = list_guards(*json); });
 }
 
+void add_kill_table(CLI::App& app, int& code) {
+  auto* command = app.add_subcommand(
+      "kill-table", "How many histories it takes to miss each guard and to find each mutant.");
+  command->footer(
+      "Examples:\n"
+      "  holdfast-sim kill-table --ranges 5\n"
+      "  holdfast-sim kill-table --guard visible_only_after_commit,no_replay --budget 300\n"
+      "Exit code: 0 each is found in every range, and its history passes when nothing is off or\n"
+      "broken; 1 one is not; 2 usage.");
+  auto options = std::make_shared<KillTableOptions>();
+  command->add_option("--guard", options->names, "only these guards and mutants")->delimiter(',');
+  command->add_option("--budget", options->budget, "histories of a range at most")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  command->add_option("--ranges", options->ranges, "ranges of seeds, one after the other")
+      ->check(CLI::Range(1, 1'000))
+      ->capture_default_str();
+  command->add_option("--start", options->start, "first seed")->capture_default_str();
+  command->add_option("--scenario", options->scenario)->capture_default_str();
+  command->add_option("--jobs", options->jobs, "worker processes; 0: one a core");
+  command->add_flag("--json", options->json, "for machines");
+  command->callback([options, &code] { code = kill_table(*options); });
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -177,6 +204,7 @@ int main(int argc, char** argv) {
   add_replay(app, code, std::vector<std::string>(argv, argv + argc));
   add_shrink(app, code);
   add_guards(app, code);
+  add_kill_table(app, code);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -55,8 +55,8 @@ void replay_database(const CheckOptions& options, Summary& summary) {
 /// Runs all seeds in worker processes.
 class Histories {
  public:
-  Histories(const CheckOptions& options, const Guards& guards, Summary& summary)
-      : options_(options), guards_(guards), summary_(summary) {}
+  Histories(const CheckOptions& options, const Weakened& weakened, Summary& summary)
+      : options_(options), weakened_(weakened), summary_(summary) {}
 
   void run();
 
@@ -67,7 +67,7 @@ class Histories {
   bool crashed(std::uint64_t seed, const std::string& words);
 
   const CheckOptions& options_;
-  const Guards& guards_;
+  const Weakened& weakened_;
   Summary& summary_;
   const steady_clock::time_point started_ = steady_clock::now();
   const bool show_progress_ = !options_.json && isatty(STDOUT_FILENO) != 0;
@@ -113,7 +113,7 @@ void Histories::run() {
   sim::Stacks stacks;
   sim::postgres::ConditionTrees trees;
   pool.run = [&](std::uint64_t seed) {
-    return to_json(run_history(options_.scenario, seed, guards_, options_.twice, &stacks, &trees))
+    return to_json(run_history(options_.scenario, seed, weakened_, options_.twice, &stacks, &trees))
         .dump();
   };
   pool.finished = [&](std::uint64_t seed, const std::string& line) { return finished(seed, line); };

@@ -71,4 +71,17 @@ int diff(const ReplayOptions& options);
 
 int list_guards(bool json);
 
+struct KillTableOptions {
+  std::vector<std::string> names;  ///< of guards and mutants; empty: all
+  std::string scenario = "mixed";
+  std::uint64_t budget = 2'000;  ///< histories of one range
+  std::uint64_t ranges = 1;      ///< one after the other, from `start` on
+  std::uint64_t start = 1;
+  unsigned jobs = 0;  ///< worker processes; 0: one a core
+  bool json = false;
+};
+/// Exit 0: each was found in every range, and its history passes when nothing is off or broken; 1:
+/// one was not.
+int kill_table(const KillTableOptions& options);
+
 }  // namespace holdfast::tools
