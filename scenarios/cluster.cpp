@@ -9,9 +9,11 @@ namespace {
 constexpr Duration k_patience = std::chrono::seconds(2);
 constexpr Duration k_standby_look = std::chrono::milliseconds(50);
 constexpr unsigned k_standby_looks = 100;
+constexpr unsigned k_leader_looks = 100;
 /// How many steps after its first a moment is hit at the latest: a snapshot lasts long, a commit
-/// not.
+/// not, unless the disk is one that yields everywhere.
 constexpr unsigned k_aim_steps = 3;
+constexpr unsigned k_aim_steps_of_slow_disk = 24;
 constexpr unsigned k_aim_steps_of_snapshot = 24;
 constexpr unsigned k_aim_steps_of_reset = 40;
 
@@ -56,7 +58,7 @@ void Cluster::start_first() {
 std::vector<Instance*> Cluster::reachable() const {
   std::vector<Instance*> found;
   for (const auto& instance : instances_)
-    if (instance->running()) found.push_back(instance.get());
+    if (instance->running() && !instance->frozen()) found.push_back(instance.get());
   return found;
 }
 
@@ -122,6 +124,7 @@ void Cluster::observe(const sim::StepInfo& step) {
   } else if (step.label.text == label_of(wanted_)) {
     const unsigned within = wanted_ == RestartMoment::snapshot    ? k_aim_steps_of_snapshot
                             : wanted_ == RestartMoment::slot_made ? k_aim_steps_of_reset
+                            : plan_.knobs.disk_yields_everywhere  ? k_aim_steps_of_slow_disk
                                                                   : k_aim_steps;
     steps_to_go_ =
         static_cast<unsigned>(plan_.restarts[next_restart_].kill_delay.count() / 1'000 % within);
@@ -181,6 +184,8 @@ void Cluster::restart_now(const PlannedRestart& restart) {
         });
       });
     }
+    case RestartKind::frozen:
+      return freeze(restart, old);
     case RestartKind::overlapping: {
       // Over when the old one has ended and the new one was started, in whichever order.
       const auto half_done = std::make_shared<bool>(false);
@@ -195,6 +200,31 @@ void Cluster::restart_now(const PlannedRestart& restart) {
       });
     }
   }
+}
+
+void Cluster::freeze(const PlannedRestart& restart, Instance& old) {
+  if (!old.running()) return finish_restart();
+  old.freeze();
+  // The server finds its clients gone, gives their locks free, and another instance takes over. The
+  // old one wakes up then, or, if nobody can take over while it sleeps, at the end of all patience.
+  after(restart.down_time, "frozen.sessions_end", [this, &restart, &old] {
+    surroundings_.postgres.disconnect(old.number());
+    Instance& fresh = start_instance(restart.number + 2);
+    when_leading(fresh, k_leader_looks, [this, &restart, &old, &fresh] {
+      leader_ = &fresh;
+      old.thaw();
+      after(restart.overlap, "frozen.stop_old",
+            [this, &restart, &old] { stop_old_then(restart, old, [this] { finish_restart(); }); });
+    });
+  });
+}
+
+void Cluster::when_leading(Instance& instance, unsigned looks_left, Step then) {
+  const bool leads = instance.engine().health() == api::HealthStatus::active;
+  if (leads || looks_left == 0 || instance.ended()) return then();
+  after(k_standby_look, "frozen.look", [this, &instance, looks_left, then = std::move(then)] {
+    when_leading(instance, looks_left - 1, then);
+  });
 }
 
 void Cluster::stop_old_then(const PlannedRestart& restart, Instance& old, Step then) {

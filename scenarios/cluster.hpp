@@ -36,6 +36,8 @@ class Cluster {
   /// Breaks the connections of an instance that died.
   void set_network(Network& network) { network_ = &network; }
   void start_first();
+  /// One instance more, for the rest of the run.
+  void start_standby() { start_instance(k_standby_number); }
   /// Carries out the plan's restarts, one after the other; `over` is called after each.
   void begin_restarts(std::function<void()> over);
   bool restarts_done() const { return next_restart_ >= plan_.restarts.size() && !busy_; }
@@ -54,12 +56,15 @@ class Cluster {
 
  private:
   using Step = std::function<void()>;
+  static constexpr unsigned k_standby_number = 1'000;  ///< above those that restarts start
   Instance& start_instance(unsigned number);
   void kill(Instance& instance);
   void schedule_next();
   void fire();
   void restart_now(const PlannedRestart& restart);
   void stop_old_then(const PlannedRestart& restart, Instance& old, Step then);
+  void freeze(const PlannedRestart& restart, Instance& old);
+  void when_leading(Instance& instance, unsigned looks_left, Step then);
   void when_standing_by(Instance& instance, unsigned looks_left, Step then);
   void finish_restart();
   void look_until_ended(Step stopped);

@@ -6,7 +6,8 @@
 
 namespace holdfast::scenarios {
 
-Instance::Instance(const Surroundings& world, unsigned number) : number_(number) {
+Instance::Instance(const Surroundings& world, unsigned number)
+    : executor_(world.executor), number_(number) {
   const std::string root = "i" + std::to_string(number);
   mount_ = world.disk.mount(number);
   writer_ = std::make_unique<sim::SimulatedWorker>(world.executor, "/" + root + "/writer");
@@ -45,6 +46,7 @@ Instance::~Instance() {
 
 void Instance::stop(std::function<void()> stopped) {
   ASSERT(running(), "an instance is stopped once");
+  thaw();
   state_ = State::stopping;
   engine_->stop([this, stopped = std::move(stopped)] {
     state_ = State::ended;
@@ -55,9 +57,22 @@ void Instance::stop(std::function<void()> stopped) {
 void Instance::kill() {
   if (state_ == State::ended) return;
   state_ = State::ended;
+  thaw();  // a worker that is inside SQLite has to come out
   mount_->kill();
   runtime_->destroy_all();
   engine_->abandon();
+}
+
+void Instance::freeze() {
+  ASSERT(running() && !frozen_, "only a running instance is stopped for a while");
+  frozen_ = true;
+  executor_.freeze(path());
+}
+
+void Instance::thaw() {
+  if (!frozen_) return;
+  frozen_ = false;
+  executor_.thaw(path());
 }
 
 }  // namespace holdfast::scenarios

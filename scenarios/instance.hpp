@@ -42,8 +42,12 @@ class Instance {
   void stop(std::function<void()> stopped);
   /// kill -9. REQUIRES: outside fibers.
   void kill();
+  /// SIGSTOP and SIGCONT: in between it takes no step, whatever happens around it.
+  void freeze();
+  void thaw();
 
   bool running() const { return state_ == State::running; }
+  bool frozen() const { return frozen_; }
   bool stopping() const { return state_ == State::stopping; }
   bool ended() const { return state_ == State::ended; }
   /// The write worker has a job.
@@ -57,7 +61,11 @@ class Instance {
   /// Puts the decorators in that the mutants of the run are.
   void mutate(const sim::mutants::MutantSet& mutants, stack::StackEnvironment& environment);
 
+  std::string path() const { return "/i" + std::to_string(number_) + "/"; }
+
+  sim::SimulatedExecutor& executor_;
   unsigned number_;
+  bool frozen_ = false;
   State state_ = State::running;
   std::unique_ptr<sim::Mount> mount_;
   std::unique_ptr<env::Disk> broken_disk_;          ///< null without mutants

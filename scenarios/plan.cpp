@@ -6,7 +6,7 @@ namespace holdfast::scenarios {
 namespace {
 
 constexpr std::array<std::string_view, k_restart_kinds> k_restart_names = {
-    "graceful", "brutal", "power_loss", "rolling", "overlapping"};
+    "graceful", "brutal", "power_loss", "rolling", "overlapping", "frozen"};
 constexpr std::array<std::string_view, k_restart_moments> k_moment_names = {
     "any_time", "commit", "snapshot", "removal", "takeover", "slot_made"};
 constexpr std::array<std::string_view, k_fault_kinds> k_fault_names = {

@@ -46,8 +46,9 @@ enum class RestartKind : std::uint8_t {
   power_loss,   ///< as brutal, and the disk loses what was not synced
   rolling,      ///< a second instance starts; the first is stopped once it stands by
   overlapping,  ///< a second instance starts while the stop of the first is under way
+  frozen,       ///< SIGSTOP; its sessions with Postgres end, a second instance takes over, SIGCONT
 };
-inline constexpr std::size_t k_restart_kinds = 5;
+inline constexpr std::size_t k_restart_kinds = 6;
 
 /// What of the engine a restart waits for, so that it hits there: a label of the trace.
 enum class RestartMoment : std::uint8_t {
@@ -66,8 +67,8 @@ struct PlannedRestart {
   RestartKind kind = RestartKind::graceful;
   Duration after{};  ///< since the previous restart was over
   RestartMoment moment = RestartMoment::any_time;
-  Duration down_time{};           ///< until the next start
-  Duration overlap{};             ///< rolling: how long both run; overlapping: delay of the start
+  Duration down_time{};  ///< until the next start
+  Duration overlap{};    ///< rolling, frozen: how long both run; overlapping: until the start
   bool kill_during_stop = false;  ///< graceful, rolling, overlapping: kill -9 before it has ended
   Duration kill_delay{};
   bool operator==(const PlannedRestart&) const = default;
@@ -161,6 +162,8 @@ struct Plan {
   std::vector<PlannedRemoval> removals;
   /// Commits when all is over and quiet, of which held requests must hear at once (CalmEnd).
   unsigned calm_commits = 0;
+  /// During them a second instance stands by and answers half of the requests.
+  bool calm_standby = false;
 
   std::string to_text() const;
   bool operator==(const Plan&) const = default;

@@ -26,7 +26,11 @@ struct Profile {
   unsigned calm_percent;  ///< of histories that end with the demands of CalmEnd
 };
 
-constexpr unsigned k_calm_commits = 3;
+constexpr unsigned k_calm_commits = 8;
+/// Of restarts: the last kind costs a history some seconds of virtual time.
+constexpr unsigned k_frozen_percent = 8;
+/// Of restarts and of batches: long enough before them for every timer of the engine to go off.
+constexpr unsigned k_idle_percent = 8;
 
 constexpr Profile k_profiles[] = {
     // The default mixture: small histories, everything varies.
@@ -65,6 +69,7 @@ Knobs draw_knobs(const Draws& draws, const Profile& profile) {
   knobs.disk_yields_everywhere = draws.percent(15, "yields");
   knobs.ragged_receive_percent = draws.percent(30, "ragged") ? 50 : 0;
   if (draws.percent(15, "xid")) knobs.first_xid = (1ULL << 32) - 20;
+  if (draws.percent(15, "epoch")) knobs.first_xid = (3ULL << 32) + 740;
   if (draws.percent(10, "lsn")) knobs.first_lsn = (1ULL << 63) - 4'096;
   return knobs;
 }
@@ -81,6 +86,8 @@ void plan_transactions(Plan& plan, const Profile& profile, const Draws& draws) {
     const bool first_of_batch = t % profile.transactions_per_batch == 0;
     transaction.pause_before =
         first_of_batch ? ms(tx.between(50, 600, "batch_pause")) : us(tx.below(20'000, "pause"));
+    if (profile.name != "reference" && first_of_batch && tx.percent(k_idle_percent, "idle"))
+      transaction.pause_before += ms(tx.between(2'000, 14'000, "idle_time"));
     const std::uint64_t mutations =
         profile.name == "reference" ? profile.mutations_per_transaction
                                     : tx.between(1, profile.mutations_per_transaction, "mutations");
@@ -127,8 +134,12 @@ void plan_restarts(Plan& plan, const Profile& profile, const Draws& draws) {
     const Draws draw = draws.of("restart", r);
     PlannedRestart restart;
     restart.number = static_cast<unsigned>(r);
-    restart.kind = static_cast<RestartKind>(draw.below(k_restart_kinds, "kind"));
+    restart.kind = static_cast<RestartKind>(draw.below(k_restart_kinds - 1, "kind"));
+    if (profile.name != "reference" && draw.percent(k_frozen_percent, "frozen"))
+      restart.kind = RestartKind::frozen;
     restart.after = ms(draw.between(20, 900, "after"));
+    if (profile.name != "reference" && draw.percent(k_idle_percent, "idle"))
+      restart.after += ms(draw.between(2'000, 14'000, "idle_time"));
     restart.moment =
         draw.percent(50, "aimed")
             ? static_cast<RestartMoment>(draw.below(k_untimed_restart_moments, "moment"))
@@ -200,6 +211,7 @@ Plan make_plan(const std::string& scenario, std::uint64_t seed) {
   plan_restarts(plan, *profile, draws);
   plan_faults(plan, *profile, draws);
   if (draws.percent(profile->calm_percent, "calm")) plan.calm_commits = k_calm_commits;
+  plan.calm_standby = plan.calm_commits > 0 && draws.percent(30, "standby");
   if (profile->name == "mixed") plan_database_trouble(plan, draws.of("database"));
   return plan;
 }

@@ -308,6 +308,7 @@ void World::check_end() {
   run_until([this] { return confirmed(); }, k_convergence_limit, oracle::property::confirmation,
             "the slot's confirmed position does not reach the last commit");
   if (enough()) return;
+  if (plan_.calm_standby) cluster_.start_standby();
   CalmEnd(executor_, truth_, stage_, clients_).run(plan_.calm_commits);
 }
 

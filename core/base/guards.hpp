@@ -22,6 +22,7 @@ enum class Guard : std::uint8_t {
   complete_snapshot_only_when_flushed,
   confirm_only_what_is_visible,
   slot_position_tells_another_slot,
+  confirm_only_committed,
 };
 
 struct GuardInfo {
@@ -70,6 +71,10 @@ inline constexpr std::array k_guards = {
               "a slot that stands beyond what the store knows to be confirmed is another one, "
               "whoever made it, and all shapes end",
               "core/stack/connection_manager.cpp"},
+    GuardInfo{Guard::confirm_only_committed, "confirm_only_committed", "F-11",
+              "Postgres is told of a transaction once it is in the store, not once it was handed "
+              "over",
+              "core/stack/replication_client.cpp"},
 };
 
 /// The set a stack runs with. A value.

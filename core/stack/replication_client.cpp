@@ -84,6 +84,7 @@ void ReplicationClient::pump() {
   // Back-pressure: the answer comes when the collector has room, and nothing is read until then. An
   // exit, for whatever reason, ends this process; the next session replays from what was confirmed.
   if (!events.empty()) call<&ShapeLogCollector::handle>(*collector_, std::move(events));
+  if (!context_->guards.on(Guard::confirm_only_committed)) confirm(received_);
   cast<&ReplicationClient::pump>(me());
 }
 

@@ -9,7 +9,7 @@ constexpr std::uint64_t k_most_steps_of_a_candidate = 1'000'000;
 }  // namespace
 
 Outcome run_here(const Repro& candidate, Extent extent, sim::Stacks* stacks) {
-  RunOptions options{.guards = candidate.guards()};
+  RunOptions options{.guards = candidate.guards(), .mutants = candidate.mutants()};
   options.stacks = stacks;
   options.stop_when_violated = extent == Extent::first_violation;
   options.record_schedule = extent == Extent::whole_and_record;

@@ -164,6 +164,9 @@ class BrokenQueries final : public env::QuerySession {
     return std::unique_ptr<env::SnapshotRead>(
         std::make_unique<BrokenSnapshot>(set_, shared_, std::move(*begun), std::move(publisher)));
   }
+  DatabaseResult<postgres::Snapshot> current_snapshot() override {
+    return inner_->current_snapshot();
+  }
   DatabaseResult<unsigned> break_lock(const std::string& slot) override {
     return inner_->break_lock(slot);
   }

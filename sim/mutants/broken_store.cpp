@@ -43,13 +43,6 @@ class BrokenStore final : public Store {
   }
 
   StoreResult<CommitResult> commit(const Group& group) override {
-    if (set_.on(Mutant::split_commit)) {
-      Group position;
-      position.applied = group.applied;
-      position.confirmable = group.confirmable;
-      auto first = inner_->commit(position);
-      if (!first.ok()) return first;
-    }
     auto result = write([&] { return inner_->commit(group); });
     if (!result.ok() && set_.on(Mutant::ignored_write_error)) return believed(group);
     return result;
@@ -163,8 +156,8 @@ class BrokenStores final : public storage::StoreSource {
 std::shared_ptr<storage::StoreSource> break_stores(const MutantSet& set,
                                                    std::shared_ptr<storage::StoreSource> inner) {
   for (const Mutant mutant :
-       {Mutant::split_commit, Mutant::ignored_write_error, Mutant::epoch_taken_back,
-        Mutant::removal_forgotten, Mutant::cached_lookup, Mutant::empty_read_after_seal})
+       {Mutant::ignored_write_error, Mutant::epoch_taken_back, Mutant::removal_forgotten,
+        Mutant::cached_lookup, Mutant::empty_read_after_seal})
     if (set.on(mutant)) return std::make_shared<BrokenStores>(set, std::move(inner));
   return inner;
 }

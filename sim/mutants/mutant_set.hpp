@@ -13,7 +13,6 @@
 namespace holdfast::sim::mutants {
 
 enum class Mutant : std::uint8_t {
-  split_commit,
   commit_without_sync,
   segment_without_sync,
   log_kept_as_found,
@@ -39,9 +38,6 @@ struct MutantInfo {
 };
 
 inline constexpr std::array k_mutants = {
-    MutantInfo{Mutant::split_commit, "split_commit", "F-20",
-               "the applied position and the records of a group are two transactions",
-               "sim/mutants/broken_store.cpp"},
     MutantInfo{Mutant::commit_without_sync, "commit_without_sync", "F-43",
                "a commit is answered before its log is on the disk", "sim/mutants/broken_disk.cpp"},
     MutantInfo{Mutant::segment_without_sync, "segment_without_sync", "F-42",

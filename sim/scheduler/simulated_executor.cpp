@@ -83,11 +83,23 @@ void SimulatedExecutor::make_runnable(Task& task) {
       return;
     }
   }
+  if (!frozen_.empty() && keep_frozen(task)) return;
   runnable_.add(task);
+}
+
+bool SimulatedExecutor::keep_frozen(Task& task) {
+  for (Frozen& frozen : frozen_) {
+    if (!task.path().starts_with(frozen.prefix)) continue;
+    if (std::find(frozen.wanted.begin(), frozen.wanted.end(), &task) == frozen.wanted.end())
+      frozen.wanted.push_back(&task);
+    return true;
+  }
+  return false;
 }
 
 void SimulatedExecutor::forget(Task& task) {
   runnable_.remove(task);
+  for (Frozen& frozen : frozen_) std::erase(frozen.wanted, &task);
   if (picked_ == &task) picked_ = nullptr;
   if (!stalls_.empty()) stalls_.erase(&task);
 }
@@ -218,6 +230,23 @@ void SimulatedExecutor::stall(runtime::Runtime& instance, runtime::ProcessId pro
   stall->wanted = wanted;
   runnable_.remove(*task);
   timers_.set(*stall, clock_.now() + duration);
+}
+
+void SimulatedExecutor::freeze(std::string prefix) {
+  Frozen frozen{std::move(prefix), {}};
+  for (Task* task = runnable_.oldest(); task != nullptr; task = task->hook.next)
+    if (task->path().starts_with(frozen.prefix)) frozen.wanted.push_back(task);
+  for (Task* task : frozen.wanted) runnable_.remove(*task);
+  frozen_.push_back(std::move(frozen));
+}
+
+void SimulatedExecutor::thaw(const std::string& prefix) {
+  const auto found = std::find_if(frozen_.begin(), frozen_.end(),
+                                  [&](const Frozen& each) { return each.prefix == prefix; });
+  if (found == frozen_.end()) return;
+  const std::vector<Task*> wanted = std::move(found->wanted);
+  frozen_.erase(found);
+  for (Task* task : wanted) make_runnable(*task);
 }
 
 // -- workers --------------------------------------------------------------------------------------

@@ -93,6 +93,11 @@ class SimulatedExecutor final : public runtime::Executor {
   void cancel(EventId event);
   /// A process that is slow: from now until then it takes no step. A kill still reaches it.
   void stall(runtime::Runtime& instance, runtime::ProcessId process, Duration duration);
+  /// SIGSTOP: no process and no worker whose path begins with `prefix` takes a step until thaw().
+  /// What would have woken them waits; a kill still reaches them.
+  void freeze(std::string prefix);
+  /// SIGCONT. Nothing happens if it is not frozen.
+  void thaw(const std::string& prefix);
 
   /// Called before each step; may kill, stop, stall, start, destroy whole instances, and so undo
   /// the step it was called for.
@@ -136,11 +141,17 @@ class SimulatedExecutor final : public runtime::Executor {
  private:
   class Event;
   struct Stall;
+  struct Frozen {
+    std::string prefix;
+    std::vector<runtime::Task*> wanted;  ///< became runnable meanwhile, in this order
+  };
   enum class Progress : std::uint8_t { stepped, quiet, horizon };
 
   Progress step_once(Instant horizon);
   runtime::Task& pick();
   void run_picked(runtime::Task& task);
+  /// Whether it has to wait for thaw(); then it is remembered.
+  bool keep_frozen(runtime::Task& task);
 
   KeyedRandom random_;
   std::unique_ptr<SchedulingStrategy> strategy_;
@@ -163,6 +174,7 @@ class SimulatedExecutor final : public runtime::Executor {
   std::map<std::uint64_t, std::unique_ptr<Event>> events_;
   std::unique_ptr<Event> ended_event_;  // it may not be destroyed while it runs
   std::map<runtime::Task*, std::unique_ptr<Stall>> stalls_;  // never iterated
+  std::vector<Frozen> frozen_;
   std::vector<std::unique_ptr<WorkerTask>> adopted_;
   std::unique_ptr<WorkerTask> buried_;
   int workers_ = 0;

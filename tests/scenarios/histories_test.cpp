@@ -345,6 +345,7 @@ const std::vector<Canary>& canaries() {
       {Guard::complete_snapshot_only_when_flushed, {1}, 100, births_before_crashes},
       {Guard::confirm_only_what_is_visible, {40, 90, 348}, 600},
       {Guard::slot_position_tells_another_slot, {78, 80, 261}, 600},
+      {Guard::confirm_only_committed, {8}, 100},
   };
   return k_canaries;
 }
