@@ -169,7 +169,7 @@ const std::vector<Edit>& edits() {
       {"\"seed\": 7", "\"sead\": 7", 5, "unknown key 'sead'"},
       {"\"format\": 2", "\"format\": 1", 2, "format 1 holds no plan"},
       {"\"format\": 2", "\"format\": 3", 2, "format 3 is unknown"},
-      {"[\"gone_asks_the_store\"]", "[\"gone_asks_nobody\"]", 6, "no guard is called"},
+      {"[\"gone_asks_the_store\"]", "[\"gone_asks_nobody\"]", 6, "no guard or mutant is called"},
       {"[\"gone_asks_the_store\"]", "\"gone_asks_the_store\"", 6, "a list"},
       {"\"what\": \"it did\"", "\"waht\": \"it did\"", 7, "unknown key 'waht'"},
       {"0123456789abcdef0123456789abcdef", "0123", 8, "32 digits"},
