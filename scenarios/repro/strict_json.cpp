@@ -130,7 +130,7 @@ class Builder {
     if (open_.empty()) return result;
     JsonValue& parent = *open_.back();
     if (parent.kind == JsonValue::Kind::list) return parent.items.emplace_back();
-    return parent.members.emplace_back(std::move(key_), JsonValue{}).second;
+    return parent.members.emplace_back(JsonValue::Member{std::move(key_), JsonValue{}}).second;
   }
   bool open(JsonValue::Kind kind) {
     if (open_.size() >= k_deepest) return complain("is nested too deeply");

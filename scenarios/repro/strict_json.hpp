@@ -15,7 +15,7 @@ namespace holdfast::scenarios {
 
 struct JsonValue {
   enum class Kind : std::uint8_t { null, boolean, whole, negative, fraction, text, list, object };
-  using Member = std::pair<std::string, JsonValue>;
+  struct Member;
 
   Kind kind = Kind::null;
   std::size_t line = 0;     ///< where it begins, from 1; of a list or an object, where it opens
@@ -27,6 +27,11 @@ struct JsonValue {
 
   /// nullptr: it has none, or is no object.
   const JsonValue* find(std::string_view name) const;
+};
+
+struct JsonValue::Member {
+  std::string first;  ///< its name
+  JsonValue second;
 };
 
 /// "a whole number", as an error says it.
