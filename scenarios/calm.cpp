@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "scenarios/workload.hpp"
+
 namespace holdfast::scenarios {
 namespace {
 
@@ -34,22 +36,15 @@ void CalmEnd::pass(Duration time) {
 }
 
 std::uint64_t CalmEnd::commit(unsigned number) {
-  sim::postgres::PostgresModel& postgres = *stage_.postgres;
-  const sim::postgres::Session session = postgres.begin();
-  for (const sim::postgres::TableDefinition& table : stage_.plan->tables) {
-    const bool has_value = std::any_of(table.columns.begin(), table.columns.end(),
-                                       [](const auto& column) { return column.name == "v"; });
-    if (!has_value) continue;
-    const auto result = postgres.execute(session, {sim::postgres::StatementKind::update,
-                                                   table.name,
-                                                   {{"v", std::to_string(2 + number)}},
-                                                   {{"id", std::string(k_final_key)}},
-                                                   {}});
-    ASSERT(result.outcome == sim::postgres::ExecuteOutcome::ok, "nobody else writes any more");
-  }
-  const auto committed = postgres.log_commit(session, sim::postgres::Synchronous::on);
-  postgres.show_commit(session);
-  return committed.commit_lsn.value;
+  std::vector<sim::postgres::Statement> updates;
+  for (const sim::postgres::TableDefinition& table : stage_.plan->tables)
+    if (find_column(table, "v") != nullptr)
+      updates.push_back({sim::postgres::StatementKind::update,
+                         table.name,
+                         {{"v", std::to_string(2 + number)}},
+                         {{"id", std::string(k_final_key)}},
+                         {}});
+  return commit_at_once(*stage_.postgres, updates).commit_lsn.value;
 }
 
 void CalmEnd::expect_all_told(std::uint64_t before, std::uint64_t commit) {

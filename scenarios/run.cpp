@@ -8,6 +8,7 @@
 #include "scenarios/calm.hpp"
 #include "scenarios/model_truth.hpp"
 #include "scenarios/network.hpp"
+#include "scenarios/workload.hpp"
 #include "sim/disk/sim_disk.hpp"
 #include "sim/mutants/broken_disk.hpp"
 #include "sim/postgres/model.hpp"
@@ -90,7 +91,7 @@ sim::SimDiskOptions disk_options(const Plan& plan, sim::SimulatedExecutor& execu
 
 api::EngineOptions engine_options(const Plan& plan, const RunOptions& run) {
   api::EngineOptions options;
-  options.guards = run.guards;
+  options.guards = run.weakened.guards;
   options.stack.store.directory = "/data";
   options.stack.store.chunk_bytes = plan.knobs.chunk_bytes;
   options.stack.store.inline_snapshot_bytes = plan.knobs.inline_snapshot_bytes;
@@ -105,7 +106,7 @@ sim::postgres::ModelOptions postgres_options(const Plan& plan, const RunOptions&
   options.first_xid = {plan.knobs.first_xid};
   options.first_lsn = {plan.knobs.first_lsn};
   options.ragged_receive_percent = plan.knobs.ragged_receive_percent;
-  options.condition_trees = run.condition_trees;
+  if (run.reused != nullptr) options.condition_trees = &run.reused->condition_trees;
   if (run.adjust_postgres) run.adjust_postgres(options);
   return options;
 }
@@ -160,8 +161,9 @@ World::World(const Plan& plan, const RunOptions& options)
     : plan_(plan),
       options_(options),
       schedule_(plan, options),
-      executor_(
-          {.seed = plan.seed, .strategy = std::move(schedule_.strategy), .stacks = options.stacks}),
+      executor_({.seed = plan.seed,
+                 .strategy = std::move(schedule_.strategy),
+                 .stacks = options.reused == nullptr ? nullptr : &options.reused->stacks}),
       events_(executor_.trace(), options.recorder),
       disk_(disk_options(plan, executor_)),
       postgres_(
@@ -171,10 +173,10 @@ World::World(const Plan& plan, const RunOptions& options)
       truth_(postgres_),
       oracle_(truth_),
       cluster_({executor_, disk_, postgres_, events_, marks_, engine_options(plan, options),
-                options.recorder, options.mutants},
+                options.recorder, options.weakened.mutants},
                plan),
       faults_(executor_, postgres_, oracle_, cluster_, plan),
-      log_without_sync_(options.mutants, faults_),
+      log_without_sync_(options.weakened.mutants, faults_),
       network_([this] { return cluster_.reachable(); }, plan.knobs.network_latency),
       actors_({.root = "world", .observer = options.recorder}, executor_,
               std::make_shared<runtime::Directory>()) {
@@ -259,20 +261,15 @@ bool World::work_is_done() const {
 void World::write_final_transaction() {
   // One row into every table, in one transaction that no lock can stop: every shape's position must
   // pass it.
-  const sim::postgres::Session session = postgres_.begin();
   const std::pair<std::string, std::string> cells[] = {
       {"id", std::string(k_final_key)}, {"v", "1"}, {"name", "alpha"}};
+  std::vector<sim::postgres::Statement> rows;
   for (const sim::postgres::TableDefinition& table : plan_.tables) {
-    sim::postgres::Statement row{sim::postgres::StatementKind::insert, table.name, {}, {}, {}};
+    rows.push_back({sim::postgres::StatementKind::insert, table.name, {}, {}, {}});
     for (const auto& [name, text] : cells)
-      if (std::any_of(table.columns.begin(), table.columns.end(),
-                      [&, column = name](const auto& each) { return each.name == column; }))
-        row.set.emplace_back(name, text);
-    const auto result = postgres_.execute(session, row);
-    ASSERT(result.outcome == sim::postgres::ExecuteOutcome::ok, "a new key can be inserted");
+      if (find_column(table, name) != nullptr) rows.back().set.emplace_back(name, text);
   }
-  final_ = postgres_.log_commit(session, sim::postgres::Synchronous::on);
-  postgres_.show_commit(session);
+  final_ = commit_at_once(postgres_, rows);
   stage_.final_commit = final_.commit_lsn.value;
 }
 

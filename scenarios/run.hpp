@@ -9,7 +9,6 @@
 #include <string>
 #include <vector>
 
-#include "core/base/guards.hpp"
 #include "core/base/hash.hpp"
 #include "core/base/marks.hpp"
 #include "oracle/violation.hpp"
@@ -17,7 +16,8 @@
 #include "scenarios/faults.hpp"
 #include "scenarios/plan.hpp"
 #include "scenarios/timeline/recorder.hpp"
-#include "sim/mutants/mutant_set.hpp"
+#include "scenarios/weakened.hpp"
+#include "sim/postgres/condition_trees.hpp"
 #include "sim/scheduler/simulated_executor.hpp"
 
 namespace holdfast::scenarios {
@@ -25,9 +25,15 @@ namespace holdfast::scenarios {
 /// A run takes some 10,000 steps; more than this is a live-lock.
 inline constexpr std::uint64_t k_most_steps = 20'000'000;
 
+/// What runs one after the other, in one process, use again: making it anew costs a run more than
+/// its scheduling does. No run sees from it that there was another.
+struct Reused {
+  sim::Stacks stacks;
+  sim::postgres::ConditionTrees condition_trees;
+};
+
 struct RunOptions {
-  Guards guards = Guards::all();
-  sim::mutants::MutantSet mutants = {};
+  Weakened weakened = {};
   /// Every step and note as a line; empty: none.
   std::function<void(const std::string&)> trace = {};
   /// Records the run for a timeline; outlives it. nullptr: nobody does.
@@ -41,9 +47,7 @@ struct RunOptions {
   std::function<void()> at_stop = {};
   /// For tests that break the server's behaviour where `core` has no branch to switch off.
   std::function<void(sim::postgres::ModelOptions&)> adjust_postgres = {};
-  sim::Stacks* stacks = nullptr;
-  /// Shared by runs one after the other, as the stacks are; the model's own if empty.
-  sim::postgres::ConditionTrees* condition_trees = nullptr;
+  Reused* reused = nullptr;  ///< nullptr: made for this run
 };
 
 struct RunReport {

@@ -154,4 +154,24 @@ oracle::ShapeSpec make_spec(const TableDefinition& table, std::string name, cons
   return spec;
 }
 
+const sim::postgres::Column* find_column(const sim::postgres::TableDefinition& table,
+                                         std::string_view name) {
+  for (const sim::postgres::Column& column : table.columns)
+    if (column.name == name) return &column;
+  return nullptr;
+}
+
+sim::postgres::CommitResult commit_at_once(
+    sim::postgres::PostgresModel& postgres,
+    const std::vector<sim::postgres::Statement>& statements) {
+  const sim::postgres::Session session = postgres.begin();
+  for (const sim::postgres::Statement& statement : statements) {
+    const auto result = postgres.execute(session, statement);
+    ASSERT(result.outcome == sim::postgres::ExecuteOutcome::ok, "nothing stops these statements");
+  }
+  const auto committed = postgres.log_commit(session, sim::postgres::Synchronous::on);
+  postgres.show_commit(session);
+  return committed;
+}
+
 }  // namespace holdfast::scenarios

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "oracle/shape_spec.hpp"
@@ -18,6 +19,12 @@ sim::postgres::Statement make_insert(const sim::postgres::TableDefinition& table
 /// An insert, update (also of the key) or delete on one of `keys` rows.
 sim::postgres::Statement make_mutation(const sim::postgres::TableDefinition& table,
                                        std::uint64_t keys, const Draws& draws);
+/// nullptr: the table has none of this name.
+const sim::postgres::Column* find_column(const sim::postgres::TableDefinition& table,
+                                         std::string_view name);
+/// One transaction, flushed and visible at once. REQUIRES: nothing stops its statements.
+sim::postgres::CommitResult commit_at_once(sim::postgres::PostgresModel& postgres,
+                                           const std::vector<sim::postgres::Statement>& statements);
 /// A clause over the columns of make_table(); empty for "all rows".
 std::string make_where(const Draws& draws);
 /// What a spec knows of its table's columns.

@@ -8,9 +8,9 @@ constexpr std::uint64_t k_most_steps_of_a_candidate = 1'000'000;
 
 }  // namespace
 
-Outcome run_here(const Repro& candidate, Extent extent, sim::Stacks* stacks) {
-  RunOptions options{.guards = candidate.guards(), .mutants = candidate.mutants()};
-  options.stacks = stacks;
+Outcome run_here(const Repro& candidate, Extent extent, Reused* reused) {
+  RunOptions options{.weakened = candidate.weakened()};
+  options.reused = reused;
   options.stop_when_violated = extent == Extent::first_violation;
   options.record_schedule = extent == Extent::whole_and_record;
   if (extent == Extent::first_violation) options.most_steps = k_most_steps_of_a_candidate;

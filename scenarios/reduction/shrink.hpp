@@ -35,7 +35,7 @@ enum class Extent : std::uint8_t {
 using RunCandidate = std::function<Outcome(const Repro& candidate, Extent extent)>;
 
 /// The run in this process, which a violated assertion ends.
-Outcome run_here(const Repro& candidate, Extent extent, sim::Stacks* stacks);
+Outcome run_here(const Repro& candidate, Extent extent, Reused* reused);
 
 struct ShrinkProgress {
   std::uint64_t runs = 0;

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "scenarios/repro/fields.hpp"
+#include "scenarios/workload.hpp"
 
 namespace holdfast::scenarios {
 namespace {
@@ -16,12 +17,6 @@ using sim::postgres::TableDefinition;
 
 /// More writers than this and a run is about nothing else.
 constexpr unsigned k_most_writers = 64;
-
-const Column* find_column(const TableDefinition& table, const std::string& name) {
-  for (const Column& column : table.columns)
-    if (column.name == name) return &column;
-  return nullptr;
-}
 
 class Checker {
  public:

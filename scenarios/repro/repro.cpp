@@ -73,7 +73,7 @@ void read_guards(FieldReader& fields, Repro& repro) {
   fields.optional("without", repro.without);
   const JsonValue* const json = fields.get("without");
   for (std::size_t i = 0; i < repro.without.size(); ++i)
-    if (!guard_by_name(repro.without[i]) && !sim::mutants::mutant_by_name(repro.without[i]))
+    if (!Weakened{}.without(repro.without[i]))
       fields.complaint().add(json->items[i].line,
                              "no guard or mutant is called '" + repro.without[i] + "'");
 }
@@ -109,18 +109,10 @@ void read(const JsonValue& json, Repro& repro, Complaint& complaint) {
 
 }  // namespace
 
-Guards Repro::guards() const {
-  Guards guards = Guards::all();
-  for (const std::string& name : without)
-    if (const auto guard = guard_by_name(name)) guards.switch_off(*guard);
-  return guards;
-}
-
-sim::mutants::MutantSet Repro::mutants() const {
-  sim::mutants::MutantSet set;
-  for (const std::string& name : without)
-    if (const auto mutant = sim::mutants::mutant_by_name(name)) set.add(*mutant);
-  return set;
+Weakened Repro::weakened() const {
+  Weakened weakened;
+  for (const std::string& name : without) weakened.without(name);
+  return weakened;
 }
 
 std::string to_text(const Repro& repro) {

@@ -8,11 +8,10 @@
 #include <string_view>
 #include <vector>
 
-#include "core/base/guards.hpp"
 #include "core/base/hash.hpp"
 #include "core/base/result.hpp"
 #include "scenarios/plan.hpp"
-#include "sim/mutants/mutant_set.hpp"
+#include "scenarios/weakened.hpp"
 
 namespace holdfast::scenarios {
 
@@ -33,10 +32,7 @@ struct Repro {
   std::optional<Hash128> trace_hash;
   bool operator==(const Repro&) const = default;
 
-  /// All guards but `without`.
-  Guards guards() const;
-  /// The mutants of `without`.
-  sim::mutants::MutantSet mutants() const;
+  Weakened weakened() const;
 };
 
 /// The file's text, one part of the plan a line.

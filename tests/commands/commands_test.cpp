@@ -285,11 +285,11 @@ TEST_F(Commands, AnnotationsAreForGitHubOnly) {
 
 TEST(CandidateWorker, RunsWhatTheFileSays) {
   CandidateWorker worker;
-  sim::Stacks stacks;
+  scenarios::Reused reused;
   for (const std::uint64_t seed : {1, 2}) {
     const Repro repro = repro_of_seed("mixed", seed, {});
     const Outcome there = worker.run(repro, Extent::whole_and_record);
-    const Outcome here = run_here(repro, Extent::whole_and_record, &stacks);
+    const Outcome here = run_here(repro, Extent::whole_and_record, &reused);
     EXPECT_EQ(there.report.trace_hash, here.report.trace_hash);
     EXPECT_EQ(there.report.decisions, here.report.decisions);
     EXPECT_EQ(there.verdict, here.verdict);

@@ -10,7 +10,6 @@
 
 #include "core/runtime/fibers/fiber.hpp"
 #include "scenarios/run.hpp"
-#include "sim/postgres/condition_trees.hpp"
 
 namespace holdfast::scenarios {
 namespace {
@@ -22,18 +21,18 @@ std::string objections(const RunReport& report) {
   return text;
 }
 
-/// Histories share their fibers' stacks, as `holdfast-sim check` does.
+/// Histories share what can be used again, as those of `holdfast-sim check` do.
 class Histories : public ::testing::Test {
  protected:
   RunReport run(const std::string& scenario, std::uint64_t seed,
                 const Guards& guards = Guards::all()) {
-    RunOptions options{.guards = guards};
-    options.stacks = &stacks_;
+    RunOptions options{.weakened = {.guards = guards}};
+    options.reused = &reused_;
     return run_plan(make_plan(scenario, seed), options);
   }
   RunReport run(const Plan& plan, const Guards& guards) {
-    RunOptions options{.guards = guards};
-    options.stacks = &stacks_;
+    RunOptions options{.weakened = {.guards = guards}};
+    options.reused = &reused_;
     return run_plan(plan, options);
   }
   void expect_pass(const std::string& scenario, std::uint64_t seed) {
@@ -42,16 +41,14 @@ class Histories : public ::testing::Test {
     EXPECT_GT(report.compared_markers, 0U) << "a run that compares nothing proves nothing";
   }
 
-  sim::Stacks stacks_;
+  Reused reused_;
 };
 
 TEST_F(Histories, WhatEarlierRunsHaveParsedChangesNothing) {
-  sim::postgres::ConditionTrees trees;
+  RunOptions shared;
+  shared.reused = &reused_;
   for (std::uint64_t seed = 1; seed <= 3; ++seed) {
-    const Hash128 alone = run("mixed", seed).trace_hash;
-    RunOptions shared;
-    shared.stacks = &stacks_;
-    shared.condition_trees = &trees;
+    const Hash128 alone = run_plan(make_plan("mixed", seed), {}).trace_hash;
     for (unsigned time = 0; time < 2; ++time)
       EXPECT_EQ(run_plan(make_plan("mixed", seed), shared).trace_hash, alone);
   }
@@ -130,7 +127,7 @@ TEST_F(Histories, AreTheSameStepByStepForTheSameSeed) {
     RunOptions options;
     options.keep_every_step = true;
     const RunReport first = run_plan(plan, options);
-    options.stacks = &stacks_;
+    options.reused = &reused_;
     const RunReport second = run_plan(plan, options);
     EXPECT_EQ(first.trace_hash, second.trace_hash);
     EXPECT_EQ(first.every_step, second.every_step);
@@ -358,7 +355,7 @@ TEST_F(Histories, WithoutTheTablesLockATruncateEmptiesASnapshot) {
   for (std::uint64_t seed = 1; seed <= 60; ++seed) {
     const Plan plan = births_among_truncations(seed);
     RunOptions options;
-    options.stacks = &stacks_;
+    options.reused = &reused_;
     options.adjust_postgres = [](sim::postgres::ModelOptions& model) {
       model.lock_before_snapshot = false;
     };

@@ -34,11 +34,11 @@ class ReproRuns : public ::testing::Test {
  protected:
   RunReport run(const Plan& plan, bool record = false) {
     RunOptions options;
-    options.stacks = &stacks_;
+    options.reused = &reused_;
     options.record_schedule = record;
     return run_plan(plan, options);
   }
-  sim::Stacks stacks_;
+  Reused reused_;
 };
 
 TEST(ReproFiles, HoldEveryPlanWhole) {
@@ -211,8 +211,8 @@ TEST(ReproFiles, ThatAreGoodAreRead) {
   EXPECT_EQ(repro.plan.faults.front().pick, ~0ULL);
   EXPECT_EQ(repro.plan.transactions.front().pauses.front(), std::chrono::milliseconds(1));
   EXPECT_EQ(repro.plan.specs.front().key_columns, std::vector<std::string>{"id"});
-  EXPECT_FALSE(repro.guards().on(Guard::gone_asks_the_store));
-  EXPECT_TRUE(repro.guards().on(Guard::visible_only_after_commit));
+  EXPECT_FALSE(repro.weakened().guards.on(Guard::gone_asks_the_store));
+  EXPECT_TRUE(repro.weakened().guards.on(Guard::visible_only_after_commit));
 }
 
 TEST(ReproFiles, ThatAreWrongAreRefusedWithLineAndReason) {

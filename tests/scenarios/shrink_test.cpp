@@ -309,7 +309,7 @@ class ReducedRuns : public ::testing::Test {
  protected:
   RunCandidate here() {
     return [this](const Repro& candidate, Extent extent) {
-      return run_here(candidate, extent, &stacks_);
+      return run_here(candidate, extent, &reused_);
     };
   }
   Repro first_failing(const std::string& guard, std::uint64_t most) {
@@ -322,7 +322,7 @@ class ReducedRuns : public ::testing::Test {
     ADD_FAILURE() << "no history misses " << guard;
     return repro;
   }
-  sim::Stacks stacks_;
+  Reused reused_;
 };
 
 TEST_F(ReducedRuns, AreSmallAndFailLikeTheOriginal) {

@@ -21,7 +21,7 @@ struct Recorded {
 
 void record(Recorded& into, const std::string& scenario, std::uint64_t seed,
             const Guards& guards = Guards::all()) {
-  RunOptions options{.guards = guards};
+  RunOptions options{.weakened = {.guards = guards}};
   options.recorder = &into.recorder;
   into.report = run_plan(make_plan(scenario, seed), options);
 }
@@ -29,7 +29,7 @@ void record(Recorded& into, const std::string& scenario, std::uint64_t seed,
 /// The first seed of `mixed` that fails without this guard.
 std::uint64_t failing_seed(const Guards& guards) {
   for (std::uint64_t seed = 1; seed < 100; ++seed)
-    if (run_plan(make_plan("mixed", seed), {.guards = guards}).failed()) return seed;
+    if (run_plan(make_plan("mixed", seed), {.weakened = {.guards = guards}}).failed()) return seed;
   return 0;
 }
 

@@ -5,7 +5,6 @@
 
 #include "core/runtime/runtime.hpp"
 #include "scenarios/run.hpp"
-#include "sim/postgres/condition_trees.hpp"
 #include "sim/scheduler/simulated_executor.hpp"
 #include "tools/bench/benches.hpp"
 
@@ -69,11 +68,9 @@ Result<Figures> history(const HistoryOptions& options) {
     return fail("no scenario is called '" + options.scenario + "'; there are: " + known);
   }
   if (options.histories == 0) return fail("--histories must be at least 1");
-  sim::Stacks stacks;
+  scenarios::Reused reused;
   scenarios::RunOptions run;
-  run.stacks = &stacks;
-  sim::postgres::ConditionTrees trees;
-  run.condition_trees = &trees;
+  run.reused = &reused;
   std::uint64_t steps = 0, requests = 0, failed = 0;
   double virtual_seconds = 0;
   const Stopwatch watch;

@@ -50,7 +50,7 @@ std::string request_of(const scenarios::Repro& candidate, Extent extent) {
 }
 
 [[noreturn]] void serve(int requests, int answers) {
-  sim::Stacks stacks;
+  scenarios::Reused reused;
   for (;;) {
     std::string head(11, '\0');
     if (!read_all(requests, head)) _exit(0);  // the parent is done
@@ -59,7 +59,7 @@ std::string request_of(const scenarios::Repro& candidate, Extent extent) {
     const auto candidate = scenarios::parse_repro(text, "candidate");
     ASSERT(candidate.ok(), "a candidate of the reducer is a repro that can be read");
     const auto extent = static_cast<Extent>(head[0] - '0');
-    if (!write_all(answers, to_line(scenarios::run_here(*candidate, extent, &stacks)))) _exit(0);
+    if (!write_all(answers, to_line(scenarios::run_here(*candidate, extent, &reused)))) _exit(0);
   }
 }
 

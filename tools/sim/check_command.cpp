@@ -7,7 +7,6 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
-#include "sim/postgres/condition_trees.hpp"
 #include "tools/sim/build_identity.hpp"
 #include "tools/sim/candidate_worker.hpp"
 #include "tools/sim/check_summary.hpp"
@@ -109,12 +108,9 @@ void Histories::run() {
   pool.seeds = seeds_of(options_);
   planned_ = pool.seeds.size();
   pool.jobs = options_.jobs > 0 ? options_.jobs : std::max(1U, std::thread::hardware_concurrency());
-  // Used by the workers, each its own copy.
-  sim::Stacks stacks;
-  sim::postgres::ConditionTrees trees;
+  scenarios::Reused reused;  // by the workers, each its own copy
   pool.run = [&](std::uint64_t seed) {
-    return to_json(run_history(options_.scenario, seed, weakened_, options_.twice, &stacks, &trees))
-        .dump();
+    return to_json(run_history(options_.scenario, seed, weakened_, options_.twice, &reused)).dump();
   };
   pool.finished = [&](std::uint64_t seed, const std::string& line) { return finished(seed, line); };
   pool.crashed = [&](std::uint64_t seed, const std::string& words) { return crashed(seed, words); };
@@ -212,7 +208,7 @@ int check(const CheckOptions& options) {
   const auto junit = check_writable(options.junit);
   if (!weakened.ok() || !scenario.ok() || !junit.ok()) {
     std::fprintf(stderr, "holdfast-sim check: %s\n",
-                 (!weakened.ok()     ? weakened.error()
+                 (!weakened.ok()   ? weakened.error()
                   : !scenario.ok() ? scenario.error()
                                    : junit.error())
                      .message.c_str());

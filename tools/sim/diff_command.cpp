@@ -15,8 +15,7 @@ constexpr std::uint64_t k_before = 5;
 constexpr std::uint64_t k_after = 8;
 
 RunReport run_hashed(const Subject& subject) {
-  scenarios::RunOptions options{.guards = subject.repro.guards(),
-                                .mutants = subject.repro.mutants()};
+  scenarios::RunOptions options{.weakened = subject.repro.weakened()};
   options.keep_every_step = true;
   return scenarios::run_plan(subject.repro.plan, options);
 }
@@ -25,8 +24,7 @@ RunReport run_hashed(const Subject& subject) {
 std::vector<std::string> lines_of(const Subject& subject, std::uint64_t first, std::uint64_t last) {
   std::vector<std::string> lines;
   std::uint64_t steps = 0;  // that have begun
-  scenarios::RunOptions options{.guards = subject.repro.guards(),
-                                .mutants = subject.repro.mutants()};
+  scenarios::RunOptions options{.weakened = subject.repro.weakened()};
   options.trace = [&](const std::string& line) {
     const bool note = line.starts_with(sim::Trace::k_no_step);
     if (!note) ++steps;

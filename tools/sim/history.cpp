@@ -19,7 +19,7 @@ void compare(RunReport& first, const RunReport& second, const std::string& scena
              const Weakened& weakened) {
   if (first.trace_hash == second.trace_hash) return;
   // Once more with every step kept, to name the first that differs.
-  scenarios::RunOptions options{.guards = weakened.guards, .mutants = weakened.mutants};
+  scenarios::RunOptions options{.weakened = weakened};
   options.keep_every_step = true;
   const scenarios::Plan plan = scenarios::make_plan(scenario, first.seed);
   const RunReport a = scenarios::run_plan(plan, options);
@@ -41,16 +41,11 @@ void compare(RunReport& first, const RunReport& second, const std::string& scena
 Result<Weakened> weakened_by(const std::vector<std::string>& names) {
   Weakened weakened;
   for (const std::string& name : names) {
-    if (const auto guard = guard_by_name(name)) {
-      weakened.guards.switch_off(*guard);
-    } else if (const auto mutant = sim::mutants::mutant_by_name(name)) {
-      weakened.mutants.add(*mutant);
-    } else {
-      std::string known;
-      for (const GuardInfo& info : k_guards) known += "\n  " + std::string(info.name);
-      for (const auto& info : sim::mutants::k_mutants) known += "\n  " + std::string(info.name);
-      return fail("no guard or mutant is called '" + name + "'; there are:" + known);
-    }
+    if (weakened.without(name)) continue;
+    std::string known;
+    scenarios::for_each_weakening(
+        [&](const auto& info, const char*) { known += "\n  " + std::string(info.name); });
+    return fail("no guard or mutant is called '" + name + "'; there are:" + known);
   }
   return weakened;
 }
@@ -64,12 +59,10 @@ Result<void> check_scenario(const std::string& name) {
 }
 
 RunReport run_history(const std::string& scenario, std::uint64_t seed, const Weakened& weakened,
-                      bool twice, sim::Stacks* stacks,
-                      sim::postgres::ConditionTrees* condition_trees) {
+                      bool twice, scenarios::Reused* reused) {
   const scenarios::Plan plan = scenarios::make_plan(scenario, seed);
-  scenarios::RunOptions options{.guards = weakened.guards, .mutants = weakened.mutants};
-  options.stacks = stacks;
-  options.condition_trees = condition_trees;
+  scenarios::RunOptions options{.weakened = weakened};
+  options.reused = reused;
   RunReport report = scenarios::run_plan(plan, options);
   if (twice) compare(report, scenarios::run_plan(plan, options), scenario, weakened);
   return report;

@@ -7,17 +7,13 @@
 #include <string>
 #include <vector>
 
-#include "core/base/guards.hpp"
 #include "core/base/result.hpp"
 #include "scenarios/run.hpp"
 
 namespace holdfast::tools {
 
-/// What `--without` makes of the engine: guards switched off, mutants put in.
-struct Weakened {
-  Guards guards = Guards::all();
-  sim::mutants::MutantSet mutants;
-};
+using scenarios::Weakened;
+
 /// All guards but these, and these mutants. Fails with the names there are, if one is unknown.
 Result<Weakened> weakened_by(const std::vector<std::string>& names);
 /// Fails with the names there are.
@@ -25,8 +21,7 @@ Result<void> check_scenario(const std::string& name);
 
 /// Runs the seed; with `twice` also again, and objects if the two runs differ in a single step.
 scenarios::RunReport run_history(const std::string& scenario, std::uint64_t seed,
-                                 const Weakened& weakened, bool twice, sim::Stacks* stacks,
-                                 sim::postgres::ConditionTrees* condition_trees);
+                                 const Weakened& weakened, bool twice, scenarios::Reused* reused);
 
 nlohmann::json to_json(const scenarios::RunReport& report);
 

@@ -9,7 +9,6 @@
 #include <set>
 #include <thread>
 
-#include "sim/postgres/condition_trees.hpp"
 #include "tools/sim/commands.hpp"
 #include "tools/sim/history.hpp"
 #include "tools/sim/worker_pool.hpp"
@@ -53,8 +52,7 @@ std::vector<Row> rows_of(const KillTableOptions& options) {
         std::find(options.names.begin(), options.names.end(), info.name) != options.names.end();
     if (wanted) rows.push_back({std::string(info.name), kind, std::string(info.failure_mode), {}});
   };
-  for (const GuardInfo& info : k_guards) add(info, "guard");
-  for (const auto& info : sim::mutants::k_mutants) add(info, "mutant");
+  scenarios::for_each_weakening(add);
   return rows;
 }
 
@@ -117,15 +115,14 @@ class Searcher {
   }
 
   std::string run(std::uint64_t seed, const Weakened& weakened) {
-    return to_json(run_history(options_.scenario, seed, weakened, false, &stacks_, &trees_)).dump();
+    return to_json(run_history(options_.scenario, seed, weakened, false, &reused_)).dump();
   }
   unsigned jobs() const {
     return options_.jobs > 0 ? options_.jobs : std::max(1U, std::thread::hardware_concurrency());
   }
 
   const KillTableOptions& options_;
-  sim::Stacks stacks_;  ///< each worker has its own copy
-  sim::postgres::ConditionTrees trees_;
+  scenarios::Reused reused_;  ///< each worker has its own copy
 };
 
 template <class T>

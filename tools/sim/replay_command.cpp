@@ -126,8 +126,7 @@ bool write_page(const Subject& subject, const ReplayOptions& options, const RunR
 }
 
 int run_and_judge(const Subject& subject, const ReplayOptions& options) {
-  scenarios::RunOptions run{.guards = subject.repro.guards(),
-                             .mutants = subject.repro.mutants()};
+  scenarios::RunOptions run{.weakened = subject.repro.weakened()};
   bool over = false;
   if (options.trace)
     run.trace = [&](const std::string& line) {
