@@ -51,16 +51,21 @@ async function untilRequests(metricsPort, count) {
   }
 }
 
-test('parked long polls are answered as at their timeout', { timeout: 60_000 }, async (t) => {
-  const port = await freePort()
-  const server = makeServer(postgres.url, { ELECTRIC_PROMETHEUS_PORT: String(port) })
+/** A server with metrics, and the URL of a request that it holds. */
+async function serverWithLiveUrl(t) {
+  const metricsPort = await freePort()
+  const server = makeServer(postgres.url, { ELECTRIC_PROMETHEUS_PORT: String(metricsPort) })
   t.after(() => server.close())
   await server.start()
   const first = await answerOf(`${server.url}/${shape}&offset=-1`)
   const handle = first.headers.get('electric-handle')
-  const live = `${server.url}/${shape}&offset=0_inf&handle=${handle}&live=true`
+  return { server, metricsPort, live: `${server.url}/${shape}&offset=0_inf&handle=${handle}&live=true` }
+}
+
+test('parked long polls are answered as at their timeout', { timeout: 60_000 }, async (t) => {
+  const { server, live, metricsPort } = await serverWithLiveUrl(t)
   const polls = Array.from({ length: 50 }, () => answerOf(live))
-  await untilRequests(port, 50) // a later one would be refused
+  await untilRequests(metricsPort, 50) // a later one would be refused
   const answers = await drain(server, polls)
   for (const { status, body } of answers) {
     assert.equal(status, 200)
@@ -97,17 +102,11 @@ test('requests that wait for a Postgres that says nothing are answered 503', { t
 })
 
 test('a client that goes away leaves no request behind', { timeout: 60_000 }, async (t) => {
-  const port = await freePort()
-  const server = makeServer(postgres.url, { ELECTRIC_PROMETHEUS_PORT: String(port) })
-  t.after(() => server.close())
-  await server.start()
-  const first = await answerOf(`${server.url}/${shape}&offset=-1`)
-  const handle = first.headers.get('electric-handle')
-  const live = `${server.url}/${shape}&offset=0_inf&handle=${handle}&live=true`
+  const { live, metricsPort } = await serverWithLiveUrl(t)
   const leave = new AbortController()
   const polls = Array.from({ length: 20 }, () => fetch(live, { signal: leave.signal }).catch(() => {}))
-  await untilRequests(port, 20)
+  await untilRequests(metricsPort, 20)
   leave.abort()
   await Promise.all(polls)
-  await untilRequests(port, 0)
+  await untilRequests(metricsPort, 0)
 })

@@ -303,5 +303,23 @@ TEST_F(ForeignFileTest, ATruncatedDatabaseIsRefused) {
   }
 }
 
+TEST_F(StoreTest, ACatalogueRowWithTheHandleOfAnotherIsCorrupt) {
+  reopen();
+  make_shape(1);
+  store_.reset();
+  reader_.reset();
+  const std::string path = options_.directory + "/store.db";
+  sqlite3* database = nullptr;
+  ASSERT_EQ(sqlite3_open(path.c_str(), &database), SQLITE_OK);
+  ASSERT_EQ(sqlite3_exec(database, "UPDATE shape SET handle='7-7'", nullptr, nullptr, nullptr),
+            SQLITE_OK);
+  sqlite3_close(database);
+  store_ = must(open_store(disk_, options_));
+  const auto boot = store_->take_over();
+  ASSERT_FALSE(boot.ok());
+  EXPECT_EQ(boot.error().kind, StoreFailure::corrupt);
+  EXPECT_EQ(boot.error().message, path + ": table shape, row 1: the handle is not the row's");
+}
+
 }  // namespace
 }  // namespace holdfast::storage

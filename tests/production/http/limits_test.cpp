@@ -93,6 +93,30 @@ TEST_F(HttpServerTest, AStopTellsParkedRequestsAndLateAnswersDoNoHarm) {
   for (const auto& client : clients) EXPECT_TRUE(client->closed_by_server());
 }
 
+// The lane's thread is kept busy until both the stop and the sweep are due: the stop comes first
+// then.
+TEST_F(HttpServerTest, AStopEndsThoughTheSweepWasDue) {
+  Options options = loopback();
+  options.threads = 1;
+  options.idle_timeout = 20ms;  // so that the sweep is due every 5 ms
+  start(std::move(options));
+  RawClient client(port_);
+  ASSERT_TRUE(client.get("/block"));
+  ASSERT_TRUE(blocked_.wait());
+  Flag ended;
+  std::thread stopper([&] {
+    server_->stop();
+    ended.set();
+  });
+  std::this_thread::sleep_for(50ms);
+  unblock_.set();
+  const bool stopped = ended.wait();
+  EXPECT_TRUE(stopped);
+  if (stopped) return stopper.join();
+  std::fflush(stdout);
+  std::_Exit(1);  // nothing can end the thread that waits
+}
+
 TEST_F(HttpServerTest, ListensOnIpv6AndOnBothFamiliesAtOnce) {
   Options options = loopback();
   options.address = "::";

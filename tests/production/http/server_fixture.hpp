@@ -86,6 +86,10 @@ class HttpServerTest : public testing::Test {
   void handle(protocol::Request request, Responder responder) {
     if (request.path == "/park") return parking_.park(std::move(request), std::move(responder));
     if (request.path == "/drop") return;
+    if (request.path == "/block") {
+      blocked_.set();
+      unblock_.wait();
+    }
     if (request.path == "/empty") return responder.respond({204, {}, ""});
     if (request.path == "/large") return responder.respond({200, {}, large()});
     if (request.path == "/evil")
@@ -101,6 +105,8 @@ class HttpServerTest : public testing::Test {
   }
 
   Parking parking_;
+  Flag blocked_;  ///< a request for /block has come, and is answered once unblock_ is set
+  Flag unblock_;
   std::unique_ptr<HttpServer> server_;
   std::uint16_t port_ = 0;
 };
