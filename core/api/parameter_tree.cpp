@@ -162,12 +162,7 @@ json& ParameterValues::operator[](std::string_view name) {
 
 ParameterTree read_query(const Request& request) {
   ParameterTree tree;
-  for (const auto& [key, value] : request.query) {
-    if (key.find('[') == std::string::npos)
-      tree.values[key] = value;
-    else
-      insert(tree.values, split_key(key), value);
-  }
+  for (const auto& [key, value] : request.query) insert(tree.values, split_key(key), value);
   detect_subset(tree);
   return tree;
 }
