@@ -21,47 +21,32 @@ void ClientProcess::init() {
 }
 
 void ClientProcess::run() {
-  sleep(plan_.starts_at);
-  restarts_at_start_ = stage_.restarts_over;
+  sleep(client_.plan().starts_at);
+  client_.start_afresh(stage_.restarts_over);
   while (!stage_.closing) {
-    if (plan_.fresh_after > 0 && answers_ >= plan_.fresh_after && stage_.final_commit == 0) {
-      state_ = {};
-      view_.reset();
-      answers_ = 0;
-      restarts_at_start_ = stage_.restarts_over;
+    if (client_.is_to_start_afresh() && stage_.final_commit == 0) {
+      client_.start_afresh(stage_.restarts_over);
       sleep(k_fresh_pause_unit * static_cast<int>(1 + draw("fresh") % 20));
     }
-    sleep(oracle::delay_before(state_));
-    oracle::Exchange exchange{&spec_, name_, state_, {}, now(), {}};
-    protocol::Request request = oracle::next_request(spec_, state_);
-    if (stage_.recorder != nullptr) stage_.recorder->asked(name_, request);
+    sleep(client_.delay());
+    oracle::Exchange exchange = client_.exchange_at(now());
+    protocol::Request request = client_.next_request();
+    if (stage_.recorder != nullptr) stage_.recorder->asked(name(), request);
     Network::Answer answer =
         stage_.network->fetch(*this, std::move(request), oracle::Oracle::k_request_deadline);
     exchange.response = std::move(answer.response);
     exchange.answered = last_answer_ = now();
     if (answer.overdue) stage_.oracle->overdue(exchange);
-    stage_.oracle->observe(exchange, view_);
+    client_.judge(exchange, *stage_.oracle);
     if (stage_.recorder != nullptr) stage_.recorder->answered(exchange);
     if (stage_.note)
-      stage_.note(name_ + " " + spec_.name + " asked after " + state_.offset.to_string() + ": " +
+      stage_.note(name() + " " + spec().name + " asked after " + exchange.state.offset.to_string() +
+                  ": " +
                   (exchange.response
                        ? std::to_string(exchange.response->status) + " " + exchange.response->body
                        : "connection broken"));
-    const oracle::Verdict verdict = oracle::judge(exchange.response);
-    if (verdict == oracle::Verdict::refetch) view_.reset();
-    if (verdict == oracle::Verdict::progress) {
-      answers_++;
-      served_ = true;
-      const bool continued = state_.phase != oracle::ClientPhase::initial;
-      crossed_ = crossed_ || (continued && stage_.restarts_over > restarts_at_start_);
-    }
-    state_ = verdict == oracle::Verdict::fatal
-                 ? oracle::ClientState{}
-                 : oracle::next_state(state_, verdict, exchange.response);
-    if (verdict == oracle::Verdict::fatal) {
-      view_.reset();
+    if (client_.advance(exchange.response, stage_.restarts_over) == oracle::Verdict::fatal)
       sleep(std::chrono::seconds(1));
-    }
   }
 }
 

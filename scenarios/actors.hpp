@@ -9,11 +9,10 @@
 #include <vector>
 
 #include "core/runtime/process.hpp"
-#include "oracle/client/client_rules.hpp"
-#include "oracle/client/client_view.hpp"
 #include "oracle/oracle.hpp"
 #include "scenarios/network.hpp"
 #include "scenarios/plan.hpp"
+#include "scenarios/strict_client.hpp"
 #include "scenarios/timeline/recorder.hpp"
 #include "sim/postgres/model.hpp"
 
@@ -39,43 +38,28 @@ struct Stage {
 
 class ClientProcess : public runtime::Process {
  public:
-  ClientProcess(Stage& stage, PlannedClient plan, std::string name)
-      : stage_(stage),
-        plan_(plan),
-        name_(std::move(name)),
-        spec_(stage.plan->specs[plan.spec]),
-        view_(spec_) {}
+  ClientProcess(Stage& stage, PlannedClient plan)
+      : stage_(stage), client_(stage.plan->specs[plan.spec], plan) {}
 
   void run();
 
+  const StrictClient& client() const { return client_; }
   /// It has seen the final commit, or later.
   bool converged() const {
-    return stage_.final_commit > 0 && state_.phase == oracle::ClientPhase::live &&
-           view_.marker() >= stage_.final_commit;
+    return stage_.final_commit > 0 && client_.has_seen(stage_.final_commit);
   }
-  /// It was answered once: its table is published, so what is committed from now on is streamed.
-  bool was_served() const { return served_; }
-  bool crossed_a_restart() const { return crossed_; }
   Instant last_answer() const { return last_answer_; }
-  const oracle::ClientView& view() const { return view_; }
-  const oracle::ShapeSpec& spec() const { return spec_; }
-  const std::string& name() const { return name_; }
+  const oracle::ClientView& view() const { return client_.view(); }
+  const oracle::ShapeSpec& spec() const { return client_.spec(); }
+  const std::string& name() const { return client_.name(); }
 
  protected:
   void init() override;
 
  private:
   Stage& stage_;
-  PlannedClient plan_;
-  std::string name_;
-  const oracle::ShapeSpec& spec_;
-  oracle::ClientView view_;
-  oracle::ClientState state_;
-  unsigned answers_ = 0;
-  unsigned restarts_at_start_ = 0;  ///< of the run, when this view was begun
+  StrictClient client_;
   Instant last_answer_;
-  bool crossed_ = false;
-  bool served_ = false;
 };
 
 class WriterProcess : public runtime::Process {

@@ -226,8 +226,8 @@ void World::start_actors() {
         {.role = "removal", .key = std::to_string(plan_.removals[i].number)}, std::ref(stage_),
         plan_.removals[i]);
   for (std::size_t i = 0; i < plan_.clients.size(); ++i) {
-    const std::string name = "c" + std::to_string(plan_.clients[i].number);
-    auto client = std::make_unique<ClientProcess>(stage_, plan_.clients[i], name);
+    auto client = std::make_unique<ClientProcess>(stage_, plan_.clients[i]);
+    const std::string name = client->name();
     clients_.push_back(client.get());
     const auto box = std::make_shared<std::unique_ptr<ClientProcess>>(std::move(client));
     actors_.start_root({.role = "client", .key = name}, [box] { return std::move(*box); });
@@ -254,7 +254,7 @@ bool World::run_until(const std::function<bool()>& done, Duration limit, const c
 bool World::work_is_done() const {
   return stage_.writers_working == 0 && stage_.removals_pending == 0 && cluster_.restarts_done() &&
          faults_.done() && std::all_of(clients_.begin(), clients_.end(), [](const auto* client) {
-           return client->was_served();
+           return client->client().was_served();
          });
 }
 
@@ -343,7 +343,7 @@ RunReport World::report() {
   report.virtual_time = executor_.now().since_start;
   report.continuing_client_crossed =
       std::any_of(clients_.begin(), clients_.end(),
-                  [](const ClientProcess* client) { return client->crossed_a_restart(); });
+                  [](const ClientProcess* client) { return client->client().crossed_a_restart(); });
   report.restarts = cluster_.counters();
   report.faults = faults_.counters();
   for (std::size_t i = 0; i < report.marks.size(); ++i)
