@@ -6,10 +6,10 @@
 
 namespace holdfast::production {
 
-testing::ThrowawayPostgres& server() {
+tools::ThrowawayPostgres& server() {
   // A test program may have a static; the engine may not. The settings keep the server from writing
   // WAL of its own accord, which the tests of positions would see.
-  static testing::ThrowawayPostgres instance({"bgwriter_delay = 10s", "checkpoint_timeout = 1h",
+  static tools::ThrowawayPostgres instance({"bgwriter_delay = 10s", "checkpoint_timeout = 1h",
                                               "max_replication_slots = 50",
                                               "max_wal_senders = 50"});
   return instance;

@@ -12,12 +12,12 @@
 #include "core/postgres/decoder.hpp"
 #include "core/production/libpq/blocking_query.hpp"
 #include "core/production/libpq/blocking_replication.hpp"
-#include "tests/support/throwaway_postgres.hpp"
+#include "tools/postgres/throwaway_postgres.hpp"
 
 namespace holdfast::production {
 
 /// Started at first use, stopped when the program ends.
-testing::ThrowawayPostgres& server();
+tools::ThrowawayPostgres& server();
 
 class LibpqTest : public ::testing::Test {
  protected:

@@ -333,7 +333,7 @@ TEST_F(Replication, refuses_a_role_without_the_attribute) {
 
 // A server of its own: the limit on kept WAL is the whole server's.
 TEST(InvalidatedSlot, is_reported_once_and_then_made_anew) {
-  testing::ThrowawayPostgres own({"max_slot_wal_keep_size = 1MB", "max_wal_size = 64MB"});
+  tools::ThrowawayPostgres own({"max_slot_wal_keep_size = 1MB", "max_wal_size = 64MB"});
   ConnectionSettings settings;
   settings.url = own.url();
   const auto open = [&] {

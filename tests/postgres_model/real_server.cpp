@@ -56,8 +56,8 @@ std::string RealConnection::ask(const std::string& sql) {
   return result.rows.empty() ? std::string() : result.rows.front().front().value_or("");
 }
 
-testing::ThrowawayPostgres& real_server() {
-  static const auto server = std::make_unique<testing::ThrowawayPostgres>();
+tools::ThrowawayPostgres& real_server() {
+  static const auto server = std::make_unique<tools::ThrowawayPostgres>();
   return *server;
 }
 

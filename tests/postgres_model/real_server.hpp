@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/support/throwaway_postgres.hpp"
+#include "tools/postgres/throwaway_postgres.hpp"
 
 namespace holdfast::test {
 
@@ -38,7 +38,7 @@ class RealConnection {
 };
 
 /// The server of this test program; started by the first who asks, gone with the program.
-testing::ThrowawayPostgres& real_server();
+tools::ThrowawayPostgres& real_server();
 
 /// The payloads that the slot gives for publication "pub", wrapped as CopyData; they are consumed.
 std::vector<std::string> take_stream(RealConnection& connection, const std::string& slot);

@@ -43,9 +43,10 @@ const std::vector<Arrow>& arrows() {
       {"sim/mutants", {"core", "sim"}},
       {"oracle", {"core/base", "core/protocol"}},
       {"scenarios", {"core", "sim", "oracle"}},
-      {"tests", {"core", "sim", "oracle", "scenarios"}},
+      {"tests", {"core", "sim", "oracle", "scenarios", "tools/postgres"}},
       // The commands are functions, so that their exit codes are tested without a shell.
       {"tests/commands", {"core", "sim", "oracle", "scenarios", "tools/sim"}},
+      {"tests/live", {"core", "sim", "oracle", "scenarios", "tools/postgres", "tools/sim"}},
       {"tools", {"core", "sim", "oracle", "scenarios"}},
   };
   return k_arrows;

@@ -8,7 +8,7 @@
 #include <iostream>
 #include <memory>
 
-#include "tests/support/throwaway_postgres.hpp"
+#include "tools/postgres/throwaway_postgres.hpp"
 #include "tests/where/clause_generator.hpp"
 #include "tests/where/sample_relation.hpp"
 
@@ -83,8 +83,8 @@ std::string literal(const std::optional<std::string>& cell) {
 class PostgresAgreement : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
-    if (!holdfast::testing::ThrowawayPostgres::installed()) return;
-    server_ = std::make_unique<holdfast::testing::ThrowawayPostgres>();
+    if (!holdfast::tools::ThrowawayPostgres::installed()) return;
+    server_ = std::make_unique<holdfast::tools::ThrowawayPostgres>();
     (void)server_->execute(
         "CREATE DATABASE language TEMPLATE template0 LOCALE 'C' LOCALE_PROVIDER icu "
         "ICU_LOCALE 'en-US'");
@@ -133,10 +133,10 @@ class PostgresAgreement : public ::testing::Test {
     return made;
   }
 
-  static std::unique_ptr<holdfast::testing::ThrowawayPostgres> server_;
+  static std::unique_ptr<holdfast::tools::ThrowawayPostgres> server_;
 };
 
-std::unique_ptr<holdfast::testing::ThrowawayPostgres> PostgresAgreement::server_;
+std::unique_ptr<holdfast::tools::ThrowawayPostgres> PostgresAgreement::server_;
 
 std::string describe(const Results& cells) {
   std::string out;

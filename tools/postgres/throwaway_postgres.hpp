@@ -1,7 +1,7 @@
-// A real Postgres for one test program: own cluster in a temporary directory, reached through a
-// Unix socket there (no ports), gone with the object. The server ends with the thread that started
-// it, thus with a test that is killed; start it on the main thread. As root it runs as the user
-// postgres, who is the superuser of the cluster in any case.
+// A real Postgres for one test program or command: own cluster in a temporary directory, reached
+// through a Unix socket there (no ports), gone with the object. The server ends with the thread
+// that started it, thus with a test that is killed; start it on the main thread. As root it runs as
+// the user postgres, who is the superuser of the cluster in any case.
 #pragma once
 
 #include <sys/types.h>
@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-namespace holdfast::testing {
+namespace holdfast::tools {
 
 class ThrowawayPostgres {
  public:
@@ -18,8 +18,8 @@ class ThrowawayPostgres {
   static bool installed();
 
   /// Starts with wal_level=logical and fsync off; `settings` are further lines of postgresql.conf
-  /// and win over these, e.g. "max_slot_wal_keep_size = 1MB". A server that does not start ends the
-  /// program with its log.
+  /// and win over these, e.g. "max_slot_wal_keep_size = 1MB". Whatever fails here throws a
+  /// std::runtime_error with the server's log.
   explicit ThrowawayPostgres(std::vector<std::string> settings = {});
   ~ThrowawayPostgres();
   ThrowawayPostgres(const ThrowawayPostgres&) = delete;
@@ -37,11 +37,13 @@ class ThrowawayPostgres {
   void stop_immediate();
   void stop_fast();
 
-  /// Runs statements, one transaction each string unless it says otherwise; a failing one ends the
-  /// program with its error. Returns the first cell of the last result, "" if there is none.
+  /// Runs statements, one transaction each string unless it says otherwise; a failing one throws.
+  /// Returns the first cell of the last result, "" if there is none.
   std::string execute(const std::string& sql, const std::string& database = "postgres") const;
 
  private:
+  void make_cluster(const std::vector<std::string>& settings);
+  void remove();
   void run_to_end(const std::vector<std::string>& command) const;
   pid_t spawn(const std::vector<std::string>& command) const;
   void stop(int signal);
@@ -51,4 +53,4 @@ class ThrowawayPostgres {
   pid_t server_ = 0;
 };
 
-}  // namespace holdfast::testing
+}  // namespace holdfast::tools

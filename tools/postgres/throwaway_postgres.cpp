@@ -1,4 +1,4 @@
-#include "tests/support/throwaway_postgres.hpp"
+#include "tools/postgres/throwaway_postgres.hpp"
 
 #include <fcntl.h>
 #include <libpq-fe.h>
@@ -14,10 +14,11 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <iostream>
+#include <sstream>
+#include <stdexcept>
 #include <thread>
 
-namespace holdfast::testing {
+namespace holdfast::tools {
 namespace {
 
 /// The newest server that is installed.
@@ -41,6 +42,26 @@ bool ThrowawayPostgres::installed() {
 }
 
 ThrowawayPostgres::ThrowawayPostgres(std::vector<std::string> settings) {
+  try {
+    make_cluster(settings);
+    start();
+  } catch (...) {
+    remove();
+    throw;
+  }
+}
+
+ThrowawayPostgres::~ThrowawayPostgres() {
+  remove();
+}
+
+void ThrowawayPostgres::remove() {
+  stop_immediate();
+  std::error_code ignored;
+  std::filesystem::remove_all(directory_, ignored);
+}
+
+void ThrowawayPostgres::make_cluster(const std::vector<std::string>& settings) {
   char path[] = "/tmp/holdfast-pg-XXXXXX";
   if (::mkdtemp(path) == nullptr) give_up("no temporary directory");
   directory_ = path;
@@ -53,14 +74,6 @@ ThrowawayPostgres::ThrowawayPostgres(std::vector<std::string> settings) {
   conf << "listen_addresses = ''\nunix_socket_directories = '" << directory_ << "'\n"
        << "wal_level = logical\nfsync = off\nshared_buffers = 16MB\nautovacuum = off\n";
   for (const std::string& line : settings) conf << line << '\n';
-  conf.close();
-  start();
-}
-
-ThrowawayPostgres::~ThrowawayPostgres() {
-  stop_immediate();
-  std::error_code ignored;
-  std::filesystem::remove_all(directory_, ignored);
 }
 
 std::string ThrowawayPostgres::url(const std::string& database, const std::string& user) const {
@@ -131,6 +144,9 @@ pid_t ThrowawayPostgres::spawn(const std::vector<std::string>& command) const {
   if (child < 0) give_up("no child process");
   if (child > 0) return child;
   if (user != nullptr && (::setgid(user->pw_gid) != 0 || ::setuid(user->pw_uid) != 0)) ::_exit(1);
+  sigset_t none;
+  ::sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);  // whoever starts it may wait for signals himself
   // After the change of user, which would clear it: the server ends with the test program.
   ::prctl(PR_SET_PDEATHSIG, SIGQUIT);
   if (::getppid() != parent || ::chdir("/") != 0) ::_exit(1);
@@ -143,9 +159,9 @@ pid_t ThrowawayPostgres::spawn(const std::vector<std::string>& command) const {
 }
 
 void ThrowawayPostgres::give_up(const std::string& why) const {
-  std::cerr << "throwaway postgres: " << why << '\n'
-            << std::ifstream(directory_ + "/log").rdbuf() << std::endl;
-  std::abort();
+  std::ostringstream log;
+  log << std::ifstream(directory_ + "/log").rdbuf();
+  throw std::runtime_error("throwaway Postgres: " + why + '\n' + log.str());
 }
 
-}  // namespace holdfast::testing
+}  // namespace holdfast::tools
