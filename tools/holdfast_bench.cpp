@@ -85,7 +85,7 @@ void add_served(CLI::App& app, const bool& as_json, int& code) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  tools::tune_allocator(argv);
+  tools::tune_allocator();
   holdfast::storage::configure_sqlite();
   CLI::App app("Holdfast's benchmarks.");
   app.require_subcommand(1);

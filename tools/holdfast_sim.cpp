@@ -195,7 +195,7 @@ void add_kill_table(CLI::App& app, int& code) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  tune_allocator(argv);
+  tune_allocator();
   holdfast::storage::configure_sqlite();
   CLI::App app("Holdfast's deterministic simulator: property runs, replay, reduction.");
   app.require_subcommand(1);

@@ -162,6 +162,7 @@ json& ParameterValues::operator[](std::string_view name) {
 
 ParameterTree read_query(const Request& request) {
   ParameterTree tree;
+  tree.values.reserve(request.query.size());
   for (const auto& [key, value] : request.query) insert(tree.values, split_key(key), value);
   detect_subset(tree);
   return tree;

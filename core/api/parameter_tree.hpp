@@ -23,6 +23,7 @@ class ParameterValues {
   const nlohmann::json* find(std::string_view name) const;
   /// Made null if there is none.
   nlohmann::json& operator[](std::string_view name);
+  void reserve(std::size_t count) { values_.reserve(count); }
   auto begin() const { return values_.begin(); }
   auto end() const { return values_.end(); }
 

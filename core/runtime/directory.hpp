@@ -41,6 +41,14 @@ class Generations {
   std::map<std::string, std::uint64_t, std::less<>> started_;
 };
 
+/// Names by length first: most differ there, and nobody sees their order.
+struct ShorterName {
+  using is_transparent = void;
+  bool operator()(std::string_view a, std::string_view b) const {
+    return a.size() != b.size() ? a.size() < b.size() : a < b;
+  }
+};
+
 class Directory {
  public:
   ProcessId new_process_id(unsigned shard);
@@ -61,8 +69,8 @@ class Directory {
 
  private:
   mutable SpinLock lock_;
-  std::map<std::string, ProcessId, std::less<>> names_;
-  std::map<std::string, std::shared_ptr<TableBase>, std::less<>> tables_;
+  std::map<std::string, ProcessId, ShorterName> names_;
+  std::map<std::string, std::shared_ptr<TableBase>, ShorterName> tables_;
   Generations root_generations_;
   std::atomic<std::uint64_t> last_serial_{0};
 };

@@ -22,6 +22,15 @@ std::optional<std::uint64_t> number(std::string_view text) {
   return value;
 }
 
+/// Looks for the name before the quote in front of it: quotes are everywhere.
+bool describes(std::string_view schema, const std::string& column) {
+  const std::string key = column + R"(":{"type":)";
+  for (std::size_t at = schema.find(key); at != std::string_view::npos;
+       at = schema.find(key, at + 1))
+    if (at > 0 && schema[at - 1] == '"') return true;
+  return false;
+}
+
 /// The headers of one answer, and whom to tell what is wrong with them.
 class Form {
  public:
@@ -93,7 +102,7 @@ class Form {
       const bool plain = std::all_of(column.begin(), column.end(), [](char c) {
         return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
       });
-      const bool there = schema->find('"' + column + "\":{\"type\":") != std::string::npos;
+      const bool there = describes(*schema, column);
       if (plain && there != spec_.selects(column))
         wrong("electric-schema", (there ? "one without " : "one with ") + column);
     }

@@ -40,15 +40,19 @@ std::int64_t ModelState::clock_us() const {
 void ModelState::advance() {
   const Instant time = now();
   if (flush_due_ && *flush_due_ <= time) flush_wal();
-  const auto current = backends;  // close() changes the list
-  for (const BackendRef& backend : current) {
-    if (!backend->alive) continue;
-    const bool silent = backend->walsender && options.wal_sender_timeout.count() > 0 &&
-                        time - backend->last_reply >= options.wal_sender_timeout;
-    if (silent)
-      close(*backend, "terminating walsender process due to replication timeout");
-    else if (backend->client_gone && time - *backend->client_gone >= options.half_open_timeout)
-      close(*backend, "could not receive data from client: Connection timed out");
+  const auto silent = [&](const BackendRef& backend) {
+    return backend->walsender && options.wal_sender_timeout.count() > 0 &&
+           time - backend->last_reply >= options.wal_sender_timeout;
+  };
+  const auto gone = [&](const BackendRef& backend) {
+    return backend->client_gone && time - *backend->client_gone >= options.half_open_timeout;
+  };
+  std::vector<BackendRef> over;  // apart, since close() changes the list
+  for (const BackendRef& backend : backends)
+    if (silent(backend) || gone(backend)) over.push_back(backend);
+  for (const BackendRef& backend : over) {
+    close(*backend, silent(backend) ? "terminating walsender process due to replication timeout"
+                                    : "could not receive data from client: Connection timed out");
   }
 }
 
