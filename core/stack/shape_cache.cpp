@@ -17,9 +17,11 @@ storage::StoreResult<protocol::ShapeHandle> ShapeCache::create_or_find(
     std::shared_ptr<const shape::Definition> definition) {
   // The store answers the live shape if there is one, in the same transaction in which it would
   // make one: no look-up before it could be right.
-  auto record =
-      call<&StoreProcess::create>(names::store, definition->identity(), definition->serialize());
-  if (!record.ok()) return record.failure();
+  auto created = call<&StoreProcess::create>(
+      names::store, storage::NewShape{definition->identity(), definition->serialize(),
+                                      storage::ShapeRole::served, {}});
+  if (!created.ok()) return created.failure();
+  const storage::ShapeRecord* record = &created->back();
   yield_point("creation.durable");
   call<&ShapeStatusOwner::add>(names::shape_status_owner, *record);
   yield_point("creation.visible");

@@ -26,11 +26,15 @@ storage::StoreResult<void> ShapeCleaner::remove(protocol::ShapeHandle handle, st
   context_->emit(
       {observe::Level::info, "shape_removed", {{"handle", handle.text}, {"reason", reason}}});
   auto removed = call<&StoreProcess::remove>(names::store, handle, std::move(reason));
-  if (!removed.ok()) return removed;
+  if (!removed.ok()) return removed.failure();
+  // One that was removed before is forgotten again: whoever removed it may not have come so far.
+  if (removed->empty()) removed->push_back(std::move(handle));
   yield_point("removal.committed");
-  call<&ShapeStatusOwner::forget>(names::shape_status_owner, handle);
-  cast<&ShapeCleaner::finish>(runtime::Ref<ShapeCleaner>{self()}, std::move(handle));
-  return removed;
+  for (const protocol::ShapeHandle& gone : *removed)
+    call<&ShapeStatusOwner::forget>(names::shape_status_owner, gone);
+  for (protocol::ShapeHandle& gone : *removed)
+    cast<&ShapeCleaner::finish>(runtime::Ref<ShapeCleaner>{self()}, std::move(gone));
+  return {};
 }
 
 void ShapeCleaner::finish(protocol::ShapeHandle handle) {

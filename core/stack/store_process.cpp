@@ -78,12 +78,10 @@ storage::StoreResult<storage::Boot> StoreProcess::take_over() {
   return boot;
 }
 
-storage::StoreResult<storage::ShapeRecord> StoreProcess::create(Hash128 identity,
-                                                                std::string definition) {
-  auto created =
-      on_store("store.create", [identity, definition = std::move(definition)](storage::Store& s) {
-        return s.create(identity, definition);
-      });
+storage::StoreResult<std::vector<storage::ShapeRecord>> StoreProcess::create(
+    storage::NewShape shape) {
+  auto created = on_store(
+      "store.create", [shape = std::move(shape)](storage::Store& s) { return s.create(shape); });
   if (created.ok()) origin_->has_state = true;
   return created;
 }
@@ -120,7 +118,8 @@ void StoreProcess::commit(runtime::Ref<ShapeLogCollector> collector, std::uint64
   }
 }
 
-storage::StoreResult<void> StoreProcess::remove(protocol::ShapeHandle handle, std::string reason) {
+storage::StoreResult<std::vector<protocol::ShapeHandle>> StoreProcess::remove(
+    protocol::ShapeHandle handle, std::string reason) {
   const std::int64_t at = wall_time().unix_us;
   return on_store("store.remove", [handle = std::move(handle), reason = std::move(reason),
                                    at](storage::Store& s) { return s.remove(handle, reason, at); });

@@ -45,12 +45,13 @@ class StoreProcess : public runtime::Process {
   /// not told any more is in there.
   storage::StoreResult<storage::Boot> begin_session(runtime::Ref<ShapeLogCollector> collector);
 
-  storage::StoreResult<storage::ShapeRecord> create(Hash128 identity, std::string definition);
+  storage::StoreResult<std::vector<storage::ShapeRecord>> create(storage::NewShape shape);
   /// Answers the collector by ShapeLogCollector::committed(ticket, …). On failure it does not
   /// answer but crashes, and the collector ends with it.
   void commit(runtime::Ref<ShapeLogCollector> collector, std::uint64_t ticket,
               std::shared_ptr<const storage::Group> group);
-  storage::StoreResult<void> remove(protocol::ShapeHandle handle, std::string reason);
+  storage::StoreResult<std::vector<protocol::ShapeHandle>> remove(protocol::ShapeHandle handle,
+                                                                  std::string reason);
   storage::StoreResult<void> finish_removal(protocol::ShapeHandle handle);
   /// Removes every shape, then as set_origin().
   storage::StoreResult<void> reset(std::string reason, std::string system_identity,

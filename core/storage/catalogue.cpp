@@ -39,6 +39,12 @@ std::string pack_identity(const Hash128& identity) {
   return bytes;
 }
 
+std::string pack_inners(const std::vector<std::uint64_t>& ids) {
+  std::string bytes;
+  for (const std::uint64_t id : ids) put_varint(bytes, id);
+  return bytes;
+}
+
 std::string pack_snapshot(const postgres::Snapshot& snapshot) {
   std::string bytes;
   put_varint(bytes, k_snapshot_version);
@@ -86,7 +92,28 @@ StoreResult<CatalogueShape> Catalogue::row_to_shape(const Query& rows) const {
     record.head = protocol::LogOffset::snapshot_end();
   }
   record.definition = std::string(rows.bytes(5));
+  record.role = rows.number(6) == 0 ? ShapeRole::served : ShapeRole::inner;
+  Unpacker inners(rows.bytes(7));
+  while (!inners.empty()) {
+    shape.inners.push_back(inners.varint());
+    if (inners.failed() || shape.inners.back() >= shape.id)
+      return wrong("an inner shape is not an earlier one");
+  }
   return shape;
+}
+
+StoreResult<void> Catalogue::find_inners(CatalogueShape& shape) {
+  for (const std::uint64_t id : shape.inners) {
+    Query rows = connection_.query(select_handle_, id);
+    if (rows.next()) {
+      shape.record.inners.push_back({std::string(rows.bytes(0))});
+      continue;
+    }
+    if (rows.failed()) return Failure{connection_.failure("reading the catalogue")};
+    return Failure{connection_.corrupt("table shape, row " + std::to_string(shape.id) +
+                                       ": the inner shape " + std::to_string(id) + " is missing")};
+  }
+  return {};
 }
 
 StoreResult<std::optional<CatalogueShape>> Catalogue::by_id(std::uint64_t id) {
@@ -94,6 +121,7 @@ StoreResult<std::optional<CatalogueShape>> Catalogue::by_id(std::uint64_t id) {
   if (rows.next()) {
     auto shape = row_to_shape(rows);
     if (!shape) return shape.failure();
+    if (auto inners = find_inners(*shape); !inners) return inners.failure();
     return std::optional(std::move(*shape));
   }
   if (rows.failed()) return Failure{connection_.failure("reading the catalogue")};
@@ -106,6 +134,7 @@ StoreResult<std::optional<CatalogueShape>> Catalogue::by_identity(const Hash128&
   if (rows.next()) {
     auto shape = row_to_shape(rows);
     if (!shape) return shape.failure();
+    if (auto inners = find_inners(*shape); !inners) return inners.failure();
     return std::optional(std::move(*shape));
   }
   if (rows.failed()) return Failure{connection_.failure("reading the catalogue")};
@@ -118,6 +147,7 @@ StoreResult<std::vector<CatalogueShape>> Catalogue::all() {
   while (rows.next()) {
     auto shape = row_to_shape(rows);
     if (!shape) return shape.failure();
+    if (auto inners = find_inners(*shape); !inners) return inners.failure();
     shapes.push_back(std::move(*shape));
   }
   if (rows.failed()) return Failure{connection_.failure("reading the catalogue")};

@@ -18,6 +18,7 @@ std::string make_handle(const Hash128& identity, std::uint64_t counter);
 std::optional<std::uint64_t> handle_counter(std::string_view handle);
 
 std::string pack_identity(const Hash128& identity);
+std::string pack_inners(const std::vector<std::uint64_t>& ids);
 std::string pack_snapshot(const postgres::Snapshot& snapshot);
 std::optional<postgres::Snapshot> unpack_snapshot(std::string_view bytes);
 
@@ -36,7 +37,8 @@ enum class RemovalState : std::uint8_t {
 
 struct CatalogueShape {
   std::uint64_t id = 0;
-  ShapeRecord record;  ///< head: -1 or 0_inf; the log is not looked at here
+  ShapeRecord record;  ///< head: -1 or 0_inf; inners without handles: both are looked up elsewhere
+  std::vector<std::uint64_t> inners;  ///< by dependency index
 };
 
 class Catalogue {
@@ -59,14 +61,20 @@ class Catalogue {
 
  private:
   StoreResult<CatalogueShape> row_to_shape(const Query& rows) const;
+  /// The handles of its inner shapes. They live as long as it does (I-37).
+  StoreResult<void> find_inners(CatalogueShape& shape);
 
   Connection& connection_;
   Statement select_by_id_{
-      "SELECT id, handle, identity, chunks, snapshot, definition FROM shape WHERE id=?1"};
+      "SELECT id, handle, identity, chunks, snapshot, definition, role, inners FROM shape "
+      "WHERE id=?1"};
   Statement select_by_identity_{
-      "SELECT id, handle, identity, chunks, snapshot, definition FROM shape WHERE identity=?1"};
+      "SELECT id, handle, identity, chunks, snapshot, definition, role, inners FROM shape "
+      "WHERE identity=?1"};
   Statement select_all_{
-      "SELECT id, handle, identity, chunks, snapshot, definition FROM shape ORDER BY id"};
+      "SELECT id, handle, identity, chunks, snapshot, definition, role, inners FROM shape "
+      "ORDER BY id"};
+  Statement select_handle_{"SELECT handle FROM shape WHERE id=?1"};
   Statement select_unfinished_{
       "SELECT handle, reason, definition FROM removed WHERE state=0 ORDER BY id"};
   Statement select_removed_{"SELECT handle, reason FROM removed WHERE id=?1"};

@@ -110,45 +110,6 @@ void DurableStore::drop_live(const LiveShape& shape) {
   shapes_.erase(id);
 }
 
-StoreResult<ShapeRecord> DurableStore::create(const Hash128& identity,
-                                              std::string_view definition) {
-  auto ready = usable();
-  if (!ready) return ready.failure();
-  const auto known = by_identity_.find(identity);
-  if (known != by_identity_.end()) {
-    auto found = catalogue_.by_id(known->second);
-    if (!found) return found.failure();
-    // Nobody but the holder of the epoch removes shapes: it is another instance by now.
-    if (!found->has_value())
-      return Failure{StoreError{StoreFailure::fenced,
-                                connection_->path() + ": a shape was removed by another instance"}};
-    ShapeRecord record = std::move((*found)->record);
-    record.head = shapes_.at(known->second).visible;
-    return record;
-  }
-  auto begun = begin();
-  if (!begun) return begun.failure();
-  const std::uint64_t id = state_.next_shape;
-  const std::string handle = make_handle(identity, state_.handle_base + id);
-  const std::string packed = pack_identity(identity);
-  if (!connection_->run(set_next_shape_, id + 1) ||
-      !connection_->run(insert_shape_, id, Text{handle}, Blob{packed}, Blob{definition}))
-    return Failure{roll_back(failed("creating a shape"))};
-  auto done = finish();
-  if (!done) return done.failure();
-  state_.next_shape = id + 1;
-  LiveShape shape;
-  shape.id = id;
-  shape.handle = handle;
-  shape.identity = identity;
-  add_live(std::move(shape));
-  ShapeRecord record;
-  record.handle.text = handle;
-  record.identity = identity;
-  record.definition = std::string(definition);
-  return record;
-}
-
 SegmentId DurableStore::next_segment_id() {
   ++segment_counter_;
   ASSERT(segment_counter_ < (1ULL << k_segment_counter_bits),
@@ -166,25 +127,6 @@ StoreResult<std::unique_ptr<SnapshotWriter>> DurableStore::write_snapshot(
                                         next_segment_id(), SegmentKind::snapshot);
   if (!file) return file.failure();
   return make_snapshot_writer(std::move(*file));
-}
-
-StoreResult<void> DurableStore::remove(const protocol::ShapeHandle& handle, std::string_view reason,
-                                       std::int64_t at_unix_us) {
-  auto ready = usable();
-  if (!ready) return ready;
-  LiveShape* shape = find_live(handle);
-  if (shape == nullptr) return {};
-  auto begun = begin();
-  if (!begun) return begun;
-  if (!connection_->run(insert_removed_, shape->id, Text{reason},
-                        static_cast<std::uint64_t>(at_unix_us)) ||
-      !connection_->run(delete_shape_, shape->id))
-    return Failure{roll_back(failed("removing a shape"))};
-  auto done = finish();
-  if (!done) return done;
-  removals_[shape->id] = RemovalState::open;
-  drop_live(*shape);
-  return {};
 }
 
 StoreResult<void> DurableStore::finish_removal(const protocol::ShapeHandle& handle) {

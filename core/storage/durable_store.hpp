@@ -29,6 +29,8 @@ struct LiveShape {
   Hash128 identity;
   bool complete = false;
   std::uint32_t chunks = 0;
+  ShapeRole role = ShapeRole::served;
+  std::vector<std::uint64_t> inners;
   protocol::LogOffset end;       ///< the last record, visible or not; 0_inf; -1 before completion
   protocol::LogOffset visible;   ///< what readers are shown
   std::uint64_t open_bytes = 0;  ///< in the open protocol chunk
@@ -54,12 +56,13 @@ class DurableStore final : public Store {
   ~DurableStore() override;
 
   StoreResult<Boot> take_over() override;
-  StoreResult<ShapeRecord> create(const Hash128& identity, std::string_view definition) override;
+  StoreResult<std::vector<ShapeRecord>> create(const NewShape& shape) override;
   StoreResult<std::unique_ptr<SnapshotWriter>> write_snapshot(
       const protocol::ShapeHandle& handle) override;
   StoreResult<CommitResult> commit(const Group& group) override;
-  StoreResult<void> remove(const protocol::ShapeHandle& handle, std::string_view reason,
-                           std::int64_t at_unix_us) override;
+  StoreResult<std::vector<protocol::ShapeHandle>> remove(const protocol::ShapeHandle& handle,
+                                                         std::string_view reason,
+                                                         std::int64_t at_unix_us) override;
   StoreResult<void> finish_removal(const protocol::ShapeHandle& handle) override;
   StoreResult<void> set_system_identity(std::string_view identity) override;
   StoreResult<void> remove_all(std::string_view reason, std::int64_t at_unix_us) override;
@@ -96,12 +99,21 @@ class DurableStore final : public Store {
   void add_live(LiveShape shape);
   void drop_live(const LiveShape& shape);
 
+  // Shapes and their inner ones (durable_store_families.cpp).
+  struct Family;
+  struct Ended;
+  StoreResult<ShapeRecord> known(std::uint64_t id);
+  StoreResult<std::uint64_t> add_to(Family& family, const NewShape& shape);
+  StoreResult<void> insert(const Family& family);
+  std::vector<Ended> end_with(const LiveShape& shape) const;
+
   // commit, in order.
   void stage_completions(const Group& group, StagedGroup& staged);
   void stage_appends(const Group& group, StagedGroup& staged);
   void encode_items(const Group& group, StagedGroup& staged);
   void encode_references(const Group& group, StagedGroup& staged);
   StoreResult<void> write_group(StagedGroup& staged);
+  StoreResult<void> write_state(const std::vector<StateChange>& changes);
   StoreResult<void> write_completion(const SnapshotCompletion& completion, std::uint64_t shape);
   CommitResult apply_group(StagedGroup& staged);
   void raise_visible(StagedGroup& staged);
@@ -176,7 +188,16 @@ class DurableStore final : public Store {
   Statement set_sealed_{"UPDATE state SET sealed_row=?1, sealed_item=?2 WHERE id=1"};
   Statement set_identity_{"UPDATE state SET system_identity=?1 WHERE id=1"};
   Statement insert_shape_{
-      "INSERT INTO shape(id, handle, identity, definition) VALUES(?1, ?2, ?3, ?4)"};
+      "INSERT INTO shape(id, handle, identity, definition, role, inners) "
+      "VALUES(?1, ?2, ?3, ?4, ?5, ?6)"};
+  Statement put_state_{
+      "INSERT INTO shape_state(shape, space, key, value) VALUES(?1, ?2, ?3, ?4) "
+      "ON CONFLICT DO UPDATE SET value=excluded.value"};
+  Statement delete_state_{"DELETE FROM shape_state WHERE shape=?1 AND space=?2 AND key=?3"};
+  Statement clear_state_{"DELETE FROM shape_state WHERE shape=?1 AND space=?2"};
+  Statement collect_state_{
+      "DELETE FROM shape_state WHERE shape=?1 AND (space, key) IN "
+      "(SELECT space, key FROM shape_state WHERE shape=?1 LIMIT ?2)"};
   Statement complete_shape_{"UPDATE shape SET chunks=?2, snapshot=?3 WHERE id=?1"};
   Statement delete_shape_{"DELETE FROM shape WHERE id=?1"};
   Statement insert_removed_{

@@ -52,6 +52,7 @@ StoreResult<CommitResult> DurableStore::commit(const Group& group) {
   auto begun = begin();
   if (!begun) return begun.failure();
   auto written = write_group(staged);
+  if (written) written = write_state(group.state);
   if (!written) return Failure{roll_back(written.error())};
   auto done = finish();
   if (!done) return done.failure();
@@ -183,6 +184,22 @@ StoreResult<void> DurableStore::write_group(StagedGroup& staged) {
   for (std::size_t i = 0; i < staged.reference_rows.size(); ++i)
     if (!connection_->run(insert_journal_, next_row_ + i, Blob{staged.reference_rows[i]}))
       return Failure{failed("writing the journal")};
+  return {};
+}
+
+StoreResult<void> DurableStore::write_state(const std::vector<StateChange>& changes) {
+  for (const StateChange& change : changes) {
+    const LiveShape* shape = find_live(change.handle);
+    if (shape == nullptr) continue;
+    ASSERT(change.key || !change.value, "a value has a key");
+    const std::uint64_t space = change.space;
+    const bool ok =
+        !change.key    ? connection_->run(clear_state_, shape->id, space)
+        : change.value ? connection_->run(put_state_, shape->id, space, Blob{*change.key},
+                                          Blob{*change.value})
+                       : connection_->run(delete_state_, shape->id, space, Blob{*change.key});
+    if (!ok) return Failure{failed("writing state")};
+  }
   return {};
 }
 

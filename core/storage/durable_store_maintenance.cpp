@@ -139,8 +139,11 @@ StoreResult<bool> DurableStore::collect_slice() {
   for (const auto& [segment, left] : live)
     ok = ok && (left == 0 ? connection_->run(delete_segment_, segment.value)
                           : connection_->run(update_segment_, segment.value, left));
-  if (found->complete()) ok = ok && connection_->run(collected_removed_, shape);
-  const bool forget = found->complete() && ++collections_ % k_collections_between_forgetting == 0;
+  ok = ok && connection_->run(collect_state_, shape, k_rows_a_slice);
+  const bool complete =
+      found->complete() && static_cast<std::uint64_t>(connection_->changes()) < k_rows_a_slice;
+  if (complete) ok = ok && connection_->run(collected_removed_, shape);
+  const bool forget = complete && ++collections_ % k_collections_between_forgetting == 0;
   if (forget) ok = ok && connection_->run(forget_removed_, k_reasons_kept);
   if (!ok) return Failure{roll_back(failed("collecting removed data"))};
   auto done = finish();
@@ -151,7 +154,7 @@ StoreResult<bool> DurableStore::collect_slice() {
     segment_use_.erase(segment);
     garbage_.push_back(segment);
   }
-  if (found->complete()) removals_.erase(shape);
+  if (complete) removals_.erase(shape);
   return true;
 }
 

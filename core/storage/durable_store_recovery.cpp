@@ -90,6 +90,8 @@ StoreResult<void> DurableStore::load_shapes(Boot& boot) {
                     .identity = record.identity,
                     .complete = record.snapshot_complete,
                     .chunks = record.snapshot_chunks,
+                    .role = record.role,
+                    .inners = std::move(found.inners),
                     .end = record.head,
                     .visible = record.head};
     auto sealed = catalogue_.sealed_end(found.id);

@@ -4,19 +4,22 @@ namespace holdfast::storage {
 namespace {
 
 constexpr std::uint64_t k_application_id = 0x486f6c64;  // "Hold"
-constexpr std::uint64_t k_format_version = 1;
+constexpr std::uint64_t k_format_version = 2;
 
 // A new directory starts its handle counter at the clock, so that a directory which was lost and
 // made anew does not give its predecessor's handles to other shapes. From there on it only counts.
 constexpr const char* k_create =
     "PRAGMA application_id=1215261796;"
-    "PRAGMA user_version=1;"
+    "PRAGMA user_version=2;"
     "CREATE TABLE state(id INTEGER PRIMARY KEY, epoch INTEGER NOT NULL, applied INTEGER NOT NULL,"
     " confirmable INTEGER NOT NULL, sealed_row INTEGER NOT NULL, sealed_item INTEGER NOT NULL,"
     " next_shape INTEGER NOT NULL, handle_base INTEGER NOT NULL, system_identity TEXT NOT NULL);"
     "INSERT INTO state VALUES(1,0,0,0,0,0,1,CAST(strftime('%s','now') AS INTEGER)*1000000,'');"
     "CREATE TABLE shape(id INTEGER PRIMARY KEY, handle TEXT NOT NULL, identity BLOB NOT NULL,"
-    " chunks INTEGER, snapshot BLOB, definition BLOB NOT NULL);"
+    " chunks INTEGER, snapshot BLOB, definition BLOB NOT NULL, role INTEGER NOT NULL,"
+    " inners BLOB NOT NULL);"
+    "CREATE TABLE shape_state(shape INTEGER NOT NULL, space INTEGER NOT NULL, key BLOB NOT NULL,"
+    " value BLOB NOT NULL, PRIMARY KEY(shape, space, key)) WITHOUT ROWID;"
     "CREATE UNIQUE INDEX shape_identity ON shape(identity);"
     "CREATE TABLE removed(id INTEGER PRIMARY KEY, handle TEXT NOT NULL, reason TEXT NOT NULL,"
     " at INTEGER NOT NULL, state INTEGER NOT NULL, definition BLOB);"

@@ -47,15 +47,30 @@ struct StoreError {
 template <class T>
 using StoreResult = Result<T, StoreError>;
 
+enum class ShapeRole : std::uint8_t {
+  served,  ///< clients ask for it
+  inner,   ///< what a subquery selects: lives as long as a shape refers to it, and has no log
+};
+
 /// What the catalogue says of one live shape.
 struct ShapeRecord {
   protocol::ShapeHandle handle;
   Hash128 identity;        ///< at most one live shape has it (I-39)
   std::string definition;  ///< compiled form, opaque here
+  ShapeRole role = ShapeRole::served;
+  std::vector<protocol::ShapeHandle> inners;  ///< of its subqueries, by dependency index (I-37)
   bool snapshot_complete = false;
   postgres::Snapshot snapshot;        ///< meaningful once complete
   std::uint32_t snapshot_chunks = 0;  ///< >= 1 once complete
   protocol::LogOffset head;           ///< 0_inf, or the last record's offset; -1 before completion
+};
+
+/// A shape to be made, with what its subqueries select.
+struct NewShape {
+  Hash128 identity;
+  std::string definition;
+  ShapeRole role = ShapeRole::served;
+  std::vector<NewShape> inners;  ///< by dependency index
 };
 
 /// A removal whose later steps were not finished (design.md §6, step 2 on).
@@ -102,12 +117,29 @@ struct SnapshotCompletion {
   SnapshotContent content;
 };
 
+/// One change of what a shape with subqueries, or an inner one, knows beside its log: views, rows
+/// and counts of values, input that waits. Keys and values are opaque here; a space is a map.
+struct StateChange {
+  protocol::ShapeHandle handle;
+  std::uint32_t space = 0;
+  std::optional<std::string> key;  ///< none: the whole space, which becomes empty
+  std::optional<std::string> value = std::nullopt;  ///< none: the key goes
+};
+
+/// One entry of that state.
+struct StateEntry {
+  std::uint32_t space = 0;
+  std::string key;
+  std::string value;
+};
+
 /// One engine commit.
 struct Group {
   /// JSON items, each held once however many shapes refer to it, without the `last` header.
   std::vector<std::shared_ptr<const std::string>> items;
   std::vector<SnapshotCompletion> completions;  ///< applied before the appends
   std::vector<ShapeAppend> appends;             ///< at most one per shape
+  std::vector<StateChange> state;               ///< in this order
   postgres::Lsn applied;      ///< commit LSN of the last whole transaction; 0: none in this group
   postgres::Lsn confirmable;  ///< its end LSN
 };
@@ -141,10 +173,18 @@ class Store {
   /// ENSURES: idempotent; a crash anywhere in it leaves a state from which it succeeds.
   virtual StoreResult<Boot> take_over() = 0;
 
-  /// Makes a shape durable and gives it a handle never used before in this directory. An equal
-  /// identity that lives: its record, nothing changes. The handle's first part is made of the
-  /// identity, the second is a durable counter, so it survives losing everything but the counter.
-  virtual StoreResult<ShapeRecord> create(const Hash128& identity, std::string_view definition) = 0;
+  /// Makes a shape and its inner shapes durable, in one transaction, and gives each a handle never
+  /// used before in this directory. Of an equal identity that lives: its record, nothing changes. A
+  /// handle's first part is made of the identity, the second is a durable counter, so it survives
+  /// losing everything but the counter. ENSURES: each once, inner shapes before those that refer
+  /// to them, so that the shape itself is the last.
+  virtual StoreResult<std::vector<ShapeRecord>> create(const NewShape& shape) = 0;
+  /// One without subqueries.
+  StoreResult<ShapeRecord> create(const Hash128& identity, std::string_view definition) {
+    auto made = create(NewShape{identity, std::string(definition), ShapeRole::served, {}});
+    if (!made.ok()) return made.failure();
+    return std::move(made->back());
+  }
 
   /// Where the rows of a large snapshot go before its completion. Never blocks commits.
   virtual StoreResult<std::unique_ptr<SnapshotWriter>> write_snapshot(
@@ -153,9 +193,11 @@ class Store {
   /// Durable on return. Shapes that are not live are left out silently: their removal won.
   virtual StoreResult<CommitResult> commit(const Group& group) = 0;
 
-  /// Step 1 of a removal. Not live: ok, nothing changes.
-  virtual StoreResult<void> remove(const protocol::ShapeHandle& handle, std::string_view reason,
-                                   std::int64_t at_unix_us) = 0;
+  /// Step 1 of a removal: in one transaction the shape, every shape that refers to it, and the
+  /// inner shapes to which nothing refers any more. ENSURES: what was removed, the shape first. Not
+  /// live: nothing.
+  virtual StoreResult<std::vector<protocol::ShapeHandle>> remove(
+      const protocol::ShapeHandle& handle, std::string_view reason, std::int64_t at_unix_us) = 0;
   /// All steps of a removal are done; its data may be collected.
   virtual StoreResult<void> finish_removal(const protocol::ShapeHandle& handle) = 0;
 
@@ -206,6 +248,8 @@ class Reader {
   virtual StoreResult<Slice> read(const ReadRequest& request) = 0;
   virtual StoreResult<ShapeLookup> find(const protocol::ShapeHandle& handle) = 0;
   virtual StoreResult<std::optional<ShapeRecord>> find_by_identity(const Hash128& identity) = 0;
+  /// All state of a live shape, by space and key.
+  virtual StoreResult<std::vector<StateEntry>> load_state(const protocol::ShapeHandle& handle) = 0;
   /// The whole catalogue as a standby or a restarting owner sees it; changes nothing.
   virtual StoreResult<Boot> load() = 0;
   /// Changes whenever another connection committed (PRAGMA data_version).

@@ -334,6 +334,27 @@ StoreResult<std::optional<ShapeRecord>> StoreReader::find_by_identity(const Hash
   });
 }
 
+StoreResult<std::vector<StateEntry>> StoreReader::load_state(const protocol::ShapeHandle& handle) {
+  using Entries = std::vector<StateEntry>;
+  return in_transaction<Entries>([&]() -> StoreResult<Entries> {
+    auto state = state_reader_.read();
+    if (!state) return state.failure();
+    const auto counter = handle_counter(handle.text);
+    auto shape = catalogue_.by_id(counter.value_or(0) - state->handle_base);
+    if (!shape) return shape.failure();
+    if (!*shape || (*shape)->record.handle != handle)
+      return Failure{
+          StoreError{StoreFailure::not_found, "no live shape has handle " + handle.text}};
+    Entries entries;
+    Query rows = connection_->query(select_state_, (*shape)->id);
+    while (rows.next())
+      entries.push_back({static_cast<std::uint32_t>(rows.number(0)), std::string(rows.bytes(1)),
+                         std::string(rows.bytes(2))});
+    if (rows.failed()) return Failure{connection_->failure("reading state")};
+    return entries;
+  });
+}
+
 StoreResult<Boot> StoreReader::load() {
   return in_transaction<Boot>([&]() -> StoreResult<Boot> {
     auto state = state_reader_.read();

@@ -18,6 +18,7 @@ class StoreReader final : public Reader {
   StoreResult<Slice> read(const ReadRequest& request) override;
   StoreResult<ShapeLookup> find(const protocol::ShapeHandle& handle) override;
   StoreResult<std::optional<ShapeRecord>> find_by_identity(const Hash128& identity) override;
+  StoreResult<std::vector<StateEntry>> load_state(const protocol::ShapeHandle& handle) override;
   StoreResult<Boot> load() override;
   StoreResult<std::uint64_t> data_version() override;
   void use_index(std::shared_ptr<const JournalIndex> index) override {
@@ -77,6 +78,8 @@ class StoreReader final : public Reader {
   Statement select_runs_{
       "SELECT last, segment, position, length, crc, closes FROM run WHERE shape=?1 AND last>?2 "
       "ORDER BY last"};
+  Statement select_state_{
+      "SELECT space, key, value FROM shape_state WHERE shape=?1 ORDER BY space, key"};
   Statement data_version_{"PRAGMA data_version"};
 };
 

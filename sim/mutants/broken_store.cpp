@@ -33,9 +33,8 @@ class BrokenStore final : public Store {
 
   StoreResult<storage::Boot> take_over() override { return inner_->take_over(); }
 
-  StoreResult<storage::ShapeRecord> create(const Hash128& identity,
-                                           std::string_view definition) override {
-    return write([&] { return inner_->create(identity, definition); });
+  StoreResult<std::vector<storage::ShapeRecord>> create(const storage::NewShape& shape) override {
+    return write([&] { return inner_->create(shape); });
   }
   StoreResult<std::unique_ptr<storage::SnapshotWriter>> write_snapshot(
       const ShapeHandle& handle) override {
@@ -48,18 +47,18 @@ class BrokenStore final : public Store {
     return result;
   }
 
-  StoreResult<void> remove(const ShapeHandle& handle, std::string_view reason,
-                           std::int64_t at_unix_us) override {
+  StoreResult<std::vector<ShapeHandle>> remove(const ShapeHandle& handle, std::string_view reason,
+                                               std::int64_t at_unix_us) override {
     if (set_.on(Mutant::removal_forgotten)) {
       removals_[handle] = {std::string(reason), at_unix_us};
-      return {};
+      return std::vector{handle};
     }
     return write([&] { return inner_->remove(handle, reason, at_unix_us); });
   }
   StoreResult<void> finish_removal(const ShapeHandle& handle) override {
     if (const auto forgotten = removals_.find(handle); forgotten != removals_.end()) {
       auto removed = inner_->remove(handle, forgotten->second.first, forgotten->second.second);
-      if (!removed.ok()) return removed;
+      if (!removed.ok()) return removed.failure();
       removals_.erase(forgotten);
     }
     return write([&] { return inner_->finish_removal(handle); });
@@ -114,6 +113,9 @@ class BrokenReader final : public Reader {
   StoreResult<std::optional<storage::ShapeRecord>> find_by_identity(
       const Hash128& identity) override {
     return inner_->find_by_identity(identity);
+  }
+  StoreResult<std::vector<storage::StateEntry>> load_state(const ShapeHandle& handle) override {
+    return inner_->load_state(handle);
   }
   StoreResult<storage::Boot> load() override { return inner_->load(); }
   StoreResult<std::uint64_t> data_version() override { return inner_->data_version(); }

@@ -62,6 +62,10 @@ class OneShape final : public storage::StoreSource {
       if (identity == record_.identity) return std::optional(record_);
       return std::optional<storage::ShapeRecord>();
     }
+    storage::StoreResult<std::vector<storage::StateEntry>> load_state(
+        const ShapeHandle&) override {
+      return std::vector<storage::StateEntry>{};
+    }
     storage::StoreResult<storage::Boot> load() override { return storage::Boot{}; }
     storage::StoreResult<std::uint64_t> data_version() override { return std::uint64_t{1}; }
     void use_index(std::shared_ptr<const storage::JournalIndex>) override {}

@@ -21,12 +21,16 @@ class Model {
     bool complete = false;
     std::vector<std::string> chunks;
     std::vector<Record> records;
+    std::vector<std::string> inners;  ///< definitions
+    std::map<std::pair<std::uint32_t, std::string>, std::string> state;
   };
 
   explicit Model(std::uint64_t chunk_bytes) : chunk_bytes_(chunk_bytes) {}
 
   /// Shapes are told apart by their definition's text; `make` may come before the handle is known.
-  void make(const std::string& definition) { live_.try_emplace(definition); }
+  void make(const std::string& definition, std::vector<std::string> inners = {}) {
+    live_.try_emplace(definition).first->second.inners = std::move(inners);
+  }
   void learn_handle(const std::string& definition, const std::string& handle) {
     live_.at(definition).handle = handle;
   }
@@ -55,6 +59,16 @@ class Model {
         if (record.last) served = served.substr(0, served.size() - 2) + ",\"last\":true}}";
         shape->records.push_back({record.offset, served});
       }
+    }
+    for (const StateChange& change : group.state) {
+      Shape* shape = by_handle(change.handle.text);
+      if (shape == nullptr) continue;
+      if (!change.key)
+        std::erase_if(shape->state, [&](const auto& e) { return e.first.first == change.space; });
+      else if (change.value)
+        shape->state[{change.space, *change.key}] = *change.value;
+      else
+        shape->state.erase({change.space, *change.key});
     }
     if (group.applied.value > applied_) applied_ = group.applied.value;
   }
@@ -139,7 +153,11 @@ inline std::string show(const Model& model) {
   std::string text = "applied " + std::to_string(model.applied()) + "\n";
   for (const auto& [definition, shape] : model.live()) {
     const auto head = model.head(definition);
-    text += definition + " head " + show(head) + "\n";
+    text += definition + " head " + show(head);
+    for (const std::string& inner : shape.inners) text += " " + model.live().at(inner).handle;
+    for (const auto& [key, value] : shape.state)
+      text += " " + std::to_string(key.first) + key.second + "=" + value;
+    text += "\n";
     if (!shape.complete) continue;
     for (const auto& after : positions(shape, head)) {
       const Slice slice = model.read(definition, after);
@@ -157,7 +175,13 @@ inline std::string show(const Boot& boot, Reader& reader, const Model& model) {
   std::map<std::string, const ShapeRecord*> by_definition;
   for (const ShapeRecord& record : boot.shapes) by_definition[record.definition] = &record;
   for (const auto& [definition, record] : by_definition) {
-    text += definition + " head " + show(record->head) + "\n";
+    text += definition + " head " + show(record->head);
+    for (const protocol::ShapeHandle& inner : record->inners) text += " " + inner.text;
+    const auto state = reader.load_state(record->handle);
+    if (!state) text += state.error().message;
+    for (const StateEntry& entry : state ? *state : std::vector<StateEntry>{})
+      text += " " + std::to_string(entry.space) + entry.key + "=" + entry.value;
+    text += "\n";
     const auto shape = model.live().find(definition);
     if (!record->snapshot_complete || shape == model.live().end()) continue;
     for (const auto& after : positions(shape->second, record->head)) {

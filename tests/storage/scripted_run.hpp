@@ -74,9 +74,13 @@ class ScriptedRun {
     std::function<void(Model&)> apply;
   };
   void create(const std::string& name);
+  /// Two shapes, of which the first refers to the second.
+  void create_with_inner(const std::string& name, const std::string& inner);
   void commit(std::function<Group()> make_group);
   void complete_by_segment(const std::string& name, std::size_t bytes);
-  void remove(const std::string& name);
+  /// `with`: the shapes that end with it, and why.
+  void remove(const std::string& name, std::map<std::string, std::string> with = {});
+  void change_state(std::function<std::vector<StateChange>()> make_changes);
   void maintain();
   void changes(std::uint64_t from_tx, std::uint64_t count);
   protocol::ShapeHandle handle(const std::string& name) const {

@@ -16,6 +16,37 @@ void ScriptedRun::create(const std::string& name) {
                     }});
 }
 
+void ScriptedRun::create_with_inner(const std::string& name, const std::string& inner) {
+  const auto identity = [](const std::string& of) {
+    const auto number = static_cast<std::uint64_t>(of.back());
+    return Hash128{number << 32, number};
+  };
+  steps_.push_back(
+      {[=, this](Store& store) -> StoreResult<void> {
+         auto made = store.create(NewShape{identity(name),
+                                           name,
+                                           ShapeRole::served,
+                                           {{identity(inner), inner, ShapeRole::inner, {}}}});
+         if (!made) return made.failure();
+         for (const ShapeRecord& record : *made) handles_[record.definition] = record.handle;
+         return {};
+       },
+       [=, this](Model& model) {
+         model.make(inner);
+         model.learn_handle(inner, handle(inner).text);
+         model.make(name, {inner});
+         model.learn_handle(name, handle(name).text);
+       }});
+}
+
+void ScriptedRun::change_state(std::function<std::vector<StateChange>()> make_changes) {
+  commit([make_changes] {
+    Group group;
+    group.state = make_changes();
+    return group;
+  });
+}
+
 void ScriptedRun::commit(std::function<Group()> make_group) {
   steps_.push_back({[make_group](Store& store) -> StoreResult<void> {
                       auto done = store.commit(make_group());
@@ -48,9 +79,16 @@ void ScriptedRun::complete_by_segment(const std::string& name, std::size_t bytes
                     [group](Model& model) { model.apply(group()); }});
 }
 
-void ScriptedRun::remove(const std::string& name) {
-  steps_.push_back({[this, name](Store& store) { return store.remove(handle(name), "test", 1); },
-                    [name](Model& model) { model.remove(name, "test"); }});
+void ScriptedRun::remove(const std::string& name, std::map<std::string, std::string> with) {
+  steps_.push_back({[this, name](Store& store) -> StoreResult<void> {
+                      auto removed = store.remove(handle(name), "test", 1);
+                      if (!removed) return removed.failure();
+                      return {};
+                    },
+                    [name, with](Model& model) {
+                      model.remove(name, "test");
+                      for (const auto& [other, reason] : with) model.remove(other, reason);
+                    }});
   steps_.push_back(
       {[this, name](Store& store) { return store.finish_removal(handle(name)); }, [](Model&) {}});
 }
@@ -102,12 +140,22 @@ ScriptedRun::ScriptedRun() {
   commit([this] { return completion(handle("d"), {"d"}); });
   commit([this] { return one_change(handle("a"), 30, 2, make_item(31, 80)); });
   maintain();
+  create_with_inner("o", "i");
+  change_state([this] {
+    return std::vector<StateChange>{{handle("i"), 0, "one", "1"}, {handle("o"), 3, "two", "2"}};
+  });
+  create_with_inner("p", "i");
+  change_state([this] {
+    return std::vector<StateChange>{{handle("i"), 0, std::nullopt}, {handle("i"), 0, "three", "3"}};
+  });
+  remove("o");
   remove("c");
   maintain();
   changes(40, 2);
   create("c");  // the same identity: another incarnation
   commit([this] { return completion(handle("c"), {"c"}); });
   changes(50, 3);
+  remove("i", {{"p", "dependency removed: test"}});
   maintain();
 }
 

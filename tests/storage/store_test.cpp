@@ -274,8 +274,8 @@ TEST_F(ForeignFileTest, AnotherFormatVersionIsRefused) {
   reopen();
   store_.reset();
   reader_.reset();
-  make_database("PRAGMA user_version=2; PRAGMA wal_checkpoint(TRUNCATE)");
-  expect_refused("format version 2 is not supported; this build reads version 1");
+  make_database("PRAGMA user_version=1; PRAGMA wal_checkpoint(TRUNCATE)");
+  expect_refused("format version 1 is not supported; this build reads version 2");
 }
 
 TEST_F(ForeignFileTest, WhatIsNoDatabaseIsRefused) {
