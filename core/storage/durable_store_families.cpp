@@ -1,5 +1,5 @@
-// Shapes and the inner shapes of their subqueries: made together, ended together. Who refers to whom is
-// in the rows of those who refer; nothing else remembers it.
+// Shapes and the inner shapes of their subqueries: made together, ended together. Who refers to
+// whom is in the rows of those who refer; nothing else remembers it.
 #include <algorithm>
 #include <set>
 
