@@ -77,7 +77,8 @@ void add_check(CLI::App& app, int& code, const std::string& program) {
     if (!first->empty()) options->start = value_of("--start", parse_seed(*first));
     if (!revision->empty())
       options->start = value_of("--seeds-from", first_seed_of_commit(*revision));
-
+    if (options->start > ~std::uint64_t{0} - (options->seeds - 1))
+      throw CLI::ValidationError("--start", "the last of so many seeds would be above 2^64 - 1");
     options->time = std::chrono::seconds(*seconds);
     if (!shard->empty()) {
       const Shard part = value_of("--shard", parse_shard(*shard));
