@@ -129,53 +129,6 @@ class Distinct final : public TestExpression {
   ExpressionRef right_;
 };
 
-Truth equal_rows(const std::vector<Value>& a, const std::vector<Value>& b) {
-  Truth all = Truth::yes;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    const Truth same = compare(Comparison::equal, a[i], b[i]);
-    if (same == Truth::no) return Truth::no;
-    if (same == Truth::unknown) all = Truth::unknown;
-  }
-  return all;
-}
-
-Truth is_member(const std::vector<ExpressionRef>& left, const Scope& scope,
-                const SubSelectRows& result) {
-  std::vector<Value> values;
-  for (const ExpressionRef& term : left) values.push_back(term->evaluate(scope));
-  Truth found = Truth::no;
-  for (const auto& row : result.rows) {
-    const Truth same = equal_rows(values, row);
-    if (same == Truth::yes) return Truth::yes;
-    if (same == Truth::unknown) found = Truth::unknown;
-  }
-  return found;
-}
-
-class Membership final : public TestExpression {
- public:
-  Membership(std::vector<ExpressionRef> left, std::size_t subselect)
-      : left_(std::move(left)), subselect_(subselect) {}
-  Truth test(const Scope& scope) const override {
-    return is_member(left_, scope, scope.results[subselect_]);
-  }
-
- private:
-  std::vector<ExpressionRef> left_;
-  std::size_t subselect_;
-};
-
-class ConstantMembership final : public TestExpression {
- public:
-  ConstantMembership(std::vector<ExpressionRef> left, SubSelectRows rows)
-      : left_(std::move(left)), rows_(std::move(rows)) {}
-  Truth test(const Scope& scope) const override { return is_member(left_, scope, rows_); }
-
- private:
-  std::vector<ExpressionRef> left_;
-  SubSelectRows rows_;
-};
-
 }  // namespace
 
 Truth Expression::test(const Scope& scope) const {
@@ -244,7 +197,7 @@ ExpressionRef make_constant(Value value) {
 Value constant_value(const Expression& expression) {
   ASSERT(expression.constant(), "only a constant has a value without a row");
   const Row no_row;
-  const std::vector<SubSelectRows> no_results;
+  const std::vector<RowSet> no_results;
   return expression.evaluate({no_row, no_results});
 }
 
@@ -278,14 +231,6 @@ ExpressionRef make_truth_test(Truth wanted, ExpressionRef term) {
 
 ExpressionRef make_distinct(ExpressionRef left, ExpressionRef right) {
   return std::make_unique<Distinct>(std::move(left), std::move(right));
-}
-
-ExpressionRef make_membership(std::vector<ExpressionRef> left, std::size_t subselect) {
-  return std::make_unique<Membership>(std::move(left), subselect);
-}
-
-ExpressionRef make_constant_membership(std::vector<ExpressionRef> left, SubSelectRows rows) {
-  return std::make_unique<ConstantMembership>(std::move(left), std::move(rows));
 }
 
 }  // namespace holdfast::sim::postgres

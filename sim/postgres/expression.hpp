@@ -20,7 +20,7 @@ struct Raised {
 
 struct Scope {
   const Row& row;
-  const std::vector<SubSelectRows>& results;
+  const std::vector<RowSet>& results;
 };
 
 class Expression {
@@ -86,8 +86,8 @@ enum class Choice : std::uint8_t { first_not_null, greatest, least };
 ExpressionRef make_choice(Choice choice, TypeId type, std::vector<ExpressionRef> terms);
 /// left IN (the sub-select's rows).
 ExpressionRef make_membership(std::vector<ExpressionRef> left, std::size_t subselect);
-/// left IN (VALUES …).
-ExpressionRef make_constant_membership(std::vector<ExpressionRef> left, SubSelectRows rows);
+/// left IN (rows that are the same for each row of the table).
+ExpressionRef make_constant_membership(std::vector<ExpressionRef> left, RowSet rows);
 
 /// LIKE on UTF-8: % any sequence, _ one code point, \ escapes. Raises 22025 for a trailing \.
 bool like_matches(std::string_view text, std::string_view pattern);

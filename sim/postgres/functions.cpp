@@ -280,7 +280,7 @@ ExpressionRef make_cast(ExpressionRef term, TypeId to) {
   ExpressionRef cast = std::make_unique<Cast>(std::move(term), to);
   if (!constant) return cast;
   const Row no_row;
-  const std::vector<SubSelectRows> no_results;
+  const std::vector<RowSet> no_results;
   return make_constant(cast->evaluate({no_row, no_results}));
 }
 

@@ -15,13 +15,12 @@ struct View {
   }
 };
 
-SqlResult<std::vector<SubSelectRows>> read_subselects(ModelState& state,
-                                                      const WhereClause& condition,
-                                                      const View& view);
+SqlResult<std::vector<RowSet>> read_subselects(ModelState& state, const WhereClause& condition,
+                                               const View& view);
 
 SqlResult<std::vector<RowRef>> filter(ModelState& state, const Table& table,
                                       const WhereClause* condition, const View& view) {
-  std::vector<SubSelectRows> results;
+  std::vector<RowSet> results;
   if (condition != nullptr) {
     auto read = read_subselects(state, *condition, view);
     if (!read) return read.failure();
@@ -41,22 +40,21 @@ SqlResult<std::vector<RowRef>> filter(ModelState& state, const Table& table,
   return rows;
 }
 
-SqlResult<std::vector<SubSelectRows>> read_subselects(ModelState& state,
-                                                      const WhereClause& condition,
-                                                      const View& view) {
-  std::vector<SubSelectRows> results;
+SqlResult<std::vector<RowSet>> read_subselects(ModelState& state, const WhereClause& condition,
+                                               const View& view) {
+  std::vector<RowSet> results;
   for (const SubSelect& subselect : condition.subselects()) {
     const Table* table = state.find_table(subselect.table);
     ASSERT(table != nullptr, "compiled conditions are forgotten when a table goes");
     auto rows = filter(state, *table, subselect.condition.get(), view);
     if (!rows) return rows.failure();
-    SubSelectRows result;
+    RowSet result;
     for (const RowRef& row : *rows) {
       std::vector<Value> cells;
       for (std::size_t i = 0; i < subselect.slots.size(); ++i)
         cells.push_back(row->is_null(subselect.slots[i]) ? Value::null_of(subselect.types[i])
                                                          : row->values[subselect.slots[i]]);
-      result.rows.push_back(std::move(cells));
+      result.add(std::move(cells));
     }
     results.push_back(std::move(result));
   }

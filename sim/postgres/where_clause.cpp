@@ -39,8 +39,7 @@ Compiled WhereClause::compile(const ConditionTree& tree, const TableVersion& tab
   return std::move(*result);
 }
 
-SqlResult<Truth> WhereClause::evaluate(const Row& row,
-                                       const std::vector<SubSelectRows>& results) const {
+SqlResult<Truth> WhereClause::evaluate(const Row& row, const std::vector<RowSet>& results) const {
   try {
     return root_->test({row, results});
   } catch (const Raised& raised) {

@@ -9,11 +9,10 @@
 #include <string>
 #include <vector>
 
+#include "sim/postgres/membership.hpp"
 #include "sim/postgres/transactions.hpp"
 
 namespace holdfast::sim::postgres {
-
-enum class Truth : std::uint8_t { no, yes, unknown };
 
 class BigStack;
 class WhereClause;
@@ -28,11 +27,6 @@ struct SubSelect {
   std::vector<std::uint16_t> slots;  ///< of the selected columns
   std::vector<TypeId> types;
   std::shared_ptr<const WhereClause> condition;  ///< nullptr: all rows
-};
-
-/// The rows a SubSelect gave, under whatever visibility the caller evaluates.
-struct SubSelectRows {
-  std::vector<std::vector<Value>> rows;
 };
 
 using TableLookup = std::function<TableVersionRef(const RelationName&)>;
@@ -50,8 +44,9 @@ class WhereClause {
                                                                BigStack& stack);
 
   const std::vector<SubSelect>& subselects() const { return subselects_; }
-  /// `results` in the order of subselects(). A failing operation (division by zero) is an error.
-  SqlResult<Truth> evaluate(const Row& row, const std::vector<SubSelectRows>& results) const;
+  /// `results`: the rows of each of subselects() under whatever visibility the caller evaluates. A
+  /// failing operation (division by zero) is an error.
+  SqlResult<Truth> evaluate(const Row& row, const std::vector<RowSet>& results) const;
   /// Whether evaluating needs more stack than a fiber has.
   bool deep() const { return depth_ > 40; }
 

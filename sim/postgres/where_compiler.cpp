@@ -77,6 +77,8 @@ ExpressionRef WhereCompiler::expression(const TreeNode& node) {
       case NodeKind::range_var:
       case NodeKind::row_expr:
       case NodeKind::select_stmt:
+      case NodeKind::range_function:
+      case NodeKind::a_star:
       case NodeKind::a_array_expr:
       case NodeKind::res_target:
       case NodeKind::string:
@@ -300,6 +302,15 @@ ExpressionRef WhereCompiler::any_or_all(const TreeMessage& body) {
   auto elements =
       array(TreeNode(body.child(4)), element == TypeId::unknown ? TypeId::text : element);
   if (!elements) return make_constant(Value::null_of(TypeId::boolean));
+  const bool set = name == "=" && body.number(1) == 2 &&
+                   std::all_of(elements->begin(), elements->end(), [&](const ExpressionRef& one) {
+                     return one->constant() && unified(one->type()) == element;
+                   });
+  if (set) {
+    std::vector<Terms> rows;
+    for (ExpressionRef& one : *elements) rows.emplace_back().push_back(std::move(one));
+    return in_constants(row(left), std::move(rows));
+  }
   Terms tests;
   for (ExpressionRef& one : *elements)
     tests.push_back(compare(name, expression(left), std::move(one)));

@@ -36,6 +36,9 @@ class WhereCompiler {
   ExpressionRef choice(Choice choice, const std::vector<TreeMessage>& args);
   ExpressionRef sub_link(const TreeMessage& body);
   ExpressionRef in_values(Terms left, const TreeMessage& select);
+  ExpressionRef in_unnest(Terms left, const TreeMessage& select, const TreeMessage& range);
+  /// REQUIRES: the rows' cells are constants.
+  ExpressionRef in_constants(Terms left, std::vector<Terms> rows);
 
   Terms row(const TreeNode& node);
   /// The elements of ARRAY[…] or of an array literal that is cast; nullopt: a NULL array.

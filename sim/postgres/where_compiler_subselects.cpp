@@ -15,6 +15,7 @@ ExpressionRef WhereCompiler::sub_link(const TreeMessage& body) {
 
   const auto from = select.children(4);
   const TreeNode range(from.size() == 1 ? from.front() : TreeMessage());
+  if (range.kind == NodeKind::range_function) return in_unnest(std::move(left), select, range.body);
   if (range.kind != NodeKind::range_var) unsupported("a sub-select without exactly one table");
   std::string schema = range.body.text(2);
   if (schema.empty()) schema = "public";
@@ -48,23 +49,69 @@ ExpressionRef WhereCompiler::sub_link(const TreeMessage& body) {
   return make_membership(std::move(left), subselects_.size() - 1);
 }
 
-ExpressionRef WhereCompiler::in_values(Terms left, const TreeMessage& select) {
-  std::vector<TypeId> types;
-  for (const ExpressionRef& term : left) types.push_back(unified(term->type()));
-  SubSelectRows rows;
-  for (const TreeMessage& one : select.children(10)) {
-    const auto cells = TreeNode(one).body.children(1);
+ExpressionRef WhereCompiler::in_constants(Terms left, std::vector<Terms> rows) {
+  RowSet set;
+  for (Terms& cells : rows) {
     if (cells.size() != left.size()) raise("42601", "subquery has too many or too few columns");
     std::vector<Value> values;
     for (std::size_t i = 0; i < cells.size(); ++i) {
-      const ExpressionRef cell = coerce(expression(TreeNode(cells[i])), types[i]);
-      if (family(cell->type()) != family(types[i])) no_operator("=", types[i], cell->type());
-      if (!cell->constant()) unsupported("VALUES that are not constant");
+      const TypeId type = unified(left[i]->type());
+      const ExpressionRef cell = coerce(std::move(cells[i]), type);
+      if (family(cell->type()) != family(type)) no_operator("=", type, cell->type());
+      if (!cell->constant()) unsupported("rows that are not constant");
       values.push_back(constant_value(*cell));
     }
-    rows.rows.push_back(std::move(values));
+    set.add(std::move(values));
   }
-  return make_constant_membership(std::move(left), std::move(rows));
+  return make_constant_membership(std::move(left), std::move(set));
+}
+
+ExpressionRef WhereCompiler::in_values(Terms left, const TreeMessage& select) {
+  std::vector<Terms> rows;
+  for (const TreeMessage& one : select.children(10)) {
+    Terms& cells = rows.emplace_back();
+    for (const TreeMessage& cell : TreeNode(one).body.children(1))
+      cells.push_back(expression(TreeNode(cell)));
+  }
+  return in_constants(std::move(left), std::move(rows));
+}
+
+/// `SELECT * FROM unnest(array, …)`: the n-th row has the n-th element of each array, NULL where
+/// one has ended.
+ExpressionRef WhereCompiler::in_unnest(Terms left, const TreeMessage& select,
+                                       const TreeMessage& range) {
+  const auto targets = select.children(3);
+  const auto functions = range.children(4);
+  if (targets.size() != 1 || functions.size() != 1 || select.has(5))
+    unsupported("this sub-select of a function");
+  const TreeNode target(TreeNode(targets.front()).body.child(3));
+  const auto fields = target.body.children(1);
+  const bool star = target.kind == NodeKind::column_ref && fields.size() == 1 &&
+                    TreeNode(fields.front()).kind == NodeKind::a_star;
+  const TreeNode call(TreeNode(functions.front()).body.children(1).at(0));
+  if (!star || call.kind != NodeKind::func_call || last_name(call.body.children(1)) != "unnest")
+    unsupported("a function in FROM other than unnest, or columns of it");
+  const auto arrays = call.body.children(2);
+  if (arrays.size() != left.size()) raise("42601", "subquery has too many or too few columns");
+
+  std::vector<Terms> columns;
+  std::vector<TypeId> types;
+  std::size_t length = 0;
+  for (const TreeMessage& argument : arrays) {
+    const TreeNode node(argument);
+    const auto type = type_of_name(last_name(node.body.child(2).children(1)));
+    if (node.kind != NodeKind::type_cast || !type) unsupported("unnest of an array without a cast");
+    auto elements = array(node, *type);
+    columns.push_back(elements ? std::move(*elements) : Terms());
+    types.push_back(*type);
+    length = std::max(length, columns.back().size());
+  }
+  std::vector<Terms> rows(length);
+  for (std::size_t column = 0; column < columns.size(); ++column)
+    for (std::size_t i = 0; i < length; ++i)
+      rows[i].push_back(i < columns[column].size() ? std::move(columns[column][i])
+                                                   : make_constant(Value::null_of(types[column])));
+  return in_constants(std::move(left), std::move(rows));
 }
 
 }  // namespace holdfast::sim::postgres

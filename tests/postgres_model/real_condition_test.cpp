@@ -5,6 +5,7 @@
 #include <cstdlib>
 
 #include "tests/postgres_model/generate.hpp"
+#include "tests/postgres_model/generate_subquery.hpp"
 #include "tests/postgres_model/real_server.hpp"
 
 namespace holdfast::test {
@@ -82,6 +83,7 @@ class RealCondition : public ::testing::Test {
     std::vector<int> their_ids;
     for (const auto& row : theirs.rows) their_ids.push_back(std::stoi(*row.front()));
     EXPECT_EQ(our_ids, their_ids) << condition;
+    chosen += our_ids.size();
   }
 
   PostgresModel model;
@@ -89,6 +91,7 @@ class RealCondition : public ::testing::Test {
   unsigned answered = 0;
   unsigned failed = 0;
   unsigned not_interpreted = 0;
+  std::size_t chosen = 0;  ///< rows
 };
 
 TEST_F(RealCondition, GeneratedConditionsChooseTheSameRows) {
@@ -101,6 +104,21 @@ TEST_F(RealCondition, GeneratedConditionsChooseTheSameRows) {
   }
   EXPECT_GT(answered, conditions / 2);
   EXPECT_LT(not_interpreted, conditions / 50);
+  std::printf("%u answered, %u refused by both, %u not interpreted\n", answered, failed,
+              not_interpreted);
+}
+
+TEST_F(RealCondition, GeneratedSubSelectsAndArraysChooseTheSameRows) {
+  Dice dice(20261123);
+  fill(dice, 60);
+  const unsigned conditions = 1000 * effort();
+  for (unsigned i = 0; i < conditions && !HasFatalFailure(); ++i) {
+    const auto depth = static_cast<unsigned>(1 + dice.roll(4));
+    compare(generate_subquery_condition(dice, depth));
+  }
+  EXPECT_GT(answered, conditions / 2);
+  EXPECT_GT(chosen, conditions) << "most choose some rows";
+  EXPECT_LT(not_interpreted, conditions / 20);
   std::printf("%u answered, %u refused by both, %u not interpreted\n", answered, failed,
               not_interpreted);
 }
