@@ -12,10 +12,12 @@ struct DefinitionAccess {
   static void finish(Definition& definition);
   static void write(const Definition& definition, where::ByteWriter& out);
   static bool read(Definition& definition, where::ByteReader& in);
+  static bool read_dependencies(Definition& definition, where::ByteReader& in);
 };
 
 namespace {
 
+constexpr std::uint64_t k_version_with_dependencies = 3;
 constexpr std::uint64_t k_version = 2;
 constexpr std::uint64_t k_version_without_request = 1;
 
@@ -157,11 +159,54 @@ void DefinitionAccess::finish(Definition& definition) {
     hash.add(relation.columns[cell.column].name);
   hash.add(static_cast<std::uint64_t>(definition.replica_));
   hash.add(static_cast<std::uint64_t>(definition.log_mode_));
+  for (const Dependency& dependency : definition.dependencies_) {
+    hash.add(dependency.inner->identity().high);
+    hash.add(dependency.inner->identity().low);
+    for (const std::uint16_t column : dependency.link)
+      hash.add(dependency.inner->relation().columns[column].name);
+  }
   definition.identity_ = hash.value();
 }
 
-Result<Definition, DefinitionError> Definition::resolve(const DefinitionRequest& request,
-                                                        const postgres::RelationInfo& relation) {
+namespace {
+
+/// The request for the shape behind a subquery: its link columns and what names its rows.
+DefinitionRequest inner_request(const where::Subquery& subquery,
+                                const postgres::RelationInfo& relation) {
+  std::vector<std::uint16_t> key = primary_key(relation);
+  if (key.empty()) key = all_columns(relation);
+  Names columns;
+  const auto add = [&](const std::string& name) {
+    if (std::find(columns.begin(), columns.end(), name) == columns.end()) columns.push_back(name);
+  };
+  for (const std::string& name : subquery.link) add(name);
+  for (const std::uint16_t column : key) add(relation.columns[column].name);
+  // Sorted, so that subqueries that differ in the order of their columns share a shape.
+  std::sort(columns.begin(), columns.end());
+  return {.table = subquery.table, .columns = std::move(columns), .where = subquery.where};
+}
+
+Result<Dependency, DefinitionError> resolve_dependency(const where::Subquery& subquery,
+                                                       const where::Relations& relations) {
+  const auto relation = std::find_if(
+      relations.begin(), relations.end(),
+      [&](const postgres::RelationInfo& known) { return known.name == subquery.table; });
+  ASSERT(relation != relations.end(), "a subquery was compiled against its table");
+  auto inner = Definition::resolve(inner_request(subquery, *relation), *relation, &relations);
+  if (!inner) return inner.failure();
+  Dependency made;
+  for (const std::string& name : subquery.link)
+    for (std::size_t i = 0; i < relation->columns.size(); ++i)
+      if (relation->columns[i].name == name) made.link.push_back(static_cast<std::uint16_t>(i));
+  made.inner = std::make_shared<const Definition>(std::move(*inner));
+  return made;
+}
+
+}  // namespace
+
+Result<Definition, DefinitionError> Definition::resolve(
+    const DefinitionRequest& request, const postgres::RelationInfo& relation,
+    const where::Relations* subquery_relations) {
   if (relation.columns.empty())
     return refuse("table", "Table " + quoted(request.table.schema) + "." +
                                quoted(request.table.table) +
@@ -180,9 +225,17 @@ Result<Definition, DefinitionError> Definition::resolve(const DefinitionRequest&
   definition.replica_ = request.replica;
   definition.log_mode_ = request.log_mode;
   if (!request.where.empty()) {
-    auto condition = where::Condition::compile(request.where, request.parameters, relation);
-    if (!condition) return refuse(condition.error().field, condition.error().message);
+    auto condition =
+        where::Condition::compile(request.where, request.parameters, relation, subquery_relations);
+    if (!condition)
+      return Failure{DefinitionError{condition.error().field, condition.error().message,
+                                     condition.error().missing}};
     definition.condition_ = std::move(*condition);
+    for (const where::Subquery& subquery : definition.condition_->subqueries()) {
+      auto dependency = resolve_dependency(subquery, *subquery_relations);
+      if (!dependency) return dependency.failure();
+      definition.dependencies_.push_back(std::move(*dependency));
+    }
   }
   DefinitionAccess::finish(definition);
   return definition;
@@ -211,6 +264,27 @@ void DefinitionAccess::write(const Definition& definition, where::ByteWriter& ou
   out.number(static_cast<std::uint64_t>(definition.replica_));
   out.number(static_cast<std::uint64_t>(definition.log_mode_));
   out.text(definition.condition_ ? definition.condition_->serialize() : std::string());
+  for (const Dependency& dependency : definition.dependencies_) {
+    out.text(dependency.inner->serialize());
+    for (const std::uint16_t column : dependency.link) out.number(column);
+  }
+}
+
+/// As many as the condition has subqueries, each with that subquery's link columns.
+bool DefinitionAccess::read_dependencies(Definition& definition, where::ByteReader& in) {
+  for (const where::Subquery& subquery : definition.condition_->subqueries()) {
+    auto inner = Definition::deserialize(in.text());
+    if (!inner) return false;
+    Dependency dependency;
+    for (const std::string& name : subquery.link) {
+      const auto& columns = inner->relation().columns;
+      dependency.link.push_back(static_cast<std::uint16_t>(in.number_up_to(columns.size() - 1)));
+      if (in.failed() || columns[dependency.link.back()].name != name) return false;
+    }
+    dependency.inner = std::make_shared<const Definition>(std::move(*inner));
+    definition.dependencies_.push_back(std::move(dependency));
+  }
+  return true;
 }
 
 bool DefinitionAccess::read(Definition& definition, where::ByteReader& in) {
@@ -242,19 +316,19 @@ bool DefinitionAccess::read(Definition& definition, where::ByteReader& in) {
   definition.replica_ = static_cast<Replica>(in.number_up_to(1));
   definition.log_mode_ = static_cast<LogMode>(in.number_up_to(1));
   const std::string_view condition = in.text();
-  if (!in.finished()) return false;
-  if (condition.empty()) return true;
+  if (in.failed()) return false;
+  if (condition.empty()) return in.finished();
   auto compiled = where::Condition::deserialize(condition);
   if (!compiled ||
       (!compiled->columns().empty() && compiled->columns().back() >= relation.columns.size()))
     return false;
   definition.condition_ = std::move(*compiled);
-  return true;
+  return read_dependencies(definition, in) && in.finished();
 }
 
 std::string Definition::serialize() const {
   where::ByteWriter out;
-  out.number(k_version);
+  out.number(dependencies_.empty() ? k_version : k_version_with_dependencies);
   DefinitionAccess::write(*this, out);
   return out.take();
 }
@@ -262,10 +336,11 @@ std::string Definition::serialize() const {
 Result<Definition> Definition::deserialize(std::string_view bytes) {
   where::ByteReader in(bytes);
   const std::uint64_t version = in.number();
-  if (version != k_version && version != k_version_without_request)
+  if (version != k_version && version != k_version_without_request &&
+      version != k_version_with_dependencies)
     return fail("a shape definition of an unknown version");
   Definition definition;
-  if (version == k_version) definition.request_key_ = in.text();
+  if (version != k_version_without_request) definition.request_key_ = in.text();
   if (!DefinitionAccess::read(definition, in)) return fail("a shape definition is damaged");
   const std::vector<std::uint16_t>& selected = definition.selected_;
   const std::vector<std::uint16_t> key = primary_key(definition.relation_);

@@ -39,13 +39,27 @@ struct DefinitionRequest {
 struct DefinitionError {
   std::string field;
   std::string message;
+  /// A subquery reads this table: inspect it, and resolve again with what was found.
+  std::optional<postgres::RelationName> missing{};
+};
+
+class Definition;
+
+/// One distinct subquery of a where clause, bound to an ordinary shape of its own.
+struct Dependency {
+  std::shared_ptr<const Definition> inner;
+  /// Columns of the inner relation in the order of the left side: part of what a dependency is,
+  /// since two of them may share an inner shape (F-73).
+  std::vector<std::uint16_t> link;
 };
 
 class Definition {
  public:
   /// Resolves a request against the table as it is now. Uses a big stack (Condition::compile).
-  static Result<Definition, DefinitionError> resolve(const DefinitionRequest& request,
-                                                     const postgres::RelationInfo& relation);
+  /// Without `subquery_relations` a subquery is refused.
+  static Result<Definition, DefinitionError> resolve(
+      const DefinitionRequest& request, const postgres::RelationInfo& relation,
+      const where::Relations* subquery_relations = nullptr);
   static Result<Definition> deserialize(std::string_view bytes);
   std::string serialize() const;
 
@@ -60,6 +74,8 @@ class Definition {
   bool selects_all() const;
   bool has_primary_key() const;
   const std::optional<where::Condition>& condition() const;  ///< none: all rows
+  /// By the condition's dependency index; none for a plain clause.
+  const std::vector<Dependency>& dependencies() const { return dependencies_; }
   Replica replica() const;
   LogMode log_mode() const;
 
@@ -79,6 +95,7 @@ class Definition {
   bool selects_all_ = true;
   bool has_primary_key_ = true;
   std::optional<where::Condition> condition_;
+  std::vector<Dependency> dependencies_;
   Replica replica_ = Replica::only_changes;
   LogMode log_mode_ = LogMode::full;
   std::shared_ptr<const Layout> layout_;

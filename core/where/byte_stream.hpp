@@ -53,8 +53,9 @@ class ByteReader {
   }
   /// How many things follow, each of at least one byte: bounded by what is left.
   std::size_t count() { return static_cast<std::size_t>(number_up_to(rest_.size())); }
-  std::string_view text() {
-    const std::size_t size = count();
+  std::string_view text() { return bytes(count()); }
+  /// The next `size` bytes; none after a failure.
+  std::string_view bytes(std::size_t size) {
     if (size > rest_.size()) {
       failed_ = true;
       return {};

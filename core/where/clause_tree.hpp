@@ -39,8 +39,10 @@ class Message {
 
 /// Numbers of the oneof in message Node that the compiler tells apart.
 enum class NodeKind : std::uint32_t {
+  range_var = 2,
   bool_expr = 16,
   sub_link = 17,
+  row_expr = 31,
   null_test = 37,
   boolean_test = 38,
   a_expr = 171,

@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "core/where/like.hpp"
+#include "core/where/link_value.hpp"
 
 namespace holdfast::where {
 namespace {
@@ -30,18 +31,6 @@ Loaded load_operand(const Operand& operand, const postgres::Tuple& row, Scalar& 
 
 Truth truth(bool value) {
   return value ? Truth::yes : Truth::no;
-}
-
-Truth negated(Truth value) {
-  switch (value) {
-    case Truth::no:
-      return Truth::yes;
-    case Truth::yes:
-      return Truth::no;
-    case Truth::unknown:
-      return Truth::unknown;
-  }
-  return Truth::unknown;
 }
 
 Truth test(TruthTest kind, Truth value) {
@@ -71,6 +60,18 @@ Truth with_null(Comparison comparison, bool both_null) {
 
 }  // namespace
 
+Truth negated(Truth value) {
+  switch (value) {
+    case Truth::no:
+      return Truth::yes;
+    case Truth::yes:
+      return Truth::no;
+    case Truth::unknown:
+      return Truth::unknown;
+  }
+  return Truth::unknown;
+}
+
 bool holds(Comparison comparison, std::strong_ordering order) {
   switch (comparison) {
     case Comparison::equal:
@@ -91,9 +92,10 @@ bool holds(Comparison comparison, std::strong_ordering order) {
   return false;
 }
 
-Truth Expression::evaluate(const Node& node, const postgres::Tuple& row) const {
+Truth Expression::evaluate(const Node& node, const postgres::Tuple& row,
+                           const Memberships* views) const {
   const auto child = [&](std::uint32_t i) -> Truth {
-    return evaluate(nodes[children[node.first + i]], row);
+    return evaluate(nodes[children[node.first + i]], row, views);
   };
   switch (node.operation) {
     case Operation::constant:
@@ -137,6 +139,8 @@ Truth Expression::evaluate(const Node& node, const postgres::Tuple& row) const {
       return match(node, row);
     case Operation::member:
       return find(node, row);
+    case Operation::in_subquery:
+      return ask(node, row, views);
   }
   return Truth::unknown;
 }
@@ -179,6 +183,18 @@ Truth Expression::find(const Node& node, const postgres::Tuple& row) const {
   });
   if (found != end && compare(node.value_class, found->scalar, *value) == 0) return Truth::yes;
   return node.detail == 1 ? Truth::unknown : Truth::no;
+}
+
+Truth Expression::ask(const Node& node, const postgres::Tuple& row,
+                      const Memberships* views) const {
+  ASSERT(views != nullptr, "a membership test is evaluated under views");
+  std::string value;
+  for (std::uint32_t i = node.first; i < node.first + node.count; ++i) {
+    ASSERT(operands[i].column < row.size(), "a row has every column that a condition reads");
+    if (!append_link_cell(value, operands[i].loader, row[operands[i].column]))
+      return Truth::unknown;
+  }
+  return views->holds(node.detail, value);
 }
 
 bool Expression::bind() {
@@ -307,6 +323,11 @@ bool Expression::well_formed() const {
           return false;
         for (std::uint32_t i = 1; i <= node.count; ++i)
           if (operands[node.first + i].source != Operand::Source::constant) return false;
+        break;
+      case Operation::in_subquery:
+        if (node.count == 0 || !fits(node.first, node.count, operands.size())) return false;
+        for (std::uint32_t i = 0; i < node.count; ++i)
+          if (operands[node.first + i].source != Operand::Source::column) return false;
         break;
     }
     if (!fits(node.first, used_children, used_children == 0 ? node.first : children.size()))

@@ -52,8 +52,11 @@ enum class Operation : std::uint8_t {
   like = 9,           ///< operands first, first + 1; detail: 1 if letters fold
   member = 10,        ///< operand first; operands [first + 1, first + 1 + count) are constants,
                       ///< ascending, not NULL; detail: 1 if the list also held NULL
+  in_subquery = 11,   ///< operands [first, first + count), columns, are the left side; detail: the
+                      ///< number of the dependency
 };
-inline constexpr std::uint8_t k_last_operation = 10;
+inline constexpr std::uint8_t k_last_operation = 11;
+inline constexpr std::size_t k_max_dependencies = 256;
 
 struct Node {
   Operation operation = Operation::constant;
@@ -82,7 +85,14 @@ class Expression {
   Expression(const Expression&) = delete;  // scalars view into the operands' own texts
   Expression& operator=(const Expression&) = delete;
 
-  Truth evaluate(const postgres::Tuple& row) const { return evaluate(nodes.back(), row); }
+  /// REQUIRES: `views`, if a node is a membership test.
+  Truth evaluate(const postgres::Tuple& row, const Memberships* views = nullptr) const {
+    return evaluate(nodes.back(), row, views);
+  }
+  Truth evaluate_node(std::uint32_t node, const postgres::Tuple& row,
+                      const Memberships& views) const {
+    return evaluate(nodes[node], row, &views);
+  }
 
   /// Reads all constants. Call once, when nothing is added any more. False: one does not read.
   bool bind();
@@ -95,14 +105,17 @@ class Expression {
   std::vector<Operand> operands;
 
  private:
-  Truth evaluate(const Node& node, const postgres::Tuple& row) const;
+  Truth evaluate(const Node& node, const postgres::Tuple& row, const Memberships* views) const;
   Truth compare_values(const Node& node, const postgres::Tuple& row) const;
   Truth match(const Node& node, const postgres::Tuple& row) const;
   Truth find(const Node& node, const postgres::Tuple& row) const;
+  Truth ask(const Node& node, const postgres::Tuple& row, const Memberships* views) const;
   bool load_constants();
   void sort_members(const Node& node);
   bool well_formed() const;
 };
+
+Truth negated(Truth value);
 
 /// The answer of a comparison that is not about NULL.
 bool holds(Comparison comparison, std::strong_ordering order);

@@ -103,9 +103,11 @@ Compiler::Compiled<Typed> Compiler::expression(const Message& node) {
     }
     case NodeKind::sub_link:
       if (inner.number(2) == 3 && !inner.has(5))  // ANY_SUBLINK without an operator: IN (SELECT …)
-        return at(location_of(inner, 7), "SubLink is not supported in this context");
+        return in_subquery(inner);
       return at(location_of(inner, 7),
                 "only `value IN (SELECT ...)` sublinks are supported right now");
+    case NodeKind::range_var:
+    case NodeKind::row_expr:
     case NodeKind::string:
     case NodeKind::list:
       break;

@@ -23,11 +23,23 @@ class Compiler {
   using Compiled = Result<T, WhereError>;
 
   Compiler(const postgres::RelationInfo& relation,
-           const std::map<unsigned, std::string>& parameters, Expression& into)
-      : relation_(relation), parameters_(parameters), into_(into) {}
+           const std::map<unsigned, std::string>& parameters, const Relations* subquery_relations,
+           Expression& into)
+      : relation_(relation),
+        parameters_(parameters),
+        subquery_relations_(subquery_relations),
+        into_(into) {}
 
-  /// Compiles the whole clause; the expression's root is then its last node. The canonical SQL.
+  /// Stands for a membership test in canonical SQL until the whole is known: no clause holds it.
+  static constexpr char k_membership_mark = '\0';
+
+  /// Compiles the whole clause; the expression's root is then its last node. The canonical SQL,
+  /// with a mark in place of each membership test.
   Compiled<std::string> clause(const Message& node);
+  /// The same with the tests spelled out.
+  std::string spelled_out(std::string_view marked) const;
+  /// Distinct ones, in the order of their first mention.
+  const std::vector<Subquery>& subqueries() const { return subqueries_; }
 
  private:
   // compiler.cpp: the kinds of nodes.
@@ -55,6 +67,12 @@ class Compiler {
                                      int location);
   Compiled<std::uint32_t> constant_members(Typed& left, std::vector<Typed*>& items, int location);
 
+  // compiler_subqueries.cpp
+  Compiled<Typed> in_subquery(const Message& node);
+  Compiled<std::vector<Typed>> left_side(const Message& node, int location);
+  Compiled<Subquery> subquery(const Message& select, int location, std::vector<Typed>& left);
+  Compiled<const postgres::RelationInfo*> subquery_relation(const Message& select, int location);
+
   // compiler_casts.cpp
   Compiled<Typed> cast(const Message& node);
   Compiled<Type> cast_target(const Message& type_name);
@@ -74,7 +92,10 @@ class Compiler {
 
   const postgres::RelationInfo& relation_;
   const std::map<unsigned, std::string>& parameters_;
+  const Relations* subquery_relations_;       ///< nullptr: subqueries are refused
   std::map<unsigned, Type> parameter_types_;  ///< fixed by the first use (§6.3)
+  std::vector<Subquery> subqueries_;
+  std::vector<std::string> membership_sql_;  ///< of each test, in the order of the text
   Expression& into_;
 };
 

@@ -5,12 +5,14 @@
 
 #include "core/where/compiled_expression.hpp"
 #include "core/where/compiler.hpp"
+#include "core/where/plan.hpp"
 
 namespace holdfast::where {
 namespace {
 
 /// First bytes of the serialised form.
-constexpr std::uint64_t k_version = 1;
+constexpr std::uint64_t k_version_plain = 1;
+constexpr std::uint64_t k_version_with_subqueries = 2;
 
 std::vector<std::uint16_t> columns_read(const Expression& expression) {
   std::vector<std::uint16_t> columns;
@@ -65,11 +67,67 @@ std::optional<EqualityKey> best_equality(const Expression& expression,
   return on_boolean;
 }
 
+std::vector<std::string> split_at_marks(const std::string& marked) {
+  std::vector<std::string> pieces(1);
+  for (const char c : marked) {
+    if (c == Compiler::k_membership_mark)
+      pieces.emplace_back();
+    else
+      pieces.back() += c;
+  }
+  return pieces;
+}
+
+void write_subqueries(ByteWriter& out, const std::vector<Subquery>& subqueries,
+                      const std::vector<std::string>& pieces) {
+  out.number(subqueries.size());
+  for (const Subquery& subquery : subqueries) {
+    out.text(subquery.table.schema);
+    out.text(subquery.table.table);
+    out.number(subquery.link.size());
+    for (const std::string& column : subquery.link) out.text(column);
+    out.text(subquery.where);
+    out.text(subquery.canonical_sql);
+  }
+  out.number(pieces.size());
+  for (const std::string& piece : pieces) out.text(piece);
+}
+
+void read_subqueries(ByteReader& in, std::vector<Subquery>& subqueries,
+                     std::vector<std::string>& pieces) {
+  subqueries.resize(in.count());
+  for (Subquery& subquery : subqueries) {
+    subquery.table.schema = in.text();
+    subquery.table.table = in.text();
+    subquery.link.resize(in.count());
+    for (std::string& column : subquery.link) column = in.text();
+    subquery.where = in.text();
+    subquery.canonical_sql = in.text();
+  }
+  pieces.resize(in.count());
+  for (std::string& piece : pieces) piece = in.text();
+}
+
+/// Whether each membership test asks a subquery that there is, with as many columns.
+bool tests_fit(const Expression& expression, const std::vector<Subquery>& subqueries) {
+  return std::all_of(expression.nodes.begin(), expression.nodes.end(), [&](const Node& node) {
+    return node.operation != Operation::in_subquery ||
+           (node.detail < subqueries.size() && node.count == subqueries[node.detail].link.size());
+  });
+}
+
+std::size_t memberships(const Plan& plan) {
+  return static_cast<std::size_t>(
+      std::count_if(plan.positions.begin(), plan.positions.end(),
+                    [](const Position& p) { return p.dependency.has_value(); }));
+}
+
 }  // namespace
 
 Result<Condition, WhereError> Condition::compile(std::string_view text,
                                                  const std::map<unsigned, std::string>& parameters,
-                                                 const postgres::RelationInfo& relation) {
+                                                 const postgres::RelationInfo& relation,
+                                                 const Relations* subquery_relations) {
   const auto parsed = ParsedClause::parse(text);
   if (!parsed) return parsed.failure();
   unsigned expected = 0;
@@ -78,11 +136,23 @@ Result<Condition, WhereError> Condition::compile(std::string_view text,
       return Failure{
           WhereError{"Parameters must be numbered sequentially, starting from 1", "params"}};
   const auto expression = std::make_shared<Expression>();
-  auto canonical = Compiler(relation, parameters, *expression).clause(parsed->root());
+  Compiler compiler(relation, parameters, subquery_relations, *expression);
+  auto canonical = compiler.clause(parsed->root());
   if (!canonical) return canonical.failure();
   ASSERT(expression->bind(), "the compiler made constants that their loaders read");
   Condition condition;
-  condition.canonical_sql_ = std::move(*canonical);
+  if (compiler.subqueries().empty()) {
+    condition.canonical_sql_ = std::move(*canonical);
+  } else {
+    auto plan = Plan::make(*expression, compiler.subqueries().size());
+    if (!plan) return plan.failure();
+    condition.subqueries_ = compiler.subqueries();
+    condition.canonical_sql_ = compiler.spelled_out(*canonical);
+    condition.pieces_ = split_at_marks(*canonical);
+    condition.plan_ = std::make_shared<const Plan>(std::move(*plan));
+    ASSERT(condition.pieces_.size() == memberships(*condition.plan_) + 1,
+           "each membership test has its place in the text");
+  }
   condition.columns_ = columns_read(*expression);
   condition.equality_ = best_equality(*expression, relation);
   condition.root_ = expression;
@@ -91,20 +161,23 @@ Result<Condition, WhereError> Condition::compile(std::string_view text,
 
 std::string Condition::serialize() const {
   ByteWriter out;
-  out.number(k_version);
+  out.number(subqueries_.empty() ? k_version_plain : k_version_with_subqueries);
   out.text(canonical_sql_);
   out.number(equality_ ? 1 : 0);
   if (equality_) {
     out.number(equality_->column);
     out.text(equality_->key);
   }
+  if (!subqueries_.empty()) write_subqueries(out, subqueries_, pieces_);
   root_->write(out);
   return out.take();
 }
 
 Result<Condition> Condition::deserialize(std::string_view bytes) {
   ByteReader in(bytes);
-  if (in.number() != k_version) return fail("a compiled condition of an unknown version");
+  const std::uint64_t version = in.number();
+  if (version != k_version_plain && version != k_version_with_subqueries)
+    return fail("a compiled condition of an unknown version");
   Condition condition;
   condition.canonical_sql_ = in.text();
   if (in.number_up_to(1) == 1) {
@@ -113,8 +186,17 @@ Result<Condition> Condition::deserialize(std::string_view bytes) {
     key.key = in.text();
     condition.equality_ = std::move(key);
   }
+  if (version == k_version_with_subqueries)
+    read_subqueries(in, condition.subqueries_, condition.pieces_);
   const auto expression = std::make_shared<Expression>();
-  if (!expression->read(in) || !in.finished()) return fail("a compiled condition is damaged");
+  if (!expression->read(in) || !in.finished() || !tests_fit(*expression, condition.subqueries_))
+    return fail("a compiled condition is damaged");
+  if (version == k_version_with_subqueries) {
+    auto plan = Plan::make(*expression, condition.subqueries_.size());
+    if (!plan || condition.pieces_.size() != memberships(*plan) + 1)
+      return fail("a compiled condition is damaged");
+    condition.plan_ = std::make_shared<const Plan>(std::move(*plan));
+  }
   condition.columns_ = columns_read(*expression);
   condition.root_ = expression;
   return condition;
@@ -132,6 +214,25 @@ const std::optional<EqualityKey>& Condition::equality() const {
 
 Truth Condition::evaluate(const postgres::Tuple& row) const {
   return root_->evaluate(row);
+}
+Truth Condition::evaluate(const postgres::Tuple& row, const Memberships& views) const {
+  return root_->evaluate(row, &views);
+}
+
+Truth Condition::evaluate_position(std::size_t position, const postgres::Tuple& row,
+                                   const Memberships& views) const {
+  const Position& literal = plan_->positions.at(position);
+  const Truth truth = root_->evaluate_node(literal.node, row, views);
+  return literal.negated ? negated(truth) : truth;
+}
+
+std::string Condition::sql_with(const std::function<std::string(std::size_t)>& print) const {
+  if (plan_ == nullptr) return canonical_sql_;
+  std::string out;
+  std::size_t piece = 0;
+  for (std::size_t p = 0; p < plan_->positions.size(); ++p)
+    if (plan_->positions[p].dependency) out += pieces_[piece++] + print(p);
+  return out + pieces_[piece];
 }
 
 bool append_comparison_key(std::string& out, postgres::Oid type, std::string_view cell) {
