@@ -92,6 +92,8 @@ sim::SimDiskOptions disk_options(const Plan& plan, sim::SimulatedExecutor& execu
 api::EngineOptions engine_options(const Plan& plan, const RunOptions& run) {
   api::EngineOptions options;
   options.guards = run.weakened.guards;
+  options.stack.fragment_bytes = plan.knobs.fragment_bytes;
+  options.stack.store.guards = run.weakened.guards;
   options.stack.store.directory = "/data";
   options.stack.store.chunk_bytes = plan.knobs.chunk_bytes;
   options.stack.store.inline_snapshot_bytes = plan.knobs.inline_snapshot_bytes;
@@ -190,6 +192,7 @@ World::World(const Plan& plan, const RunOptions& options)
   cluster_.set_network(network_);
   executor_.on_step([this](const sim::StepInfo& step) {
     cluster_.observe(step);
+    faults_.observe(step);
     if (options_.stop_at && step.step == *options_.stop_at) options_.at_stop();
   });
   stage_.network = &network_;

@@ -109,6 +109,18 @@ Statement make_mutation(const TableDefinition& table, std::uint64_t keys, const 
   return update;
 }
 
+std::optional<Statement> make_room_for(const Statement& statement) {
+  if (statement.kind != StatementKind::insert && statement.kind != StatementKind::update)
+    return std::nullopt;
+  const auto id = std::find_if(statement.set.begin(), statement.set.end(),
+                               [](const ColumnText& cell) { return cell.first == "id"; });
+  if (id == statement.set.end()) return std::nullopt;
+  // A row that moves to where it is collides with nobody.
+  if (std::find(statement.where.begin(), statement.where.end(), *id) != statement.where.end())
+    return std::nullopt;
+  return Statement{StatementKind::erase, statement.table, {}, {*id}, {}};
+}
+
 std::string make_where(const Draws& draws) {
   const std::string first = make_atom(draws.of("first"));
   const std::string second = make_atom(draws.of("second"));

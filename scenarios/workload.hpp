@@ -2,6 +2,7 @@
 // twice, the same key again, many changes of one row in one transaction.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,6 +20,9 @@ sim::postgres::Statement make_insert(const sim::postgres::TableDefinition& table
 /// An insert, update (also of the key) or delete on one of `keys` rows.
 sim::postgres::Statement make_mutation(const sim::postgres::TableDefinition& table,
                                        std::uint64_t keys, const Draws& draws);
+/// What deletes the row that the statement would collide with, an inserted or a moved one; nullopt:
+/// it collides with none. Big transactions need it: one failed statement undoes them whole.
+std::optional<sim::postgres::Statement> make_room_for(const sim::postgres::Statement& statement);
 /// nullptr: the table has none of this name.
 const sim::postgres::Column* find_column(const sim::postgres::TableDefinition& table,
                                          std::string_view name);
