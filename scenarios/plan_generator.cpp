@@ -3,28 +3,15 @@
 
 #include "scenarios/database_trouble.hpp"
 #include "scenarios/draws.hpp"
+#include "scenarios/live_plan.hpp"
 #include "scenarios/plan.hpp"
+#include "scenarios/profile.hpp"
 #include "scenarios/workload.hpp"
 
 namespace holdfast::scenarios {
 namespace {
 
 using sim::postgres::Synchronous;
-
-/// How big a scenario is, and what may go wrong in it.
-struct Profile {
-  std::string_view name;
-  std::uint64_t tables_max;
-  std::uint64_t specs_min, specs_max;
-  std::uint64_t batches_min, batches_max;
-  std::uint64_t transactions_per_batch;
-  std::uint64_t mutations_per_transaction;
-  std::uint64_t restarts_min, restarts_max;
-  std::uint64_t faults_max;
-  unsigned removal_percent;
-  unsigned second_client_percent;
-  unsigned calm_percent;  ///< of histories that end with the demands of CalmEnd
-};
 
 constexpr unsigned k_calm_commits = 8;
 /// Of restarts: the last kind costs a history some seconds of virtual time.
@@ -200,22 +187,28 @@ void plan_faults(Plan& plan, const Profile& profile, const Draws& draws) {
 std::vector<std::string> scenario_names() {
   std::vector<std::string> names;
   for (const Profile& profile : k_profiles) names.emplace_back(profile.name);
+  names.emplace_back(k_live_scenario);
   return names;
 }
 
 Plan make_plan(const std::string& scenario, std::uint64_t seed) {
+  if (scenario == k_live_scenario) return make_live_plan(seed, {});
   const auto* profile = std::find_if(std::begin(k_profiles), std::end(k_profiles),
                                      [&](const Profile& p) { return p.name == scenario; });
   ASSERT(profile != std::end(k_profiles), "a plan is made for a scenario that exists");
-  const Draws draws = Draws(seed).of(scenario);
+  return make_plan(*profile, seed);
+}
+
+Plan make_plan(const Profile& profile, std::uint64_t seed) {
+  const Draws draws = Draws(seed).of(profile.name);
   Plan plan;
-  plan.scenario = scenario;
+  plan.scenario = profile.name;
   plan.seed = seed;
   plan.strategy = draw_strategy(draws);
-  plan.knobs = draw_knobs(draws.of("knobs"), *profile);
-  const std::uint64_t tables = draws.between(1, profile->tables_max, "tables");
+  plan.knobs = draw_knobs(draws.of("knobs"), profile);
+  const std::uint64_t tables = draws.between(1, profile.tables_max, "tables");
   for (unsigned t = 0; t < tables; ++t) plan.tables.push_back(make_table(t));
-  const std::uint64_t specs = draws.between(profile->specs_min, profile->specs_max, "specs");
+  const std::uint64_t specs = draws.between(profile.specs_min, profile.specs_max, "specs");
   // Equal definitions share a handle, so each is in the plan once.
   for (std::uint64_t draw_number = 0; plan.specs.size() < specs; ++draw_number) {
     const Draws draw = draws.of("spec", draw_number);
@@ -225,13 +218,13 @@ Plan make_plan(const std::string& scenario, std::uint64_t seed) {
                      [&](const oracle::ShapeSpec& other) { return same_definition(spec, other); }))
       plan.specs.push_back(std::move(spec));
   }
-  plan_clients(plan, *profile, draws);
-  plan_transactions(plan, *profile, draws.of("workload"));
-  plan_restarts(plan, *profile, draws);
-  plan_faults(plan, *profile, draws);
-  if (draws.percent(profile->calm_percent, "calm")) plan.calm_commits = k_calm_commits;
+  plan_clients(plan, profile, draws);
+  plan_transactions(plan, profile, draws.of("workload"));
+  plan_restarts(plan, profile, draws);
+  plan_faults(plan, profile, draws);
+  if (draws.percent(profile.calm_percent, "calm")) plan.calm_commits = k_calm_commits;
   plan.calm_standby = plan.calm_commits > 0 && draws.percent(30, "standby");
-  if (profile->name == "mixed") plan_database_trouble(plan, draws.of("database"));
+  if (profile.name == "mixed") plan_database_trouble(plan, draws.of("database"));
   return plan;
 }
 

@@ -48,7 +48,7 @@ void add_check(CLI::App& app, int& code, const std::string& program) {
                    "seeds of their own for this commit: a revision that git knows here")
       ->excludes(start);
   command->add_option("--jobs", options->jobs, "worker processes; 0: one a core");
-  command->add_option("--scenario", options->scenario, "mixed, reference, restarts")
+  command->add_option("--scenario", options->scenario, "mixed, reference, restarts, live")
       ->capture_default_str();
   command->add_option("--without", options->without, "guards to switch off, mutants to put in")
       ->delimiter(',');
