@@ -262,17 +262,7 @@ bool World::work_is_done() const {
 }
 
 void World::write_final_transaction() {
-  // One row into every table, in one transaction that no lock can stop: every shape's position must
-  // pass it.
-  const std::pair<std::string, std::string> cells[] = {
-      {"id", std::string(k_final_key)}, {"v", "1"}, {"name", "alpha"}};
-  std::vector<sim::postgres::Statement> rows;
-  for (const sim::postgres::TableDefinition& table : plan_.tables) {
-    rows.push_back({sim::postgres::StatementKind::insert, table.name, {}, {}, {}});
-    for (const auto& [name, text] : cells)
-      if (find_column(table, name) != nullptr) rows.back().set.emplace_back(name, text);
-  }
-  final_ = commit_at_once(postgres_, rows);
+  final_ = commit_at_once(postgres_, final_rows(plan_));
   stage_.final_commit = final_.commit_lsn.value;
 }
 

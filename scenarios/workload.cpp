@@ -173,6 +173,18 @@ const sim::postgres::Column* find_column(const sim::postgres::TableDefinition& t
   return nullptr;
 }
 
+std::vector<Statement> final_rows(const Plan& plan) {
+  const std::pair<std::string, std::string> cells[] = {
+      {"id", std::string(k_final_key)}, {"v", "1"}, {"name", "alpha"}};
+  std::vector<Statement> rows;
+  for (const TableDefinition& table : plan.tables) {
+    rows.push_back({StatementKind::insert, table.name, {}, {}, {}});
+    for (const auto& [name, text] : cells)
+      if (find_column(table, name) != nullptr) rows.back().set.emplace_back(name, text);
+  }
+  return rows;
+}
+
 sim::postgres::CommitResult commit_at_once(
     sim::postgres::PostgresModel& postgres,
     const std::vector<sim::postgres::Statement>& statements) {

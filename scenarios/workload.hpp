@@ -29,6 +29,9 @@ const sim::postgres::Column* find_column(const sim::postgres::TableDefinition& t
 /// One transaction, flushed and visible at once. REQUIRES: nothing stops its statements.
 sim::postgres::CommitResult commit_at_once(sim::postgres::PostgresModel& postgres,
                                            const std::vector<sim::postgres::Statement>& statements);
+/// What a run writes when the workload is over, in one transaction that no lock can stop: a row
+/// into every table, so that every shape's position must pass it.
+std::vector<sim::postgres::Statement> final_rows(const Plan& plan);
 /// A clause over the columns of make_table(); empty for "all rows".
 std::string make_where(const Draws& draws);
 /// What a spec knows of its table's columns.
