@@ -10,7 +10,6 @@
 #include <string>
 #include <vector>
 
-#include "scenarios/aim.hpp"
 #include "scenarios/instance.hpp"
 #include "scenarios/network.hpp"
 #include "scenarios/plan.hpp"
@@ -20,7 +19,7 @@ namespace holdfast::scenarios {
 struct RestartCounters {
   std::array<std::uint64_t, k_restart_kinds> by_kind{};
   /// Restarts that hit while this was in flight; any_time counts those that hit nothing of it.
-  std::array<std::uint64_t, k_moments> during{};
+  std::array<std::uint64_t, k_restart_moments> during{};
 };
 
 /// When a restart of the plan began.
@@ -83,7 +82,10 @@ class Cluster {
   RestartCounters counters_;
   std::vector<RestartBegun> begun_;
 
-  std::optional<Aim> aim_;  ///< of the next restart, while it waits for its moment
+  // Aiming: wait for a label, then so many steps more.
+  bool armed_ = false;
+  RestartMoment wanted_ = RestartMoment::any_time;
+  std::optional<unsigned> steps_to_go_;
   std::string_view writer_job_;  ///< what the leader's write worker began last
 };
 

@@ -29,9 +29,9 @@ const std::string k_public = "public";
 constexpr std::array<std::string_view, 4> k_statement_names = {"insert", "update", "delete",
                                                                "truncate"};
 /// By TypeId; a column of unknown type does not exist.
-constexpr std::array<std::string_view, 13> k_type_names = {
-    "bool", "int2",    "int4", "int8", "float4",    "float8",     "numeric",
-    "text", "varchar", "uuid", "date", "timestamp", "timestamptz"};
+constexpr std::array<std::string_view, 14> k_type_names = {
+    "bool", "int2",    "int4",   "int8", "float4", "float8",    "numeric",
+    "text", "varchar", "bpchar", "uuid", "date",   "timestamp", "timestamptz"};
 constexpr std::array<std::string_view, 2> k_replica_names = {"default", "full"};
 
 struct TimedStatement {
@@ -120,7 +120,7 @@ void describe(Fields& fields, Value& restart) {
   fields.required("number", restart.number);
   fields.one_of("kind", restart.kind, names_of(RestartKind{}));
   fields.optional("after", restart.after);
-  fields.optional_one_of("moment", restart.moment, names_of(Moment{}));
+  fields.optional_one_of("moment", restart.moment, names_of(RestartMoment{}));
   fields.optional("down_time", restart.down_time);
   fields.optional("overlap", restart.overlap);
   fields.optional("kill_during_stop", restart.kill_during_stop);
@@ -131,7 +131,6 @@ template <class Fields, Either<PlannedFault> Value>
 void describe(Fields& fields, Value& fault) {
   fields.one_of("kind", fault.kind, names_of(FaultKind{}));
   fields.required("at", fault.at);
-  fields.optional_one_of("moment", fault.moment, names_of(Moment{}));
   fields.optional("pick", fault.pick);
   fields.optional("victim", fault.victim);
 }

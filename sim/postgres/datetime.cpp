@@ -232,8 +232,11 @@ std::optional<std::int64_t> parse_timestamp(std::string_view text, Offset use_of
   const auto bc = in.era_is_bc();
   if (!bc) return std::nullopt;
   const auto days = to_days(*date, *bc);
-  if (!days) return std::nullopt;
-  return *days * k_us_per_day + time - offset;
+  if (!days || *days > k_first_day_past_timestamps) return std::nullopt;
+  const std::int64_t us = *days * k_us_per_day + time - offset;
+  if (us < k_first_timestamp || us >= k_first_day_past_timestamps * k_us_per_day)
+    return std::nullopt;
+  return us;
 }
 
 std::string print_date(std::int64_t days) {
@@ -267,6 +270,7 @@ std::string print_timestamp(std::int64_t us, std::string_view zone) {
 
 std::int64_t date_to_timestamp(std::int64_t days) {
   if (days == k_time_infinity || days == k_time_minus_infinity) return days;
+  if (days >= k_first_day_past_timestamps) return k_time_infinity - 1;
   return days * k_us_per_day;
 }
 

@@ -23,7 +23,7 @@ Oid PostgresModel::create_table(TableDefinition definition) {
   ASSERT(state_->find_table(name) == nullptr, "a table is created once");
   const Oid oid{state_->next_oid};
   state_->next_oid += 5;  // its row type, its TOAST table and their indexes take oids too
-  TableVersion version = make_table(std::move(definition), oid, state_->next_version++);
+  TableVersion version = make_table(std::move(definition), oid);
   state_->tables.emplace(
       name, std::make_unique<Table>(std::make_shared<const TableVersion>(std::move(version))));
   state_->forget_compiled();

@@ -202,22 +202,34 @@ bool is_float(TypeId type) {
   return type == TypeId::float4 || type == TypeId::float8;
 }
 
+/// As in Postgres, an escape at the end is only an error if there is text to compare it with.
+void raise_if_escape_ends(std::string_view pattern) {
+  if (pattern == "\\") raise("22025", "LIKE pattern must not end with escape character");
+}
+
+/// `pattern` begins with %. REQUIRES: a text that is not empty.
+bool matches_any_sequence(std::string_view text, std::string_view pattern) {
+  while (!pattern.empty() && (pattern.front() == '%' || pattern.front() == '_')) {
+    if (pattern.front() == '_') {
+      if (text.empty()) return false;
+      text.remove_prefix(code_point_bytes(text));
+    }
+    pattern.remove_prefix(1);
+  }
+  if (pattern.empty()) return true;
+  raise_if_escape_ends(pattern);
+  for (; !text.empty(); text.remove_prefix(code_point_bytes(text)))
+    if (like_matches(text, pattern)) return true;
+  return false;
+}
+
 }  // namespace
 
 bool like_matches(std::string_view text, std::string_view pattern) {
-  while (!pattern.empty()) {
+  while (!text.empty() && !pattern.empty()) {
     const char c = pattern.front();
-    if (c == '%') {
-      const std::string_view rest = pattern.substr(1);
-      if (rest.empty()) return true;
-      for (std::string_view tail = text;; tail.remove_prefix(code_point_bytes(tail))) {
-        if (like_matches(tail, rest)) return true;
-        if (tail.empty()) return false;
-      }
-    }
-    if (c == '\\' && pattern.size() == 1)
-      raise("22025", "LIKE pattern must not end with escape character");
-    if (text.empty()) return false;
+    if (c == '%') return matches_any_sequence(text, pattern);
+    raise_if_escape_ends(pattern);
     if (c == '_') {
       text.remove_prefix(code_point_bytes(text));
       pattern.remove_prefix(1);
@@ -228,7 +240,7 @@ bool like_matches(std::string_view text, std::string_view pattern) {
     text.remove_prefix(1);
     pattern.remove_prefix(1);
   }
-  return text.empty();
+  return text.empty() && pattern.find_first_not_of('%') == std::string_view::npos;
 }
 
 TypeId common_number_type(TypeId a, TypeId b) {

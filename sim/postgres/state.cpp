@@ -227,7 +227,6 @@ const Table* ModelState::find_table(const RelationName& name) const {
 }
 
 void ModelState::change_table(Table& table, TableVersion version) {
-  version.version = next_version++;
   table.set_current(std::make_shared<const TableVersion>(std::move(version)));
   compiled_.clear();
 }

@@ -93,7 +93,6 @@ class ModelState {
 
   BigStack big_stack;
 
-  std::uint64_t next_version = 1;
   std::uint32_t next_oid;
   std::uint32_t next_pid = 1000;
   std::uint64_t next_session = 1;

@@ -55,6 +55,7 @@ std::string Table::key_of(const Row& row) const {
 
 void append_key_part(std::string& key, const Value& value) {
   std::string text = print_value(value);
+  if (value.type == TypeId::bpchar) text.resize(without_padding(text).size());
   if (value.type == TypeId::numeric && text.find('.') != std::string::npos) {
     text.erase(text.find_last_not_of('0') + 1);
     if (text.back() == '.') text.pop_back();

@@ -29,9 +29,8 @@ holdfast::postgres::RelationInfo TableVersion::to_info() const {
   return info;
 }
 
-TableVersion make_table(TableDefinition definition, Oid oid, std::uint64_t version) {
+TableVersion make_table(TableDefinition definition, Oid oid) {
   TableVersion table;
-  table.version = version;
   table.oid = oid;
   table.name = std::move(definition.name);
   table.columns = std::move(definition.columns);

@@ -38,7 +38,6 @@ enum class ReplicaIdentity : char { by_default = 'd', full = 'f', nothing = 'n' 
 
 /// How the catalogue describes a table between two DDL statements.
 struct TableVersion {
-  std::uint64_t version = 0;  ///< unique over all tables; grows
   Oid oid;
   RelationName name;
   std::vector<Column> columns;
@@ -54,6 +53,6 @@ struct TableVersion {
 using TableVersionRef = std::shared_ptr<const TableVersion>;
 
 /// Computes `key` and gives slots to columns that have none assigned by an earlier version.
-TableVersion make_table(TableDefinition definition, Oid oid, std::uint64_t version);
+TableVersion make_table(TableDefinition definition, Oid oid);
 
 }  // namespace holdfast::sim::postgres

@@ -2,6 +2,7 @@
 // operators exist, how LIKE's spellings map. Used by the where compiler only. Errors throw Raised.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,12 @@ namespace holdfast::sim::postgres {
 
 /// The unqualified name of a list of String nodes; empty if there is none.
 std::string last_name(const std::vector<TreeMessage>& names);
+
+/// The type that values of these types are brought to, as the elements of an IN list are; nullopt:
+/// they are of different kinds.
+std::optional<TypeId> common_type(const std::vector<TypeId>& types);
+/// An expression of another type of the same kind.
+ExpressionRef convert(ExpressionRef term, TypeId to);
 
 /// varchar behaves as text everywhere.
 TypeId unified(TypeId type);

@@ -20,7 +20,7 @@ struct TypeFacts {
   TypeFamily family;
 };
 
-constexpr std::array<TypeFacts, 13> k_types{{
+constexpr std::array<TypeFacts, 14> k_types{{
     {TypeId::boolean, 16, "bool", "boolean", TypeFamily::boolean},
     {TypeId::int2, 21, "int2", "smallint", TypeFamily::number},
     {TypeId::int4, 23, "int4", "integer", TypeFamily::number},
@@ -30,6 +30,7 @@ constexpr std::array<TypeFacts, 13> k_types{{
     {TypeId::numeric, 1700, "numeric", "decimal", TypeFamily::number},
     {TypeId::text, 25, "text", "text", TypeFamily::string},
     {TypeId::varchar, 1043, "varchar", "character varying", TypeFamily::string},
+    {TypeId::bpchar, 1042, "bpchar", "character", TypeFamily::string},
     {TypeId::uuid, 2950, "uuid", "uuid", TypeFamily::uuid},
     {TypeId::date, 1082, "date", "date", TypeFamily::time},
     {TypeId::timestamp, 1114, "timestamp", "timestamp without time zone", TypeFamily::time},
@@ -175,9 +176,32 @@ int compare_numbers(const Value& a, const Value& b) {
   return three_way(a.integer, b.integer);
 }
 
+/// With another string type, a bpchar is compared as text.
+std::string_view compared_text(const Value& value) {
+  return value.type == TypeId::bpchar ? without_padding(value.text) : std::string_view(value.text);
+}
+
 Failure<SqlError> no_cast(TypeId from, TypeId to) {
   return {SqlError{"42846", "cannot cast type " + std::string(facts(from).sql_name) + " to " +
                                 std::string(facts(to).sql_name)}};
+}
+
+SqlResult<Value> cast_real_to_real(const Value& value, TypeId to) {
+  Value result = value;
+  result.type = to;
+  if (to == TypeId::float4) result.real = static_cast<double>(static_cast<float>(value.real));
+  if ((std::isinf(result.real) && !std::isinf(value.real)) || (result.real == 0 && value.real != 0))
+    return out_of_range(to, print_value(value));
+  return result;
+}
+
+/// With as many digits as the type always keeps, not with those that print it exactly.
+std::string decimal_of_real(const Value& value) {
+  if (!std::isfinite(value.real)) return print_value(value);
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), "%.*g", value.type == TypeId::float4 ? 6 : 15,
+                value.real);
+  return text.data();
 }
 
 SqlResult<Value> cast_number(const Value& value, TypeId to) {
@@ -186,6 +210,8 @@ SqlResult<Value> cast_number(const Value& value, TypeId to) {
     return Value::of_boolean(value.integer != 0);
   }
   if (family(to) != TypeFamily::number) return no_cast(value.type, to);
+  if (is_float(value.type) && is_float(to)) return cast_real_to_real(value, to);
+  if (is_float(value.type) && to == TypeId::numeric) return read_value(to, decimal_of_real(value));
   if (is_float(to) || to == TypeId::numeric) return read_value(to, print_value(value));
   if (is_float(value.type)) {
     const double rounded = std::nearbyint(value.real);
@@ -265,6 +291,7 @@ SqlResult<Value> read_value(TypeId type, std::string_view text) {
     }
     case TypeId::text:
     case TypeId::varchar:
+    case TypeId::bpchar:
     case TypeId::unknown:
       return Value::of_text(type, std::string(text));
     case TypeId::uuid:
@@ -293,6 +320,7 @@ std::string print_value(const Value& value) {
     case TypeId::numeric:
     case TypeId::text:
     case TypeId::varchar:
+    case TypeId::bpchar:
     case TypeId::uuid:
     case TypeId::unknown:
       return value.text;
@@ -306,6 +334,10 @@ std::string print_value(const Value& value) {
   ASSERT(false, "every type has an output function");
 }
 
+std::string_view without_padding(std::string_view text) {
+  return text.substr(0, text.find_last_not_of(' ') + 1);
+}
+
 int compare_values(const Value& a, const Value& b) {
   ASSERT(!a.null && !b.null, "NULL is compared by nobody");
   ASSERT(family(a.type) == family(b.type), "only values of one family compare");
@@ -317,6 +349,7 @@ int compare_values(const Value& a, const Value& b) {
     case TypeFamily::time:
       return three_way(moment(a), moment(b));
     case TypeFamily::string:
+      return three_way(compared_text(a).compare(compared_text(b)), 0);
     case TypeFamily::uuid:
     case TypeFamily::unknown:
       return three_way(a.text.compare(b.text), 0);
@@ -327,6 +360,8 @@ int compare_values(const Value& a, const Value& b) {
 SqlResult<Value> cast_value(const Value& value, TypeId to) {
   if (value.null) return Value::null_of(to);
   if (value.type == to) return value;
+  if (value.type == TypeId::bpchar && family(to) == TypeFamily::string)
+    return Value::of_text(to, std::string(without_padding(value.text)));
   if (family(value.type) == TypeFamily::unknown || family(value.type) == TypeFamily::string)
     return read_value(to, value.text);
   if (family(to) == TypeFamily::string) {
@@ -343,6 +378,9 @@ SqlResult<Value> cast_value(const Value& value, TypeId to) {
       return Value::of_integer(to, value.integer);
     case TypeFamily::time:
       if (family(to) != TypeFamily::time) return no_cast(value.type, to);
+      if (value.type == TypeId::date && value.integer >= k_first_day_past_timestamps &&
+          value.integer != k_time_infinity)
+        return Failure<SqlError>{{"22008", "date out of range for timestamp"}};
       return Value::of_integer(
           to, to == TypeId::date ? timestamp_to_date(value.integer) : moment(value));
     case TypeFamily::uuid:

@@ -24,6 +24,7 @@ enum class TypeId : std::uint8_t {
   numeric,
   text,
   varchar,
+  bpchar,  ///< char(n) without its length: blanks at the end do not count
   uuid,
   date,
   timestamp,
@@ -47,7 +48,7 @@ struct Value {
   bool null = true;
   std::int64_t integer = 0;  ///< boolean, int2/4/8, date (days), timestamps (µs since 2000)
   double real = 0;           ///< float4 (widened), float8
-  std::string text;          ///< text, varchar, uuid, unknown; numeric as its canonical text
+  std::string text;          ///< strings, uuid, unknown; numeric as its canonical text
 
   static Value null_of(TypeId type) {
     Value value;
@@ -75,6 +76,9 @@ std::string print_value(const Value& value);
 
 /// -1, 0, 1. REQUIRES: both not NULL and of one family.
 int compare_values(const Value& a, const Value& b);
+
+/// Without the blanks at its end: what a bpchar is compared and cast by.
+std::string_view without_padding(std::string_view text);
 
 /// An explicit cast, including those through text. NULL stays NULL.
 SqlResult<Value> cast_value(const Value& value, TypeId to);

@@ -34,7 +34,7 @@ void Walsender::decode(std::int64_t clock_us, MidKeepalives mid_keepalives) {
 Walsender::Relation& Walsender::relation(const TableVersion& table) {
   const auto known = relations_.find(table.oid);
   if (known != relations_.end()) return known->second;
-  return relations_[table.oid] = {table.publications.count(publication_) != 0, 0};
+  return relations_[table.oid] = {table.publications.count(publication_) != 0};
 }
 
 void Walsender::invalidate(Oid table) {
@@ -91,8 +91,8 @@ void Walsender::send_transaction(const Transaction& transaction, std::int64_t cl
 
 void Walsender::send_relation(const TableVersion& table, Lsn position, std::int64_t clock_us) {
   Relation& known = relation(table);
-  if (known.version_told == table.version) return;
-  known.version_told = table.version;
+  if (known.told) return;
+  known.told = true;
   send(position, clock_us, encode_relation(table));
 }
 

@@ -33,7 +33,7 @@ class Walsender {
   /// first use after an invalidation, under the catalogue of that moment of the log.
   struct Relation {
     bool published = false;
-    std::uint64_t version_told = 0;  ///< 0: the client was not told yet
+    bool told = false;  ///< since the last invalidation
   };
   Relation& relation(const TableVersion& table);
   void invalidate(Oid table);

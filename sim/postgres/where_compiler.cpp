@@ -123,6 +123,7 @@ ExpressionRef WhereCompiler::column(const TreeMessage& body) {
   const int at = table_.find_column(name);
   if (at < 0) raise("42703", "column \"" + name + "\" does not exist");
   const Column& found = table_.columns[static_cast<std::size_t>(at)];
+  ++columns_;
   return make_column(found.type, found.slot);
 }
 
@@ -178,10 +179,13 @@ ExpressionRef WhereCompiler::plain_operator(const std::string& name, const TreeM
   const TreeNode right_node(body.child(4));
   if (left_node.kind == NodeKind::row_expr) {
     if (name != "=" && name != "<>") unsupported("ordering of rows");
-    ExpressionRef same = equal_rows(row(left_node), row(right_node));
+    Terms left = row(left_node);
+    ExpressionRef same = equal_rows(std::move(left), row(right_node));
     return name == "=" ? std::move(same) : make_not(std::move(same));
   }
-  return compare(name, expression(left_node), expression(right_node));
+  // One after the other: which of two errors is raised must not depend on the compiler.
+  ExpressionRef left = expression(left_node);
+  return compare(name, std::move(left), expression(right_node));
 }
 
 ExpressionRef WhereCompiler::unary_operator(const std::string& name, ExpressionRef term) {
@@ -234,11 +238,45 @@ ExpressionRef WhereCompiler::equal_rows(Terms left, Terms right) {
 
 ExpressionRef WhereCompiler::in_list(const TreeMessage& body) {
   const TreeNode left(body.child(3));
-  Terms any;
-  for (const TreeMessage& item : TreeNode(body.child(4)).body.children(1))
-    any.push_back(equal_rows(row(left), row(TreeNode(item))));
+  const auto items = TreeNode(body.child(4)).body.children(1);
+  Terms any = left.kind == NodeKind::row_expr ? Terms() : in_scalars(left, items);
+  if (any.empty()) {
+    for (const TreeMessage& item : items) {
+      Terms subject = row(left);
+      any.push_back(equal_rows(std::move(subject), row(TreeNode(item))));
+    }
+  }
   ExpressionRef in = make_or(std::move(any));
   return last_name(body.children(2)) == "=" ? std::move(in) : make_not(std::move(in));
+}
+
+/// Two or more items without columns become an array, whose elements have one type; the others are
+/// compared one by one.
+WhereCompiler::Terms WhereCompiler::in_scalars(const TreeNode& left,
+                                               const std::vector<TreeMessage>& items) {
+  Terms values;
+  Terms others;
+  std::vector<TypeId> types{expression(left)->type()};
+  for (const TreeMessage& item : items) {
+    const unsigned columns = columns_;
+    ExpressionRef term = expression(TreeNode(item));
+    if (columns_ == columns) types.push_back(term->type());
+    (columns_ == columns ? values : others).push_back(std::move(term));
+  }
+  Terms any;
+  if (values.size() < 2) {
+    for (const TreeMessage& item : items) {
+      ExpressionRef subject = expression(left);
+      any.push_back(compare("=", std::move(subject), expression(TreeNode(item))));
+    }
+    return any;
+  }
+  if (const auto type = common_type(types))
+    for (ExpressionRef& value : values) value = convert(std::move(value), *type);
+  for (Terms* terms : {&values, &others})
+    for (ExpressionRef& term : *terms)
+      any.push_back(compare("=", expression(left), std::move(term)));
+  return any;
 }
 
 ExpressionRef WhereCompiler::between(const TreeMessage& body) {
@@ -247,8 +285,10 @@ ExpressionRef WhereCompiler::between(const TreeMessage& body) {
   const auto bounds = TreeNode(body.child(4)).body.children(1);
   ASSERT(bounds.size() == 2, "BETWEEN has two bounds");
   const auto within = [&](std::size_t low, std::size_t high) {
-    ExpressionRef above = compare(">=", expression(subject), expression(TreeNode(bounds[low])));
-    ExpressionRef below = compare("<=", expression(subject), expression(TreeNode(bounds[high])));
+    ExpressionRef first = expression(subject);
+    ExpressionRef above = compare(">=", std::move(first), expression(TreeNode(bounds[low])));
+    ExpressionRef second = expression(subject);
+    ExpressionRef below = compare("<=", std::move(second), expression(TreeNode(bounds[high])));
     return make_and(list(std::move(above), std::move(below)));
   };
   const bool symmetric =
@@ -353,32 +393,22 @@ ExpressionRef WhereCompiler::call(const TreeMessage& body) {
   if (name == "upper") return make_text_function(TextFunction::upper, text_argument());
   if (name == "length" || name == "char_length")
     return make_text_function(TextFunction::length, text_argument());
-  if (name == "like" && args.size() == 2)
-    return like_operator("~~", expression(TreeNode(args[0])), expression(TreeNode(args[1])));
+  if (name == "like" && args.size() == 2) {
+    ExpressionRef text = expression(TreeNode(args[0]));
+    return like_operator("~~", std::move(text), expression(TreeNode(args[1])));
+  }
   unsupported("function " + name);
 }
 
 ExpressionRef WhereCompiler::choice(Choice choice, const std::vector<TreeMessage>& args) {
   Terms terms;
   for (const TreeMessage& arg : args) terms.push_back(expression(TreeNode(arg)));
-  TypeId type = TypeId::unknown;
-  for (const ExpressionRef& term : terms) {
-    if (term->type() == TypeId::unknown) continue;
-    const TypeId one = unified(term->type());
-    if (type == TypeId::unknown) {
-      type = one;
-    } else if (family(type) == TypeFamily::number && family(one) == TypeFamily::number) {
-      type = common_number_type(type, one);
-    } else if (type != one) {
-      unsupported("COALESCE, GREATEST or LEAST of mixed types");
-    }
-  }
-  if (type == TypeId::unknown) type = TypeId::text;
-  for (ExpressionRef& term : terms) {
-    term = coerce(std::move(term), type);
-    if (unified(term->type()) != type) term = make_cast(std::move(term), type);
-  }
-  return make_choice(choice, type, std::move(terms));
+  std::vector<TypeId> types;
+  for (const ExpressionRef& term : terms) types.push_back(term->type());
+  const auto type = common_type(types);
+  if (!type) raise("42804", "types cannot be matched");
+  for (ExpressionRef& term : terms) term = convert(std::move(term), *type);
+  return make_choice(choice, *type, std::move(terms));
 }
 
 }  // namespace holdfast::sim::postgres

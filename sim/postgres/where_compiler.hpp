@@ -27,6 +27,7 @@ class WhereCompiler {
   ExpressionRef plain_operator(const std::string& name, const TreeMessage& body);
   ExpressionRef unary_operator(const std::string& name, ExpressionRef term);
   ExpressionRef in_list(const TreeMessage& body);
+  Terms in_scalars(const TreeNode& left, const std::vector<TreeMessage>& items);
   ExpressionRef between(const TreeMessage& body);
   ExpressionRef any_or_all(const TreeMessage& body);
   ExpressionRef null_test(const TreeMessage& body);
@@ -50,6 +51,7 @@ class WhereCompiler {
   const TableVersion& table_;
   const TableLookup& lookup_;
   std::vector<SubSelect> subselects_;
+  unsigned columns_ = 0;  ///< references so far
   unsigned depth_ = 0;
   unsigned deepest_ = 0;
 };

@@ -27,6 +27,7 @@ const Texts& texts_of(TypeId type) {
        {"", "a", "B", "ab", "a%b", "a_b", "a\\b", "it's", "NULL", "é", "aéb", "x\ny", "\"q\"",
         " lead", "zz"}},
       {TypeId::varchar, {"", "a", "ab", "ABC", "é", "a b"}},
+      {TypeId::bpchar, {"", "a", "ab", "ab  ", "B", "\xc3\xa9", "a b", " a", "7"}},
       {TypeId::uuid,
        {"00000000-0000-0000-0000-000000000000", "A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11",
         "{a0eebc999c0b4ef8bb6d6bb9bd380a11}", "ffffffffffffffffffffffffffffffff"}},
@@ -71,14 +72,14 @@ std::vector<ColumnText> key_condition(Dice& dice, const TableDefinition& table) 
 TableDefinition wide_table() {
   TableDefinition table;
   table.name = {"public", "wide"};
-  table.columns = {
-      {"id", TypeId::int4, true, 1, 0},       {"b", TypeId::boolean, false, 0, 0},
-      {"i2", TypeId::int2, false, 0, 0},      {"i4", TypeId::int4, false, 0, 0},
-      {"i8", TypeId::int8, false, 0, 0},      {"f4", TypeId::float4, false, 0, 0},
-      {"f8", TypeId::float8, false, 0, 0},    {"n", TypeId::numeric, false, 0, 0},
-      {"t", TypeId::text, false, 0, 0},       {"v", TypeId::varchar, false, 0, 0},
-      {"u", TypeId::uuid, false, 0, 0},       {"d", TypeId::date, false, 0, 0},
-      {"ts", TypeId::timestamp, false, 0, 0}, {"tz", TypeId::timestamptz, false, 0, 0}};
+  table.columns = {{"id", TypeId::int4, true, 1, 0},       {"b", TypeId::boolean, false, 0, 0},
+                   {"i2", TypeId::int2, false, 0, 0},      {"i4", TypeId::int4, false, 0, 0},
+                   {"i8", TypeId::int8, false, 0, 0},      {"f4", TypeId::float4, false, 0, 0},
+                   {"f8", TypeId::float8, false, 0, 0},    {"n", TypeId::numeric, false, 0, 0},
+                   {"t", TypeId::text, false, 0, 0},       {"v", TypeId::varchar, false, 0, 0},
+                   {"u", TypeId::uuid, false, 0, 0},       {"d", TypeId::date, false, 0, 0},
+                   {"ts", TypeId::timestamp, false, 0, 0}, {"tz", TypeId::timestamptz, false, 0, 0},
+                   {"c", TypeId::bpchar, false, 0, 0}};
   return table;
 }
 
@@ -170,9 +171,9 @@ std::string list(Dice& dice, const Column& column) {
 }
 
 std::string pattern(Dice& dice) {
-  static const Texts k_patterns{"'%'",   "'a%'",   "'_'",   "'a_b'",    "'a\\%b'",
-                                "'%b'",  "'A%'",   "''",    "'a\\\\b'", "'__'",
-                                "'%é%'", "'a%b%'", "'%\\'", "'x_y'",    "NULL"};
+  static const Texts k_patterns{"'%'",   "'a%'",  "'_'",      "'a_b'", "'a\\%b'", "'%b'",
+                                "'A%'",  "''",    "'a\\\\b'", "'__'",  "'%é%'",   "'a%b%'",
+                                "'%\\'", "'x_y'", "'%_\\'",   "'a\\'", "'%_%'",   "NULL"};
   return dice.pick(k_patterns);
 }
 
@@ -214,6 +215,14 @@ std::string special_test(Dice& dice) {
                              "ts <= tz",
                              "d < tz",
                              "t = v",
+                             "c = t",
+                             "c <> v",
+                             "c || 'x' = 'abx'",
+                             "length(c) = 2",
+                             "lower(c) = 'b'",
+                             "c::text = 'ab'",
+                             "t LIKE c",
+                             "c IN (v, 'ab ')",
                              "lower(t) = v",
                              "length(t) > 1",
                              "upper(v) = 'ABC'",
@@ -233,6 +242,11 @@ std::string special_test(Dice& dice) {
                              "i4::text = '0'",
                              "t::int4 = 1",
                              "n::float8 = f8",
+                             "f8::float4 = f4",
+                             "f8::numeric = n",
+                             "f4::numeric::text = '0.1'",
+                             "f4::float8::text LIKE '0.1%'",
+                             "f8 NOT IN ('NaN'::numeric, 0.1::float4, 0)",
                              "id IN (SELECT i4 FROM wide WHERE b)",
                              "i4 NOT IN (SELECT i2 FROM wide)",
                              "(id, i4) IN (SELECT i4, id FROM wide)",

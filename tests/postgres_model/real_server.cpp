@@ -13,6 +13,11 @@ int hex_digit(char c) {
 
 }  // namespace
 
+unsigned effort() {
+  const char* text = std::getenv("HOLDFAST_MODEL_CHECKS");
+  return text == nullptr ? 1U : static_cast<unsigned>(std::atoi(text));
+}
+
 RealConnection::RealConnection(const std::string& url) : connection_(PQconnectdb(url.c_str())) {
   must(
       "SET bytea_output = hex; SET DateStyle = 'ISO, DMY'; SET TimeZone = 'UTC'; "

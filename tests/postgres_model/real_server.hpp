@@ -11,6 +11,10 @@
 
 namespace holdfast::test {
 
+/// How many times its small budget a comparison with the real server gets: HOLDFAST_MODEL_CHECKS,
+/// else 1.
+unsigned effort();
+
 /// The rows of a result as texts, or the SQLSTATE of its error.
 struct RealResult {
   std::string sqlstate;  ///< empty: it worked

@@ -92,6 +92,21 @@ TEST_F(ModelTest, ChangesAreStreamedAsTheCatalogueWasWhenTheyWereMade) {
   EXPECT_EQ(receive(*session).lines, (Lines{"B", "I public.items N('2','after')", "C"}));
 }
 
+// As a real server does it (RealHistory, seed 98): the older transaction finds the relation told.
+TEST_F(ModelTest, ARelationIsToldAgainOnlyAfterAnInvalidation) {
+  model->create_table(items());
+  model->create_publication("pub");
+  auto session = stream();
+  const Session writer = model->begin();
+  must(writer, insert(1, "before"));
+  model->add_to_publication("pub", k_items);
+  run({insert(2, "after")});
+  model->commit(writer, Synchronous::on);
+  EXPECT_EQ(receive(*session).lines, (Lines{"B", "I public.items N('2','after')", "C", "B",
+                                            "I public.items N('1','before')", "C"}));
+  EXPECT_EQ(teller.relations.size(), 1U);
+}
+
 TEST_F(ModelTest, PublishWaitsForWritersSoThatNoChangeIsMissed) {
   model->create_table(items());
   model->create_publication("pub");

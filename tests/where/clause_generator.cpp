@@ -207,7 +207,7 @@ std::string ClauseGenerator::leaf() {
       return operand(1) + one_of(kinds) + pattern();
     }
     case 6:
-      return below(3) == 0 ? "j IS NULL" : "b";
+      return below(3) == 0 && opaque_ == OpaqueColumn::in_the_relation ? "j IS NULL" : "b";
     default:
       return left + " " + one_of(k_comparisons) + " " + operand(other);
   }

@@ -11,7 +11,11 @@ namespace holdfast::where::test {
 
 class ClauseGenerator {
  public:
-  explicit ClauseGenerator(std::uint64_t seed) : seed_(seed) {}
+  /// A column of a type that a clause can only test for NULL: j, jsonb.
+  enum class OpaqueColumn : std::uint8_t { in_the_relation, none };
+
+  explicit ClauseGenerator(std::uint64_t seed, OpaqueColumn opaque = OpaqueColumn::in_the_relation)
+      : seed_(seed), opaque_(opaque) {}
 
   /// A boolean expression; most are valid, some have types that do not go together.
   std::string clause() { return boolean(below(4)); }
@@ -33,6 +37,7 @@ class ClauseGenerator {
   std::string pattern();
 
   std::uint64_t seed_;
+  OpaqueColumn opaque_;
   std::uint64_t draws_ = 0;
 };
 
