@@ -12,8 +12,8 @@ namespace holdfast::oracle {
 /// The legitimate causes of a 409 that a run can contain (engine.md §6.11).
 enum class Cause {
   deleted_by_request,  ///< LC-1: subject is the spec's name
-  truncated,           ///< LC-3: subject is the table
-  slot_recreated,      ///< LC-8: every shape
+  truncated,       ///< LC-3: subject is the table, the shape's own or one of a sub-select (LC-14)
+  slot_recreated,  ///< LC-8: every shape
 };
 
 struct CauseEvent {

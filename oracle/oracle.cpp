@@ -103,6 +103,8 @@ void Oracle::compare(const protocol::LogOffset& offset, const ClientView& view,
                      const Object& object) {
   if (!view.snapshot())
     return object(property::protocol, "up to date without ever having seen snapshot-end");
+  // What a shape with subqueries knows of the inner rows may lag behind: equal at the end only.
+  if (view.spec().has_subqueries()) return;
   counters_.compared_markers++;
   const VisibleSet visible{std::max(view.marker(), offset.tx), *view.snapshot()};
   const std::string wrong = compared(view, visible);

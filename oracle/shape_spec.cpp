@@ -19,6 +19,10 @@ bool ShapeSpec::is_bool(const std::string& column) const {
   return contains(bool_columns, column);
 }
 
+bool ShapeSpec::reads(const std::string& any_table) const {
+  return any_table == table || contains(inner_tables, any_table);
+}
+
 const Cell* find_cell(const Cells& cells, std::string_view column) {
   const auto found = std::find_if(cells.begin(), cells.end(),
                                   [&](const Cell& cell) { return cell.column == column; });

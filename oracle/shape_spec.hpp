@@ -22,7 +22,12 @@ struct ShapeSpec {
   std::vector<std::string> key_columns;   ///< primary key, in its order
   std::vector<std::string> bool_columns;  ///< written as `true` in snapshots and `t` in the log
   ReplicaMode replica = ReplicaMode::only_changes;
+  /// Tables of the sub-selects in `where`, at any depth, each once; empty: a plain shape.
+  std::vector<std::string> inner_tables;
 
+  bool has_subqueries() const { return !inner_tables.empty(); }
+  /// Its table, or one of a sub-select.
+  bool reads(const std::string& any_table) const;
   /// The columns a full row has: the requested ones and the key.
   bool selects(const std::string& column) const;
   bool is_bool(const std::string& column) const;

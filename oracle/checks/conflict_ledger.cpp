@@ -37,7 +37,7 @@ void ConflictLedger::refused(const ShapeSpec& spec, const protocol::ShapeHandle&
   const bool excused = std::any_of(journal_->begin(), journal_->end(), [&](const CauseEvent& e) {
     const bool about =
         e.cause == Cause::slot_recreated ||
-        (e.cause == Cause::truncated ? e.subject == spec.table : e.subject == spec.name);
+        (e.cause == Cause::truncated ? spec.reads(e.subject) : e.subject == spec.name);
     return about && e.over >= born && e.at <= answered;
   });
   if (excused) {

@@ -7,16 +7,22 @@ namespace holdfast::oracle {
 void ClientView::apply(const std::vector<Message>& messages, const protocol::LogOffset& from,
                        const protocol::LogOffset& to, const Object& object) {
   for (const Message& message : messages) {
+    const bool moved_in = message.tags && message.tags->is_move_in;
+    if (!moved_in && message.kind != MessageKind::snapshot_end) end_move(object);
     switch (message.kind) {
       case MessageKind::insert:
       case MessageKind::update:
       case MessageKind::erase:
         check_position(message, from, to, object);
+        check_tags(message, object);
         apply_change(message, object);
         break;
       case MessageKind::snapshot_end:
-        if (snapshot_) object(property::protocol, "a second snapshot-end");
-        snapshot_ = message.snapshot;
+        apply_snapshot_end(message, object);
+        break;
+      case MessageKind::move_in:
+      case MessageKind::move_out:
+        apply_move(message, object);
         break;
       case MessageKind::up_to_date:
         if (&message != &messages.back())
@@ -25,6 +31,7 @@ void ClientView::apply(const std::vector<Message>& messages, const protocol::Log
           object(property::transaction_whole,
                  "up-to-date inside transaction " + std::to_string(last_record_->tx));
         marker_ = message.up_to;
+        claimed_ = std::max(claimed_, marker_);
         break;
       case MessageKind::must_refetch:
         object(property::protocol, "must-refetch in an answer that is no 409");
@@ -33,10 +40,47 @@ void ClientView::apply(const std::vector<Message>& messages, const protocol::Log
   }
 }
 
+void ClientView::apply_snapshot_end(const Message& message, const Object& object) {
+  const bool of_move = move_in_ && move_in_->rows > 0;
+  if (snapshot_ && !of_move) object(property::protocol, "a second snapshot-end");
+  snapshot_ = message.snapshot;
+  move_in_.reset();
+}
+
+void ClientView::end_move(const Object& object) {
+  if (move_in_ && move_in_->rows > 0)
+    object(property::tags_form, "no snapshot-end after the rows of a move");
+  move_in_.reset();
+}
+
+void ClientView::apply_move(const Message& message, const Object& object) {
+  if (!tags_) return object(property::tags_form, "a move in a shape without subqueries");
+  if (!snapshot_) object(property::protocol, "a move before snapshot-end");
+  for (const std::string& key : tags_->move(message, object)) {
+    const auto row = rows_.find(key);
+    if (row == rows_.end()) continue;
+    drop_cells(row->second);
+    rows_.erase(row);
+  }
+  if (message.kind == MessageKind::move_in) move_in_ = {message.patterns, 0};
+}
+
+void ClientView::check_tags(const Message& message, const Object& object) const {
+  const auto wrong = [&](const char* what) {
+    object(property::tags_form, message.key + ": " + what);
+  };
+  if (!tags_ && message.tags) wrong("tags in a shape without subqueries");
+  if (tags_ && !message.tags) wrong("no tags in a shape with subqueries");
+  if (!message.tags || !message.tags->is_move_in) return;
+  if (message.lsn || message.kind != MessageKind::insert) wrong("a record that a move brought");
+  if (!move_in_) wrong("a row of a move, but no move before it");
+}
+
 void ClientView::check_position(const Message& message, const protocol::LogOffset& from,
                                 const protocol::LogOffset& to, const Object& object) {
   if (!message.lsn) {
-    if (snapshot_) object(property::protocol, "a snapshot row after snapshot-end: " + message.key);
+    if (snapshot_ && !(message.tags && message.tags->is_move_in))
+      object(property::protocol, "a snapshot row after snapshot-end: " + message.key);
     return;
   }
   const auto at = protocol::LogOffset::at(*message.lsn, message.op);
@@ -155,6 +199,7 @@ void ClientView::take_cells(const Message& message, HeldRow& row) {
 
 void ClientView::apply_change(const Message& message, const Object& object) {
   check_columns(message, object);
+  const bool tagged = tags_ && message.tags;
   const auto row = rows_.find(message.key);
   if (message.kind == MessageKind::insert) {
     if (row != rows_.end())
@@ -162,6 +207,11 @@ void ClientView::apply_change(const Message& message, const Object& object) {
     HeldRow& fresh = row == rows_.end() ? rows_[message.key] : row->second;
     drop_cells(fresh);
     take_cells(message, fresh);
+    if (tagged) tags_->take(message, object);
+    if (tagged && message.tags->is_move_in && move_in_) {
+      tags_->check_moved_in(message, move_in_->patterns, object);
+      move_in_->rows++;
+    }
   } else if (row == rows_.end()) {
     object(property::row_legality, message.kind == MessageKind::update
                                        ? "update of the absent row " + message.key
@@ -169,8 +219,10 @@ void ClientView::apply_change(const Message& message, const Object& object) {
   } else if (message.kind == MessageKind::update) {
     check_old(message, row->second, object);
     take_cells(message, row->second);
+    if (tagged) tags_->take(message, object);
   } else {
     check_old(message, row->second, object);
+    if (tagged) tags_->erase(message, object);
     drop_cells(row->second);
     rows_.erase(row);
   }

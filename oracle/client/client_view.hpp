@@ -12,18 +12,18 @@
 
 #include "core/protocol/offset.hpp"
 #include "oracle/client/messages.hpp"
+#include "oracle/client/tag_tracker.hpp"
 #include "oracle/rows_digest.hpp"
 #include "oracle/shape_spec.hpp"
 #include "oracle/violation.hpp"
 
 namespace holdfast::oracle {
 
-/// Reports (property, sentence).
-using Object = std::function<void(const char* property, std::string what)>;
-
 class ClientView {
  public:
-  explicit ClientView(const ShapeSpec& spec) : spec_(&spec) {}
+  explicit ClientView(const ShapeSpec& spec) : spec_(&spec) {
+    if (spec.has_subqueries()) tags_.emplace();
+  }
 
   /// Forgets everything: a 409, or a client that starts afresh.
   void reset() { *this = ClientView(*spec_); }
@@ -35,9 +35,12 @@ class ClientView {
   /// Made for the caller; the digest says the same for nothing.
   Rows rows() const;
   const RowsDigest& digest() const { return digest_; }
+  /// The last one that the log has stated: each sees all that the one before it saw.
   const std::optional<StatedSnapshot>& snapshot() const { return snapshot_; }
   /// LSN of the last up-to-date marker.
   std::uint64_t marker() const { return marker_; }
+  /// The highest LSN of all up-to-date markers.
+  std::uint64_t claimed() const { return claimed_; }
 
  private:
   /// A cell as the application holds it, with its part of the digest.
@@ -48,6 +51,12 @@ class ClientView {
   using HeldRow = std::vector<HeldCell>;
 
   void apply_change(const Message& message, const Object& object);
+  void apply_snapshot_end(const Message& message, const Object& object);
+  void apply_move(const Message& message, const Object& object);
+  /// Tags are there exactly where they belong (http-api.md §24).
+  void check_tags(const Message& message, const Object& object) const;
+  /// The rows of a move stand together, and snapshot-end follows them.
+  void end_move(const Object& object);
   void take_cells(const Message& message, HeldRow& row);
   void drop_cells(HeldRow& row);
   void check_position(const Message& message, const protocol::LogOffset& from,
@@ -74,6 +83,14 @@ class ClientView {
   std::optional<HalfKeyChange> key_change_;
   bool transaction_ended_ = true;  ///< the last record carried `last`
   std::uint64_t marker_ = 0;
+  std::uint64_t claimed_ = 0;
+  std::optional<TagTracker> tags_;  ///< of shapes with subqueries
+  /// A move-in whose rows may follow, and how many have.
+  struct MoveIn {
+    std::vector<MovePattern> patterns;
+    std::size_t rows = 0;
+  };
+  std::optional<MoveIn> move_in_;
 };
 
 }  // namespace holdfast::oracle

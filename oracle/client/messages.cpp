@@ -10,6 +10,12 @@ namespace {
 
 enum class Control { up_to_date, snapshot_end, must_refetch };
 
+/// Records have one; moves have any number.
+struct TransactionIds {
+  std::uint64_t first = 0;
+  std::size_t count = 0;
+};
+
 /// The headers of one message, as far as the protocol names them, before they are understood.
 struct RawHeaders {
   std::optional<Control> control;
@@ -20,7 +26,13 @@ struct RawHeaders {
   std::optional<std::uint64_t> xmin;
   std::optional<std::uint64_t> xmax;
   std::optional<std::vector<std::uint64_t>> xip_list;
-  std::optional<std::uint64_t> txid;
+  std::optional<TransactionIds> txids;
+  std::optional<MessageKind> event;
+  std::optional<std::vector<MovePattern>> patterns;
+  std::optional<std::vector<std::string>> tags;
+  std::optional<std::vector<std::string>> removed_tags;
+  std::optional<std::vector<bool>> active_conditions;
+  bool is_move_in = false;
   std::optional<std::string> key_change_to;
   std::optional<std::string> key_change_from;
   bool last = false;
@@ -38,7 +50,13 @@ class BodyReader {
   void read_row(Cells& row);
   std::uint64_t read_decimal_text();
   std::vector<std::uint64_t> read_decimal_texts();
-  std::uint64_t read_txids();
+  TransactionIds read_txids();
+  std::vector<std::string> read_texts();
+  std::vector<bool> read_conditions();
+  std::vector<MovePattern> read_patterns();
+  /// true; a header that is absent otherwise.
+  void read_flag(bool& flag);
+  bool read_tag_header(std::string_view name, RawHeaders& headers);
 
   std::string_view body_;
   JsonReader json_;
@@ -88,13 +106,44 @@ void understand_control(const RawHeaders& headers, Message& message) {
   }
 }
 
-void understand_change(const RawHeaders& headers, Message& message) {
+MessageKind event_of(std::string_view event) {
+  if (event == "move-in") return MessageKind::move_in;
+  if (event == "move-out") return MessageKind::move_out;
+  throw Malformed("unknown event " + std::string(event));
+}
+
+void understand_event(RawHeaders& headers, Message& message) {
+  if (headers.operation || headers.control || headers.lsn || headers.tags)
+    throw Malformed("an event that is something else as well");
+  message.kind = *headers.event;
+  needed(headers.txids, "txids");
+  if (needed(headers.patterns, "patterns").empty()) throw Malformed("an event without patterns");
+  message.patterns = std::move(*headers.patterns);
+}
+
+/// `tags` makes the others mean something.
+void understand_tags(RawHeaders& headers, Message& message) {
+  if (!headers.tags) {
+    if (headers.removed_tags || headers.active_conditions || headers.is_move_in)
+      throw Malformed("a row without `tags` has what belongs to them");
+    return;
+  }
+  message.tags.emplace();
+  message.tags->tags = std::move(*headers.tags);
+  message.tags->removed = std::move(headers.removed_tags);
+  message.tags->conditions = std::move(headers.active_conditions);
+  message.tags->is_move_in = headers.is_move_in;
+}
+
+void understand_change(RawHeaders& headers, Message& message) {
   message.kind = needed(headers.operation, "operation");
+  understand_tags(headers, message);
   if (!headers.lsn) return;
   message.lsn = headers.lsn;
   message.op = needed(headers.op_position, "op_position");
   message.last = headers.last;
-  message.txid = needed(headers.txid, "txids");
+  if (needed(headers.txids, "txids").count != 1) throw Malformed("txids is not one number");
+  message.txid = headers.txids->first;
   message.key_change_to = headers.key_change_to.value_or("");
   message.key_change_from = headers.key_change_from.value_or("");
 }
@@ -118,13 +167,76 @@ std::vector<std::uint64_t> BodyReader::read_decimal_texts() {
   return numbers;
 }
 
-std::uint64_t BodyReader::read_txids() {
-  std::size_t count = 0;
-  std::uint64_t txid = 0;
+TransactionIds BodyReader::read_txids() {
+  TransactionIds txids;
   json_.open_array();
-  for (bool first = true; json_.next_item(first); ++count) txid = json_.read_unsigned();
-  if (count != 1) throw Malformed("txids is not one number");
-  return txid;
+  for (bool first = true; json_.next_item(first); ++txids.count) {
+    const std::uint64_t txid = json_.read_unsigned();
+    if (txids.count == 0) txids.first = txid;
+  }
+  return txids;
+}
+
+std::vector<std::string> BodyReader::read_texts() {
+  std::vector<std::string> texts;
+  json_.open_array();
+  for (bool first = true; json_.next_item(first);) texts.emplace_back(json_.read_text());
+  return texts;
+}
+
+std::vector<bool> BodyReader::read_conditions() {
+  std::vector<bool> conditions;
+  json_.open_array();
+  for (bool first = true; json_.next_item(first);) {
+    conditions.push_back(json_.take_word("true"));
+    if (!conditions.back() && !json_.take_word("false"))
+      throw Malformed("a condition is true or false");
+  }
+  return conditions;
+}
+
+std::vector<MovePattern> BodyReader::read_patterns() {
+  std::vector<MovePattern> patterns;
+  std::string_view name;
+  json_.open_array();
+  for (bool first = true; json_.next_item(first);) {
+    std::optional<std::uint64_t> position;
+    std::optional<std::string> value;
+    json_.open_object();
+    for (bool first_member = true; json_.next_member(name, first_member);) {
+      if (name == "pos")
+        set_once(position, json_.read_unsigned());
+      else if (name == "value")
+        set_once(value, std::string(json_.read_text()));
+      else
+        json_.skip();
+    }
+    patterns.push_back({needed(position, "pos"), needed(value, "value")});
+  }
+  return patterns;
+}
+
+void BodyReader::read_flag(bool& flag) {
+  if (flag || !json_.take_word("true")) throw Malformed("a flag is true or absent");
+  flag = true;
+}
+
+bool BodyReader::read_tag_header(std::string_view name, RawHeaders& headers) {
+  if (name == "tags")
+    set_once(headers.tags, read_texts());
+  else if (name == "removed_tags")
+    set_once(headers.removed_tags, read_texts());
+  else if (name == "active_conditions")
+    set_once(headers.active_conditions, read_conditions());
+  else if (name == "is_move_in")
+    read_flag(headers.is_move_in);
+  else if (name == "event")
+    set_once(headers.event, event_of(json_.read_text()));
+  else if (name == "patterns")
+    set_once(headers.patterns, read_patterns());
+  else
+    return false;
+  return true;
 }
 
 void BodyReader::read_headers(RawHeaders& headers) {
@@ -138,10 +250,9 @@ void BodyReader::read_headers(RawHeaders& headers) {
     } else if (name == "op_position") {
       set_once(headers.op_position, json_.read_unsigned());
     } else if (name == "last") {
-      if (headers.last || !json_.take_word("true")) throw Malformed("`last` is true or absent");
-      headers.last = true;
+      read_flag(headers.last);
     } else if (name == "txids") {
-      set_once(headers.txid, read_txids());
+      set_once(headers.txids, read_txids());
     } else if (name == "key_change_to") {
       set_once(headers.key_change_to, std::string(json_.read_text()));
     } else if (name == "key_change_from") {
@@ -156,7 +267,7 @@ void BodyReader::read_headers(RawHeaders& headers) {
       set_once(headers.xmax, read_decimal_text());
     } else if (name == "xip_list") {
       set_once(headers.xip_list, read_decimal_texts());
-    } else {
+    } else if (!read_tag_header(name, headers)) {
       json_.skip();
     }
   }
@@ -207,6 +318,7 @@ void BodyReader::read_message(Message& message) {
     }
   }
   if (!has_headers) throw Malformed("a message has no `headers`");
+  if (headers.event) return understand_event(headers, message);
   if (headers.control) return understand_control(headers, message);
   if (!has_key || !has_value) throw Malformed("a change without `key` or without `value`");
   understand_change(headers, message);

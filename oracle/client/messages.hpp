@@ -16,7 +16,31 @@
 
 namespace holdfast::oracle {
 
-enum class MessageKind { insert, update, erase, snapshot_end, up_to_date, must_refetch };
+enum class MessageKind {
+  insert,
+  update,
+  erase,
+  snapshot_end,
+  up_to_date,
+  must_refetch,
+  move_in,
+  move_out
+};
+
+/// What a row of a shape with subqueries says of why it is in the shape (http-api.md §24).
+struct RowTags {
+  std::vector<std::string> tags;  ///< one a disjunct: a slot for each position, joined by '/'
+  std::optional<std::vector<std::string>> removed;  ///< updates: the old row's that are gone
+  std::optional<std::vector<bool>> conditions;      ///< by position; deletes may have none
+  bool is_move_in = false;
+};
+
+/// Rows with this value in this slot of a tag are meant.
+struct MovePattern {
+  std::size_t position = 0;
+  std::string value;
+  auto operator<=>(const MovePattern&) const = default;
+};
 
 struct Message {
   MessageKind kind = MessageKind::insert;
@@ -29,9 +53,11 @@ struct Message {
   std::optional<std::uint64_t> lsn;  ///< of log records; snapshot rows have none
   std::uint64_t op = 0;
   bool last = false;
-  StatedSnapshot snapshot;  ///< snapshot_end
-  std::uint64_t up_to = 0;  ///< up_to_date
-  Hash128 content;          ///< of a log record's bytes, which it keeps once it was served
+  StatedSnapshot snapshot;            ///< snapshot_end
+  std::optional<RowTags> tags;        ///< rows of shapes with subqueries
+  std::vector<MovePattern> patterns;  ///< moves
+  std::uint64_t up_to = 0;            ///< up_to_date
+  Hash128 content;  ///< of a log record's bytes, which it keeps once it was served
 };
 
 Result<std::vector<Message>> parse_messages(std::string_view body);

@@ -151,7 +151,7 @@ bool may_name(const std::string& where, const std::string& column) {
 bool can_go(const Plan& plan, const TableDefinition& table, const sim::postgres::Column& column) {
   return column.key_position == 0 &&
          std::none_of(plan.specs.begin(), plan.specs.end(), [&](const auto& spec) {
-           return spec.table == table.name.table && spec.schema == table.name.schema &&
+           return spec.schema == table.name.schema && spec.reads(table.name.table) &&
                   may_name(spec.where, column.name);
          });
 }

@@ -84,6 +84,7 @@ void describe(Fields& fields, Value& spec) {
   fields.optional("where", spec.where);
   fields.optional("columns", spec.columns);
   fields.optional_one_of("replica", spec.replica, k_replica_names);
+  fields.optional("inner_tables", spec.inner_tables);
 }
 
 template <class Fields, Either<PlannedClient> Value>

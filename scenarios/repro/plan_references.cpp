@@ -118,6 +118,9 @@ void Checker::specs() {
       object("shapes", i, "there is no table '" + spec.table + "'");
       continue;
     }
+    for (const std::string& inner : spec.inner_tables)
+      if (find_table({spec.schema, inner}) == nullptr)
+        object("shapes", i, "there is no table '" + inner + "'");
     for (const std::string& column : spec.columns)
       if (find_column(*table, column) == nullptr)
         object("shapes", i, "table '" + spec.table + "' has no column '" + column + "'");

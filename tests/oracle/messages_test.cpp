@@ -41,6 +41,28 @@ TEST(Messages, ControlMessagesSayWhatTheyAreAbout) {
       (StatedSnapshot{1, 9, {3, 5}}));
 }
 
+TEST(Messages, ARowSaysWhyItIsInAShapeWithSubqueries) {
+  const Message message = only(R"({"key":"k","value":{},"headers":{"operation":"insert",
+      "is_move_in":true,"tags":["aa/","/1"],"active_conditions":[true,false]}})");
+  ASSERT_TRUE(message.tags);
+  EXPECT_EQ(message.tags->tags, (std::vector<std::string>{"aa/", "/1"}));
+  EXPECT_EQ(message.tags->conditions, (std::vector<bool>{true, false}));
+  EXPECT_EQ(message.tags->removed, std::nullopt);
+  EXPECT_TRUE(message.tags->is_move_in);
+  EXPECT_FALSE(only(R"({"key":"k","value":{},"headers":{"operation":"insert"}})").tags);
+}
+
+TEST(Messages, AMoveNamesPositionsAndValuesAndAnyNumberOfTransactions) {
+  const Message out = only(R"({"headers":{"event":"move-out","txids":[1234],
+      "patterns":[{"pos":0,"value":"aa"},{"pos":2,"value":"bb"}]}})");
+  EXPECT_EQ(out.kind, MessageKind::move_out);
+  EXPECT_EQ(out.patterns, (std::vector<MovePattern>{{0, "aa"}, {2, "bb"}}));
+  EXPECT_EQ(only(R"({"headers":{"patterns":[{"pos":0,"value":"aa"}],"txids":[],
+                                "event":"move-in"}})")
+                .kind,
+            MessageKind::move_in);
+}
+
 TEST(Messages, TwoRecordsThatDifferAnywhereDifferInContent) {
   const std::string one =
       R"({"key":"k","value":{"id":"1"},)"
@@ -113,6 +135,20 @@ INSTANTIATE_TEST_SUITE_P(
         R"([{"key":"k","value":{"id":"1","id":"1"},"headers":{"operation":"insert"}}])",
         RECORD(R"({"operation":"insert","operation":"insert"})"),
         R"([{"headers":{"control":"must-refetch"},"headers":{"control":"must-refetch"}}])",
+        // Why a row is there, and moves.
+        RECORD(R"({"operation":"insert","tags":"aa"})"),
+        RECORD(R"({"operation":"insert","tags":["aa"],"active_conditions":[1]})"),
+        RECORD(R"({"operation":"insert","tags":["aa"],"is_move_in":false})"),
+        RECORD(R"({"operation":"insert","active_conditions":[true]})"),
+        RECORD(R"({"operation":"insert","removed_tags":[]})"),
+        R"([{"headers":{"event":"move-on","patterns":[{"pos":0,"value":"a"}],"txids":[]}}])",
+        R"([{"headers":{"event":"move-in","patterns":[{"pos":0,"value":"a"}]}}])",
+        R"([{"headers":{"event":"move-in","patterns":[],"txids":[]}}])",
+        R"([{"headers":{"event":"move-in","txids":[]}}])",
+        R"([{"headers":{"event":"move-in","patterns":[{"pos":0}],"txids":[]}}])",
+        R"([{"headers":{"event":"move-in","patterns":[{"value":"a"}],"txids":[]}}])",
+        R"([{"headers":{"event":"move-in","patterns":[{"pos":0,"value":"a"}],"txids":[],)"
+        R"("operation":"insert"}}])",
         // The array.
         R"([{"headers":{"control":"must-refetch"}},])",
         R"([{"headers":{"control":"must-refetch"}}{"headers":{"control":"must-refetch"}}])",

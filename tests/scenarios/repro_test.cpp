@@ -52,6 +52,12 @@ TEST(ReproFiles, HoldEveryPlanWhole) {
     }
 }
 
+TEST(ReproFiles, KeepTheTablesOfSubSelects) {
+  Repro repro = repro_of(make_plan("mixed", 1));
+  repro.plan.specs.front().inner_tables = {repro.plan.tables.front().name.table};
+  EXPECT_EQ(read(to_text(repro)), repro);
+}
+
 TEST(ReproFiles, AreSmall) {
   for (std::uint64_t seed = 1; seed <= 100; ++seed)
     EXPECT_LT(to_text(repro_of(make_plan("mixed", seed))).size(), 64U * 1024U) << seed;
@@ -181,6 +187,8 @@ const std::vector<Edit>& edits() {
       {"{\"id\": \"1\", \"v\": null}", "{\"idd\": \"1\"}", 17, "no column 'idd'"},
       {"{\"id\": \"1\", \"v\": null}", "{\"id\": \"1000001\"}", 17, "the run itself writes"},
       {"\"table\": \"t0\", \"where\": \"v > 1\"", "\"table\": \"t1\"", 18, "no table 't1'"},
+      {"\"where\": \"v > 1\"", "\"where\": \"v > 1\", \"inner_tables\": [\"t9\"]", 18,
+       "no table 't9'"},
       {"\"shape\": 0", "\"shape\": 1", 19, "no shape number 1"},
       {"\"3ms\"", "\"3 ms\"", 19, "no duration"},
       {"\"3ms\"", "3", 19, "no duration"},
