@@ -5,36 +5,9 @@
 namespace holdfast::scenarios {
 namespace {
 
-/// A restart that waits for a moment which does not come happens anyway.
-constexpr Duration k_patience = std::chrono::seconds(2);
 constexpr Duration k_standby_look = std::chrono::milliseconds(50);
 constexpr unsigned k_standby_looks = 100;
 constexpr unsigned k_leader_looks = 100;
-/// How many steps after its first a moment is hit at the latest: a snapshot lasts long, a commit
-/// not, unless the disk is one that yields everywhere.
-constexpr unsigned k_aim_steps = 3;
-constexpr unsigned k_aim_steps_of_slow_disk = 24;
-constexpr unsigned k_aim_steps_of_snapshot = 24;
-constexpr unsigned k_aim_steps_of_reset = 40;
-
-/// The label with which a moment begins.
-std::string_view label_of(RestartMoment moment) {
-  switch (moment) {
-    case RestartMoment::any_time:
-      return {};
-    case RestartMoment::commit:
-      return "store.commit";
-    case RestartMoment::snapshot:
-      return "Snapshotter::run";
-    case RestartMoment::removal:
-      return "store.remove";
-    case RestartMoment::takeover:
-      return "store.take_over";
-    case RestartMoment::slot_made:
-      return "pg.slot.created";
-  }
-  ASSERT(false, "every moment has a label");
-}
 
 }  // namespace
 
@@ -104,13 +77,12 @@ void Cluster::schedule_next() {
   busy_ = true;
   const PlannedRestart& restart = plan_.restarts[next_restart_];
   after(restart.after, "restart.due", [this, &restart] {
-    if (restart.moment == RestartMoment::any_time) return fire();
-    armed_ = true;
-    wanted_ = restart.moment;
-    steps_to_go_.reset();
+    if (restart.moment == Moment::any_time) return fire();
+    const auto within = static_cast<std::uint64_t>(restart.kill_delay.count() / 1'000);
+    aim_.emplace(restart.moment, within, plan_.knobs);
     const std::size_t number = next_restart_;
     after(k_patience, "restart.anyway", [this, number] {
-      if (armed_ && next_restart_ == number) fire();
+      if (aim_ && next_restart_ == number) fire();
     });
   });
 }
@@ -118,23 +90,12 @@ void Cluster::schedule_next() {
 void Cluster::observe(const sim::StepInfo& step) {
   if (!step.process.valid() && step.instance == nullptr && step.label.text.starts_with("store."))
     writer_job_ = step.label.text;
-  if (!armed_) return;
-  if (steps_to_go_) {
-    if ((*steps_to_go_)-- == 0) fire();
-  } else if (step.label.text == label_of(wanted_)) {
-    const unsigned within = wanted_ == RestartMoment::snapshot    ? k_aim_steps_of_snapshot
-                            : wanted_ == RestartMoment::slot_made ? k_aim_steps_of_reset
-                            : plan_.knobs.disk_yields_everywhere  ? k_aim_steps_of_slow_disk
-                                                                  : k_aim_steps;
-    steps_to_go_ =
-        static_cast<unsigned>(plan_.restarts[next_restart_].kill_delay.count() / 1'000 % within);
-  }
+  if (aim_ && aim_->take(step.label.text)) fire();
 }
 
 void Cluster::fire() {
-  const bool aimed = armed_ && steps_to_go_.has_value();
-  armed_ = false;
-  steps_to_go_.reset();
+  const bool aimed = aim_ && aim_->found();
+  aim_.reset();
   const PlannedRestart& restart = plan_.restarts[next_restart_];
   count(restart, aimed);
   begun_.push_back({restart.number, surroundings_.executor.steps(), surroundings_.executor.now()});
@@ -143,16 +104,17 @@ void Cluster::fire() {
 
 void Cluster::count(const PlannedRestart& restart, bool aimed) {
   counters_.by_kind[static_cast<std::size_t>(restart.kind)]++;
-  RestartMoment hit = RestartMoment::any_time;
+  Moment hit = Moment::any_time;
   for (const runtime::ProcessInfo& process : leader_->runtime().processes())
-    if (process.path.find("/snapshotter[") != std::string::npos) hit = RestartMoment::snapshot;
+    if (process.path.find("/snapshotter[") != std::string::npos) hit = Moment::snapshot;
   if (leader_->writing()) {
-    if (writer_job_ == "store.commit") hit = RestartMoment::commit;
+    if (writer_job_ == "store.commit") hit = Moment::commit;
     if (writer_job_ == "store.remove" || writer_job_ == "store.finish_removal")
-      hit = RestartMoment::removal;
-    if (writer_job_ == "store.take_over") hit = RestartMoment::takeover;
+      hit = Moment::removal;
+    if (writer_job_ == "store.take_over") hit = Moment::takeover;
   }
-  if (aimed && restart.moment == RestartMoment::slot_made) hit = RestartMoment::slot_made;
+  if (aimed && (restart.moment == Moment::slot_made || restart.moment == Moment::fragment))
+    hit = restart.moment;
   counters_.during[static_cast<std::size_t>(hit)]++;
 }
 

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "scenarios/aim.hpp"
 #include "scenarios/instance.hpp"
 #include "scenarios/network.hpp"
 #include "scenarios/plan.hpp"
@@ -19,7 +20,7 @@ namespace holdfast::scenarios {
 struct RestartCounters {
   std::array<std::uint64_t, k_restart_kinds> by_kind{};
   /// Restarts that hit while this was in flight; any_time counts those that hit nothing of it.
-  std::array<std::uint64_t, k_restart_moments> during{};
+  std::array<std::uint64_t, k_moments> during{};
 };
 
 /// When a restart of the plan began.
@@ -82,10 +83,7 @@ class Cluster {
   RestartCounters counters_;
   std::vector<RestartBegun> begun_;
 
-  // Aiming: wait for a label, then so many steps more.
-  bool armed_ = false;
-  RestartMoment wanted_ = RestartMoment::any_time;
-  std::optional<unsigned> steps_to_go_;
+  std::optional<Aim> aim_;  ///< of the next restart, while it waits for its moment
   std::string_view writer_job_;  ///< what the leader's write worker began last
 };
 

@@ -1,6 +1,10 @@
 #include "scenarios/database_trouble.hpp"
 
 #include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "scenarios/workload.hpp"
 
 namespace holdfast::scenarios {
 namespace {
@@ -10,6 +14,7 @@ constexpr unsigned k_crash_percent = 12;
 constexpr unsigned k_truncate_percent = 6;
 constexpr unsigned k_standby_percent = 6;
 constexpr unsigned k_slot_percent = 5;
+constexpr unsigned k_cut_percent = 6;
 
 Duration ms(std::uint64_t count) {
   return std::chrono::milliseconds(count);
@@ -86,8 +91,53 @@ void plan_slot(Plan& plan, const Draws& draws) {
       {.number = number,
        .kind = draws.percent(50, "power") ? RestartKind::power_loss : RestartKind::brutal,
        .after = at - ms(10),
-       .moment = RestartMoment::slot_made,
+       .moment = Moment::slot_made,
        .kill_delay = std::chrono::microseconds(draws.below(3'000, "kill_delay"))});
+}
+
+/// Every writer's transactions are joined to big ones.
+void join_transactions(Plan& plan, std::size_t statements) {
+  std::vector<PlannedTransaction> joined;
+  for (PlannedTransaction& transaction : plan.transactions) {
+    const auto open = std::find_if(joined.rbegin(), joined.rend(), [&](const auto& one) {
+      return one.writer == transaction.writer;
+    });
+    if (open == joined.rend() || open->statements.size() >= statements) {
+      joined.push_back(std::move(transaction));
+      continue;
+    }
+    open->statements.insert(open->statements.end(), transaction.statements.begin(),
+                            transaction.statements.end());
+  }
+  for (PlannedTransaction& transaction : joined) {
+    transaction.rolls_back = false;
+    for (const auto& statement : std::exchange(transaction.statements, {})) {
+      if (const auto room = make_room_for(statement)) transaction.statements.push_back(*room);
+      transaction.statements.push_back(statement);
+    }
+    transaction.pauses.assign(transaction.statements.size(), Duration{});
+  }
+  plan.transactions = std::move(joined);
+}
+
+/// Big transactions come bit by bit, and their session is lost, or who takes them dies, in the
+/// middle of one.
+void plan_cut(Plan& plan, const Draws& draws) {
+  plan.knobs.fragment_bytes = 400;
+  plan.knobs.ragged_receive_percent = 100;
+  join_transactions(plan, 20);
+  plan.restarts.resize(std::min<std::size_t>(plan.restarts.size(), 1));
+  for (std::uint64_t i = 0; i < 3; ++i) {
+    const Draws draw = draws.of("fault", i);
+    PlannedFault fault;
+    fault.kind = draw.one_of<FaultKind>({FaultKind::postgres_disconnect, FaultKind::kill_process,
+                                         FaultKind::exit_process, FaultKind::stall_process},
+                                        "kind");
+    fault.moment = Moment::fragment;
+    fault.at = ms(700 * i + draw.below(700, "at"));
+    fault.pick = draw.any("pick");
+    plan.faults.push_back(fault);
+  }
 }
 
 }  // namespace
@@ -101,6 +151,7 @@ void plan_database_trouble(Plan& plan, const Draws& draws) {
   when("truncate", k_truncate_percent, plan_truncate);
   when("standby", k_standby_percent, plan_standby);
   when("slot", k_slot_percent, plan_slot);
+  when("cut", k_cut_percent, plan_cut);
 }
 
 }  // namespace holdfast::scenarios

@@ -21,9 +21,32 @@ void FaultDriver::begin() {
   pending_ = plan_.faults.size();
   for (const PlannedFault& fault : plan_.faults)
     executor_.after(fault.at, "/world/faults", "fault.due", [this, &fault] {
+      if (fault.moment != Moment::any_time && !healed_) return wait_for_moment(fault);
       pending_--;
       if (!healed_) inject(fault);
     });
+}
+
+void FaultDriver::wait_for_moment(const PlannedFault& fault) {
+  aims_.emplace_back(&fault, Aim(fault.moment, fault.pick >> 32, plan_.knobs));
+  executor_.after(k_patience, "/world/faults", "fault.anyway", [this, &fault] {
+    if (std::erase_if(aims_, [&](const auto& aim) { return aim.first == &fault; }) == 0) return;
+    pending_--;
+    if (!healed_) inject(fault);
+  });
+}
+
+void FaultDriver::observe(const sim::StepInfo& step) {
+  for (auto it = aims_.begin(); it != aims_.end();) {
+    if (!it->second.take(step.label.text)) {
+      ++it;
+      continue;
+    }
+    const PlannedFault& fault = *it->first;
+    it = aims_.erase(it);
+    pending_--;
+    if (!healed_) inject(fault);
+  }
 }
 
 void FaultDriver::heal() {

@@ -3,8 +3,11 @@
 
 #include <array>
 #include <cstdint>
+#include <utility>
+#include <vector>
 
 #include "oracle/oracle.hpp"
+#include "scenarios/aim.hpp"
 #include "scenarios/cluster.hpp"
 #include "scenarios/plan.hpp"
 #include "sim/disk/operation.hpp"
@@ -35,6 +38,8 @@ class FaultDriver final : public sim::DiskFaults {
   void begin();
   /// Faults end: what was broken for a while works again, what is still to come does not.
   void heal();
+  /// To be called before each step.
+  void observe(const sim::StepInfo& step);
   bool done() const { return pending_ == 0; }
   const FaultCounters& counters() const { return counters_; }
   const std::vector<FaultHit>& hits() const { return hits_; }
@@ -42,6 +47,7 @@ class FaultDriver final : public sim::DiskFaults {
   sim::FaultDecision decide(const sim::Operation& operation) override;
 
  private:
+  void wait_for_moment(const PlannedFault& fault);
   void inject(const PlannedFault& fault);
   void hit_process(const PlannedFault& fault);
   void recreate_slot(const PlannedFault& fault);
@@ -57,6 +63,7 @@ class FaultDriver final : public sim::DiskFaults {
   const Plan& plan_;
   FaultCounters counters_;
   std::vector<FaultHit> hits_;
+  std::vector<std::pair<const PlannedFault*, Aim>> aims_;
   std::size_t pending_ = 0;
   bool healed_ = false;
   unsigned errors_due_ = 0;

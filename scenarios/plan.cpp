@@ -7,8 +7,8 @@ namespace {
 
 constexpr std::array<std::string_view, k_restart_kinds> k_restart_names = {
     "graceful", "brutal", "power_loss", "rolling", "overlapping", "frozen"};
-constexpr std::array<std::string_view, k_restart_moments> k_moment_names = {
-    "any_time", "commit", "snapshot", "removal", "takeover", "slot_made"};
+constexpr std::array<std::string_view, k_moments> k_moment_names = {
+    "any_time", "commit", "snapshot", "removal", "takeover", "slot_made", "fragment"};
 constexpr std::array<std::string_view, k_fault_kinds> k_fault_names = {
     "kill_process", "exit_process", "shutdown_process", "stall_process", "postgres_disconnect",
     "disk_error",   "disk_full",    "postgres_crash",   "slot_recreated"};
@@ -29,7 +29,7 @@ bool same_definition(const oracle::ShapeSpec& a, const oracle::ShapeSpec& b) {
 std::string_view name_of(RestartKind kind) {
   return k_restart_names[static_cast<std::size_t>(kind)];
 }
-std::string_view name_of(RestartMoment m) {
+std::string_view name_of(Moment m) {
   return k_moment_names[static_cast<std::size_t>(m)];
 }
 std::string_view name_of(FaultKind kind) {
@@ -42,7 +42,7 @@ std::string_view name_of(StrategyKind k) {
 std::span<const std::string_view> names_of(RestartKind) {
   return k_restart_names;
 }
-std::span<const std::string_view> names_of(RestartMoment) {
+std::span<const std::string_view> names_of(Moment) {
   return k_moment_names;
 }
 std::span<const std::string_view> names_of(FaultKind) {
@@ -70,7 +70,9 @@ std::string Plan::to_text() const {
             std::string(name_of(restart.moment)) + " after " + milliseconds(restart.after) +
             (restart.kill_during_stop ? ", killed while it stops" : "") + "\n";
   for (const PlannedFault& fault : faults)
-    text += "  fault " + std::string(name_of(fault.kind)) + " at " + milliseconds(fault.at) + "\n";
+    text += "  fault " + std::string(name_of(fault.kind)) + " at " + milliseconds(fault.at) +
+            (fault.moment == Moment::any_time ? "" : " in " + std::string(name_of(fault.moment))) +
+            "\n";
   for (const PlannedRemoval& removal : removals)
     text += std::string("  ") + (removal.truncate ? "TRUNCATE t" : "DELETE of shape s") +
             std::to_string(removal.subject) + " at " + milliseconds(removal.at) + "\n";

@@ -50,23 +50,24 @@ enum class RestartKind : std::uint8_t {
 };
 inline constexpr std::size_t k_restart_kinds = 6;
 
-/// What of the engine a restart waits for, so that it hits there: a label of the trace.
-enum class RestartMoment : std::uint8_t {
+/// What of the engine a restart or a fault waits for, so that it hits there (scenarios/aim.hpp).
+enum class Moment : std::uint8_t {
   any_time,
   commit,
   snapshot,
   removal,
   takeover,
-  slot_made
+  slot_made,
+  fragment  ///< of a transaction that is taken from the stream in several
 };
-inline constexpr std::size_t k_restart_moments = 6;
+inline constexpr std::size_t k_moments = 7;
 
 struct PlannedRestart {
   /// Names the instance that it starts; stays when other restarts are taken away.
   unsigned number = 0;
   RestartKind kind = RestartKind::graceful;
   Duration after{};  ///< since the previous restart was over
-  RestartMoment moment = RestartMoment::any_time;
+  Moment moment = Moment::any_time;
   Duration down_time{};  ///< until the next start
   Duration overlap{};    ///< rolling, frozen: how long both run; overlapping: until the start
   bool kill_during_stop = false;  ///< graceful, rolling, overlapping: kill -9 before it has ended
@@ -93,6 +94,7 @@ struct PlannedFault {
   std::uint64_t pick = 0;  ///< which victim, modulo the number of candidates
   /// The victim's path, once a run has shown whom `pick` hits; empty: not pinned.
   std::string victim = {};
+  Moment moment = Moment::any_time;  ///< waited for from `at` on
   bool operator==(const PlannedFault&) const = default;
 };
 
@@ -119,6 +121,7 @@ struct Knobs {
   std::uint64_t chunk_bytes = 10ULL << 20;
   std::uint64_t inline_snapshot_bytes = 256ULL << 10;
   std::uint64_t journal_bytes = 64ULL << 20;
+  std::uint64_t fragment_bytes = 1ULL << 20;
   Duration network_latency = std::chrono::microseconds(300);
   Duration postgres_latency = std::chrono::microseconds(200);
   Duration disk_sync_latency = std::chrono::microseconds(500);
@@ -136,6 +139,7 @@ void each_knob(KnobsOrConst& knobs, Visit visit) {
   visit("chunk_bytes", knobs.chunk_bytes, usual.chunk_bytes);
   visit("inline_snapshot_bytes", knobs.inline_snapshot_bytes, usual.inline_snapshot_bytes);
   visit("journal_bytes", knobs.journal_bytes, usual.journal_bytes);
+  visit("fragment_bytes", knobs.fragment_bytes, usual.fragment_bytes);
   visit("network_latency", knobs.network_latency, usual.network_latency);
   visit("postgres_latency", knobs.postgres_latency, usual.postgres_latency);
   visit("disk_sync_latency", knobs.disk_sync_latency, usual.disk_sync_latency);
@@ -176,12 +180,12 @@ inline constexpr std::string_view k_final_key = "1000001";
 bool same_definition(const oracle::ShapeSpec& a, const oracle::ShapeSpec& b);
 
 std::string_view name_of(RestartKind kind);
-std::string_view name_of(RestartMoment moment);
+std::string_view name_of(Moment moment);
 std::string_view name_of(FaultKind kind);
 std::string_view name_of(StrategyKind kind);
 /// All names, by value.
 std::span<const std::string_view> names_of(RestartKind);
-std::span<const std::string_view> names_of(RestartMoment);
+std::span<const std::string_view> names_of(Moment);
 std::span<const std::string_view> names_of(FaultKind);
 std::span<const std::string_view> names_of(StrategyKind);
 

@@ -3,7 +3,9 @@
 
 #include "scenarios/database_trouble.hpp"
 #include "scenarios/draws.hpp"
+#include "scenarios/live_plan.hpp"
 #include "scenarios/plan.hpp"
+#include "scenarios/profile.hpp"
 #include "scenarios/workload.hpp"
 
 namespace holdfast::scenarios {
@@ -11,26 +13,12 @@ namespace {
 
 using sim::postgres::Synchronous;
 
-/// How big a scenario is, and what may go wrong in it.
-struct Profile {
-  std::string_view name;
-  std::uint64_t tables_max;
-  std::uint64_t specs_min, specs_max;
-  std::uint64_t batches_min, batches_max;
-  std::uint64_t transactions_per_batch;
-  std::uint64_t mutations_per_transaction;
-  std::uint64_t restarts_min, restarts_max;
-  std::uint64_t faults_max;
-  unsigned removal_percent;
-  unsigned second_client_percent;
-  unsigned calm_percent;  ///< of histories that end with the demands of CalmEnd
-};
-
 constexpr unsigned k_calm_commits = 8;
 /// Of restarts: the last kind costs a history some seconds of virtual time.
 constexpr unsigned k_frozen_percent = 8;
 /// Of restarts and of batches: long enough before them for every timer of the engine to go off.
 constexpr unsigned k_idle_percent = 8;
+constexpr std::uint64_t k_large_percent = 6;  ///< transactions that fragments and chunks cut
 
 constexpr Profile k_profiles[] = {
     // The default mixture: small histories, everything varies.
@@ -63,6 +51,7 @@ Knobs draw_knobs(const Draws& draws, const Profile& profile) {
   knobs.chunk_bytes = draws.one_of<std::uint64_t>({200, 600, 2'000, 10'000, 10ULL << 20}, "chunk");
   knobs.inline_snapshot_bytes = draws.percent(30, "inline") ? 100 : 256ULL << 10;
   knobs.journal_bytes = draws.one_of<std::uint64_t>({2'000, 20'000, 64ULL << 20}, "journal");
+  knobs.fragment_bytes = draws.one_of<std::uint64_t>({400, 1'500, 1ULL << 20}, "fragment");
   knobs.network_latency = us(draws.one_of<std::uint64_t>({0, 300, 5'000}, "network"));
   knobs.postgres_latency = us(draws.one_of<std::uint64_t>({0, 200, 3'000}, "postgres"));
   knobs.disk_sync_latency = us(draws.one_of<std::uint64_t>({0, 500, 8'000}, "sync"));
@@ -88,13 +77,21 @@ void plan_transactions(Plan& plan, const Profile& profile, const Draws& draws) {
         first_of_batch ? ms(tx.between(50, 600, "batch_pause")) : us(tx.below(20'000, "pause"));
     if (profile.name != "reference" && first_of_batch && tx.percent(k_idle_percent, "idle"))
       transaction.pause_before += ms(tx.between(2'000, 14'000, "idle_time"));
+    const bool reference = profile.name == "reference";
+    const bool large = !reference && tx.percent(k_large_percent, "large");
     const std::uint64_t mutations =
-        profile.name == "reference" ? profile.mutations_per_transaction
-                                    : tx.between(1, profile.mutations_per_transaction, "mutations");
+        reference ? profile.mutations_per_transaction
+        : large   ? tx.between(12, 40, "many")
+                  : tx.between(1, profile.mutations_per_transaction, "mutations");
     for (std::uint64_t m = 0; m < mutations; ++m) {
       const Draws draw = tx.of("mutation", m);
       const auto& table = plan.tables[draw.below(plan.tables.size(), "table")];
-      transaction.statements.push_back(make_mutation(table, keys, draw));
+      auto mutation = make_mutation(table, keys, draw);
+      if (const auto room = large ? make_room_for(mutation) : std::nullopt) {
+        transaction.statements.push_back(*room);
+        transaction.pauses.emplace_back();
+      }
+      transaction.statements.push_back(std::move(mutation));
       transaction.pauses.push_back(us(draw.percent(20, "slow") ? draw.below(30'000, "long") : 0));
     }
     transaction.synchronous = tx.percent(40, "async") ? Synchronous::off : Synchronous::on;
@@ -126,7 +123,7 @@ void plan_clients(Plan& plan, const Profile& profile, const Draws& draws) {
 
 /// Moments that come in every history; the others are planned with what brings them about.
 constexpr std::uint64_t k_untimed_restart_moments =
-    static_cast<std::uint64_t>(RestartMoment::takeover) + 1;
+    static_cast<std::uint64_t>(Moment::takeover) + 1;
 
 void plan_restarts(Plan& plan, const Profile& profile, const Draws& draws) {
   const std::uint64_t count = draws.between(profile.restarts_min, profile.restarts_max, "restarts");
@@ -142,8 +139,10 @@ void plan_restarts(Plan& plan, const Profile& profile, const Draws& draws) {
       restart.after += ms(draw.between(2'000, 14'000, "idle_time"));
     restart.moment =
         draw.percent(50, "aimed")
-            ? static_cast<RestartMoment>(draw.below(k_untimed_restart_moments, "moment"))
-            : RestartMoment::any_time;
+            ? static_cast<Moment>(draw.below(k_untimed_restart_moments, "moment"))
+            : Moment::any_time;
+    if (profile.name != "reference" && draw.percent(8, "in_fragment"))
+      restart.moment = Moment::fragment;
     restart.down_time = ms(draw.one_of<std::uint64_t>({0, 5, 200, 2'000}, "down"));
     restart.overlap = us(draw.one_of<std::uint64_t>({0, 500, 20'000, 700'000}, "overlap"));
     restart.kill_during_stop = draw.percent(30, "kill");
@@ -163,8 +162,15 @@ void plan_faults(Plan& plan, const Profile& profile, const Draws& draws) {
     const Draws draw = draws.of("fault", f);
     // Of the ways to break the disk a history has at most one now and then: each costs a restart.
     const std::uint64_t kinds = reference ? 2 : k_untimed_fault_kinds;
-    plan.faults.push_back({static_cast<FaultKind>(draw.below(kinds, "kind")),
-                           ms(draw.between(100, 2'500, "at")), draw.any("pick")});
+    PlannedFault fault;
+    fault.kind = static_cast<FaultKind>(draw.below(kinds, "kind"));
+    fault.at = ms(draw.between(100, 2'500, "at"));
+    fault.pick = draw.any("pick");
+    if (!reference && draw.percent(40, "aimed"))
+      fault.moment = draw.one_of<Moment>({Moment::commit, Moment::snapshot, Moment::removal,
+                                          Moment::takeover, Moment::fragment},
+                                         "moment");
+    plan.faults.push_back(fault);
   }
   if (!draws.percent(profile.removal_percent, "removal")) return;
   const Draws draw = draws.of("removal");
@@ -181,22 +187,28 @@ void plan_faults(Plan& plan, const Profile& profile, const Draws& draws) {
 std::vector<std::string> scenario_names() {
   std::vector<std::string> names;
   for (const Profile& profile : k_profiles) names.emplace_back(profile.name);
+  names.emplace_back(k_live_scenario);
   return names;
 }
 
 Plan make_plan(const std::string& scenario, std::uint64_t seed) {
+  if (scenario == k_live_scenario) return make_live_plan(seed, {});
   const auto* profile = std::find_if(std::begin(k_profiles), std::end(k_profiles),
                                      [&](const Profile& p) { return p.name == scenario; });
   ASSERT(profile != std::end(k_profiles), "a plan is made for a scenario that exists");
-  const Draws draws = Draws(seed).of(scenario);
+  return make_plan(*profile, seed);
+}
+
+Plan make_plan(const Profile& profile, std::uint64_t seed) {
+  const Draws draws = Draws(seed).of(profile.name);
   Plan plan;
-  plan.scenario = scenario;
+  plan.scenario = profile.name;
   plan.seed = seed;
   plan.strategy = draw_strategy(draws);
-  plan.knobs = draw_knobs(draws.of("knobs"), *profile);
-  const std::uint64_t tables = draws.between(1, profile->tables_max, "tables");
+  plan.knobs = draw_knobs(draws.of("knobs"), profile);
+  const std::uint64_t tables = draws.between(1, profile.tables_max, "tables");
   for (unsigned t = 0; t < tables; ++t) plan.tables.push_back(make_table(t));
-  const std::uint64_t specs = draws.between(profile->specs_min, profile->specs_max, "specs");
+  const std::uint64_t specs = draws.between(profile.specs_min, profile.specs_max, "specs");
   // Equal definitions share a handle, so each is in the plan once.
   for (std::uint64_t draw_number = 0; plan.specs.size() < specs; ++draw_number) {
     const Draws draw = draws.of("spec", draw_number);
@@ -206,13 +218,13 @@ Plan make_plan(const std::string& scenario, std::uint64_t seed) {
                      [&](const oracle::ShapeSpec& other) { return same_definition(spec, other); }))
       plan.specs.push_back(std::move(spec));
   }
-  plan_clients(plan, *profile, draws);
-  plan_transactions(plan, *profile, draws.of("workload"));
-  plan_restarts(plan, *profile, draws);
-  plan_faults(plan, *profile, draws);
-  if (draws.percent(profile->calm_percent, "calm")) plan.calm_commits = k_calm_commits;
+  plan_clients(plan, profile, draws);
+  plan_transactions(plan, profile, draws.of("workload"));
+  plan_restarts(plan, profile, draws);
+  plan_faults(plan, profile, draws);
+  if (draws.percent(profile.calm_percent, "calm")) plan.calm_commits = k_calm_commits;
   plan.calm_standby = plan.calm_commits > 0 && draws.percent(30, "standby");
-  if (profile->name == "mixed") plan_database_trouble(plan, draws.of("database"));
+  if (profile.name == "mixed") plan_database_trouble(plan, draws.of("database"));
   return plan;
 }
 

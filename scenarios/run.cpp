@@ -92,6 +92,8 @@ sim::SimDiskOptions disk_options(const Plan& plan, sim::SimulatedExecutor& execu
 api::EngineOptions engine_options(const Plan& plan, const RunOptions& run) {
   api::EngineOptions options;
   options.guards = run.weakened.guards;
+  options.stack.fragment_bytes = plan.knobs.fragment_bytes;
+  options.stack.store.guards = run.weakened.guards;
   options.stack.store.directory = "/data";
   options.stack.store.chunk_bytes = plan.knobs.chunk_bytes;
   options.stack.store.inline_snapshot_bytes = plan.knobs.inline_snapshot_bytes;
@@ -190,6 +192,7 @@ World::World(const Plan& plan, const RunOptions& options)
   cluster_.set_network(network_);
   executor_.on_step([this](const sim::StepInfo& step) {
     cluster_.observe(step);
+    faults_.observe(step);
     if (options_.stop_at && step.step == *options_.stop_at) options_.at_stop();
   });
   stage_.network = &network_;
@@ -259,17 +262,7 @@ bool World::work_is_done() const {
 }
 
 void World::write_final_transaction() {
-  // One row into every table, in one transaction that no lock can stop: every shape's position must
-  // pass it.
-  const std::pair<std::string, std::string> cells[] = {
-      {"id", std::string(k_final_key)}, {"v", "1"}, {"name", "alpha"}};
-  std::vector<sim::postgres::Statement> rows;
-  for (const sim::postgres::TableDefinition& table : plan_.tables) {
-    rows.push_back({sim::postgres::StatementKind::insert, table.name, {}, {}, {}});
-    for (const auto& [name, text] : cells)
-      if (find_column(table, name) != nullptr) rows.back().set.emplace_back(name, text);
-  }
-  final_ = commit_at_once(postgres_, rows);
+  final_ = commit_at_once(postgres_, final_rows(plan_));
   stage_.final_commit = final_.commit_lsn.value;
 }
 

@@ -109,6 +109,18 @@ Statement make_mutation(const TableDefinition& table, std::uint64_t keys, const 
   return update;
 }
 
+std::optional<Statement> make_room_for(const Statement& statement) {
+  if (statement.kind != StatementKind::insert && statement.kind != StatementKind::update)
+    return std::nullopt;
+  const auto id = std::find_if(statement.set.begin(), statement.set.end(),
+                               [](const ColumnText& cell) { return cell.first == "id"; });
+  if (id == statement.set.end()) return std::nullopt;
+  // A row that moves to where it is collides with nobody.
+  if (std::find(statement.where.begin(), statement.where.end(), *id) != statement.where.end())
+    return std::nullopt;
+  return Statement{StatementKind::erase, statement.table, {}, {*id}, {}};
+}
+
 std::string make_where(const Draws& draws) {
   const std::string first = make_atom(draws.of("first"));
   const std::string second = make_atom(draws.of("second"));
@@ -159,6 +171,18 @@ const sim::postgres::Column* find_column(const sim::postgres::TableDefinition& t
   for (const sim::postgres::Column& column : table.columns)
     if (column.name == name) return &column;
   return nullptr;
+}
+
+std::vector<Statement> final_rows(const Plan& plan) {
+  const std::pair<std::string, std::string> cells[] = {
+      {"id", std::string(k_final_key)}, {"v", "1"}, {"name", "alpha"}};
+  std::vector<Statement> rows;
+  for (const TableDefinition& table : plan.tables) {
+    rows.push_back({StatementKind::insert, table.name, {}, {}, {}});
+    for (const auto& [name, text] : cells)
+      if (find_column(table, name) != nullptr) rows.back().set.emplace_back(name, text);
+  }
+  return rows;
 }
 
 sim::postgres::CommitResult commit_at_once(

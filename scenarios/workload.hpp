@@ -2,6 +2,7 @@
 // twice, the same key again, many changes of one row in one transaction.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,12 +20,18 @@ sim::postgres::Statement make_insert(const sim::postgres::TableDefinition& table
 /// An insert, update (also of the key) or delete on one of `keys` rows.
 sim::postgres::Statement make_mutation(const sim::postgres::TableDefinition& table,
                                        std::uint64_t keys, const Draws& draws);
+/// What deletes the row that the statement would collide with, an inserted or a moved one; nullopt:
+/// it collides with none. Big transactions need it: one failed statement undoes them whole.
+std::optional<sim::postgres::Statement> make_room_for(const sim::postgres::Statement& statement);
 /// nullptr: the table has none of this name.
 const sim::postgres::Column* find_column(const sim::postgres::TableDefinition& table,
                                          std::string_view name);
 /// One transaction, flushed and visible at once. REQUIRES: nothing stops its statements.
 sim::postgres::CommitResult commit_at_once(sim::postgres::PostgresModel& postgres,
                                            const std::vector<sim::postgres::Statement>& statements);
+/// What a run writes when the workload is over, in one transaction that no lock can stop: a row
+/// into every table, so that every shape's position must pass it.
+std::vector<sim::postgres::Statement> final_rows(const Plan& plan);
 /// A clause over the columns of make_table(); empty for "all rows".
 std::string make_where(const Draws& draws);
 /// What a spec knows of its table's columns.

@@ -6,6 +6,7 @@
 #include "tools/sim/allocator.hpp"
 #include "tools/sim/arguments.hpp"
 #include "tools/sim/commands.hpp"
+#include "tools/sim/live/live_command.hpp"
 #include "tools/sim/subject.hpp"
 
 namespace {
@@ -48,7 +49,7 @@ void add_check(CLI::App& app, int& code, const std::string& program) {
                    "seeds of their own for this commit: a revision that git knows here")
       ->excludes(start);
   command->add_option("--jobs", options->jobs, "worker processes; 0: one a core");
-  command->add_option("--scenario", options->scenario, "mixed, reference, restarts")
+  command->add_option("--scenario", options->scenario, "mixed, reference, restarts, live")
       ->capture_default_str();
   command->add_option("--without", options->without, "guards to switch off, mutants to put in")
       ->delimiter(',');
@@ -193,6 +194,46 @@ void add_kill_table(CLI::App& app, int& code) {
   command->callback([options, &code] { code = kill_table(*options); });
 }
 
+void add_live(CLI::App& app, int& code) {
+  auto* command = app.add_subcommand(
+      "live", "The same workloads and oracle against real servers and a real Postgres.");
+  command->footer(
+      "Examples:\n"
+      "  holdfast-sim live\n"
+      "  holdfast-sim live --database-url postgresql://postgres@localhost/postgres --runs 50\n"
+      "  holdfast-sim live --runs 5 --restarts frozen --restart-every 1\n"
+      "Each run has a database and slots of its own, which are gone afterwards. Restarts: "
+      "graceful\n"
+      "(SIGTERM), brutal (SIGKILL), rolling (a second server takes over), frozen (SIGSTOP, the\n"
+      "sessions end, a second server takes over, SIGCONT). A run that fails leaves a folder with\n"
+      "its plan, requests, logs and storage.\n"
+      "Exit code: 0 nothing was found, 1 something was, 2 usage or nothing can be run.");
+  auto options = std::make_shared<LiveOptions>();
+  command->add_option("--database-url", options->database_url,
+                      "a Postgres with wal_level = logical; without it a throwaway one is started");
+  command->add_option("--runs", options->runs)
+      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1'000'000}))
+      ->capture_default_str();
+  command->add_option("--start", options->start, "the first seed")->capture_default_str();
+  command->add_option("--shapes", options->shapes)
+      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{200}))
+      ->capture_default_str();
+  command->add_option("--batches", options->batches, "of 10 transactions each")
+      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{10'000}))
+      ->capture_default_str();
+  command->add_option("--restart-every", options->restart_every, "so many batches; 0: never")
+      ->capture_default_str();
+  command->add_option("--restarts", options->restarts, "the kinds to draw from")
+      ->delimiter(',')
+      ->capture_default_str();
+  command->add_option("--failures", options->failures, "where folders of failing runs go")
+      ->capture_default_str();
+  command->add_flag("--keep", options->keep, "keep the folders of runs that pass, too");
+  command->add_option("--server", options->server, "the server; by default holdfast beside this");
+  command->add_flag("--json", options->json, "print a summary for machines");
+  command->callback([options, &code] { code = live_mode(*options); });
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -206,6 +247,7 @@ int main(int argc, char** argv) {
   add_shrink(app, code);
   add_guards(app, code);
   add_kill_table(app, code);
+  add_live(app, code);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

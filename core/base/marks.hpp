@@ -33,6 +33,9 @@ enum class Mark : std::uint8_t {
   conflict_answered,
   confirmation_held_back,
   all_shapes_reset,
+  transaction_in_fragments,
+  fragment_replayed,
+  unfinished_transaction_cut,
   count_,
 };
 
@@ -60,6 +63,9 @@ inline constexpr std::array<std::string_view, static_cast<std::size_t>(Mark::cou
         "conflict_answered",
         "confirmation_held_back",
         "all_shapes_reset",
+        "transaction_in_fragments",
+        "fragment_replayed",
+        "unfinished_transaction_cut",
 };
 
 /// Counters of one world or server. Thread-safe.

@@ -6,6 +6,8 @@ namespace holdfast::postgres {
 namespace {
 
 constexpr std::size_t k_data_header_bytes = 25;  // 'w', walStart, walEnd, clock
+/// What a change costs beside its cells; a round number, the same in every build.
+constexpr std::uint64_t k_change_bytes = 128;
 
 std::string printable(char tag) {
   const auto byte = static_cast<unsigned char>(tag);
@@ -63,7 +65,8 @@ bool StreamDecoder::take_data(std::string payload, std::optional<StreamEvent>& e
   if (payload.size() <= k_data_header_bytes)
     return fail(DecodeFailure::malformed, payload.size(), "a data message without content");
   const char tag = payload[k_data_header_bytes];
-  if (tag == 'I' || tag == 'U' || tag == 'D') return take_row_change(tag, std::move(payload));
+  if (tag == 'I' || tag == 'U' || tag == 'D')
+    return take_row_change(tag, std::move(payload), event);
 
   ByteReader reader(payload);
   reader.bytes(k_data_header_bytes + 1);
@@ -111,7 +114,8 @@ bool StreamDecoder::take_begin(ByteReader& reader) {
                 "a Begin inside of the transaction at " + open_->commit_lsn.to_string());
   open_ = std::move(begun);
   payloads_.start();
-  transaction_bytes_ = 0;
+  next_op_ = 0;
+  held_bytes_ = 0;
   return true;
 }
 
@@ -182,25 +186,33 @@ bool StreamDecoder::take_ignored(char tag, ByteReader& reader) {
   return expect_end(reader, "a Message");
 }
 
-bool StreamDecoder::take_row_change(char tag, std::string payload) {
+bool StreamDecoder::take_row_change(char tag, std::string payload,
+                                    std::optional<StreamEvent>& event) {
   if (!open_)
     return fail(DecodeFailure::protocol, k_data_header_bytes, "a row change outside a transaction");
   ByteReader reader(payloads_.keep(std::move(payload), *open_));
   reader.bytes(k_data_header_bytes + 1);
   Change change;
-  change_bytes_ = 0;
   if (!find_relation(reader, change.relation)) return false;
   const bool taken = tag == 'I'   ? take_insert(reader, change)
                      : tag == 'U' ? take_update(reader, change)
                                   : take_delete(reader, change);
   if (!taken || !expect_end(reader, "a row change")) return false;
-  if (change_bytes_ > limit_bytes_ - transaction_bytes_)
-    return fail(
-        DecodeFailure::transaction_too_large, k_data_header_bytes,
-        "Collected transaction exceeds limit of " + std::to_string(limit_bytes_) + " bytes.");
-  transaction_bytes_ += change_bytes_;
   append(std::move(change));
+  if (held_bytes_ >= fragment_bytes_) event = take_fragment();
   return true;
+}
+
+Transaction StreamDecoder::take_fragment() {
+  Transaction rest;
+  rest.xid = open_->xid;
+  rest.commit_lsn = open_->commit_lsn;
+  rest.commit_time_us = open_->commit_time_us;
+  Transaction fragment = std::exchange(*open_, std::move(rest));
+  fragment.ends = false;
+  payloads_.start();
+  held_bytes_ = 0;
+  return fragment;
 }
 
 bool StreamDecoder::take_insert(ByteReader& reader, Change& change) {
@@ -281,7 +293,7 @@ bool StreamDecoder::read_tuple(ByteReader& reader, const StreamRelation& relatio
     if (kind == 't') {
       const std::string_view text = reader.bytes(reader.u32());
       if (reader.failed()) return expect_end(reader, "a tuple");
-      change_bytes_ += text.size();
+      held_bytes_ += text.size();
       tuple.emplace_back(text);
     } else if (kind == 'n') {
       tuple.emplace_back(std::nullopt);
@@ -330,7 +342,9 @@ bool StreamDecoder::fail_replica_identity(std::size_t position, const RelationNa
 }
 
 void StreamDecoder::append(Change change) {
-  change.op = 2 * open_->changes.size();
+  change.op = next_op_;
+  next_op_ += 2;
+  held_bytes_ += k_change_bytes;
   open_->changes.push_back(std::move(change));
 }
 

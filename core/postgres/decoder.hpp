@@ -1,4 +1,5 @@
-// Turns the replication stream's bytes into whole transactions (postgres.md §9–§11). One decoder a
+// Turns the replication stream's bytes into transactions, big ones in fragments (postgres.md
+// §9–§11), so that what is held has a bound whatever a transaction's size. One decoder a
 // replication session: what it knows of relations is what that session's Relation messages said.
 // Used by one process at a time; it never suspends, reads a clock or trusts a length. Cells are not
 // copied: they view into the payloads, which the transaction keeps alive.
@@ -20,33 +21,32 @@
 namespace holdfast::postgres {
 
 enum class DecodeFailure : std::uint8_t {
-  malformed,              ///< the bytes are no message: cut short, too long, an unknown tag or kind
-  protocol,               ///< a well-formed message at the wrong time, or about an unknown relation
-  replica_not_full,       ///< an update or delete without its complete old row (postgres.md §10.1)
-  transaction_too_large,  ///< postgres.md §11.3
+  malformed,         ///< the bytes are no message: cut short, too long, an unknown tag or kind
+  protocol,          ///< a well-formed message at the wrong time, or about an unknown relation
+  replica_not_full,  ///< an update or delete without its complete old row (postgres.md §10.1)
 };
 
 struct DecodeError {
   DecodeFailure kind = DecodeFailure::malformed;
   std::size_t position = 0;  ///< of the offending byte in the payload that was fed
-  std::string message;       ///< for replica_not_full and transaction_too_large: the text of §6.3
+  std::string message;       ///< for replica_not_full: the text of §6.3
   RelationName relation;     ///< replica_not_full: whose identity it is; else empty
 };
 
 class StreamDecoder {
  public:
-  /// 250 MiB: ELECTRIC_EXPERIMENTAL_MAX_TXN_SIZE's default.
-  static constexpr std::uint64_t k_default_transaction_limit_bytes = 262'144'000;
+  static constexpr std::uint64_t k_default_fragment_bytes = 1 << 20;
 
-  explicit StreamDecoder(std::uint64_t transaction_limit_bytes = k_default_transaction_limit_bytes)
-      : limit_bytes_(transaction_limit_bytes) {}
+  /// What is held of a transaction is given out as a fragment once it has so many bytes.
+  explicit StreamDecoder(std::uint64_t fragment_bytes = k_default_fragment_bytes)
+      : fragment_bytes_(fragment_bytes) {}
 
   /// Takes the payload of the next CopyData message ('w' or 'k' with its header). At most one event
-  /// results: a Transaction with its Commit; a Keepalive, unless a transaction is open; and
-  /// RelationChanged as soon as its Relation message arrives, thus before the transaction whose
-  /// rows it describes, if this session sees the relation for the first time or its name, replica
-  /// identity or columns differ from the last message (the receiver compares with what it knows
-  /// from earlier sessions). After an error the decoder is spent and repeats that error.
+  /// results: a Transaction, with its Commit or as a fragment; a Keepalive, unless a transaction is
+  /// open; and RelationChanged as soon as its Relation message arrives, thus before the transaction
+  /// whose rows it describes, if this session sees the relation for the first time or its name,
+  /// replica identity or columns differ from the last message (the receiver compares with what it
+  /// knows from earlier sessions). After an error the decoder is spent and repeats that error.
   Result<std::optional<StreamEvent>, DecodeError> feed(std::string payload);
 
   /// Begin was seen and its Commit not yet: nothing but data may move a position (§9.3).
@@ -83,7 +83,7 @@ class StreamDecoder {
   bool take_commit(ByteReader& reader, std::optional<StreamEvent>& event);
   bool take_relation(ByteReader& reader, std::optional<StreamEvent>& event);
   bool take_ignored(char tag, ByteReader& reader);
-  bool take_row_change(char tag, std::string payload);
+  bool take_row_change(char tag, std::string payload, std::optional<StreamEvent>& event);
   bool take_insert(ByteReader& reader, Change& change);
   bool take_update(ByteReader& reader, Change& change);
   bool take_delete(ByteReader& reader, Change& change);
@@ -97,14 +97,15 @@ class StreamDecoder {
   bool fail(DecodeFailure kind, std::size_t position, std::string message);
   bool fail_replica_identity(std::size_t position, const RelationName& name);
   void append(Change change);
+  Transaction take_fragment();
 
-  std::uint64_t limit_bytes_;
+  std::uint64_t fragment_bytes_;
   std::map<Oid, RelationPointer> relations_;
   RelationPointer last_relation_;  // of the last row change: rows of one table come in runs
   std::optional<Transaction> open_;
   Payloads payloads_;
-  std::uint64_t transaction_bytes_ = 0;  // of `t` cells, old and new (§10)
-  std::uint64_t change_bytes_ = 0;       // of the change being read
+  std::uint64_t next_op_ = 0;     // of the open transaction
+  std::uint64_t held_bytes_ = 0;  // of it, since its last fragment
   bool reply_requested_ = false;
   std::set<Oid> repeated_;
   std::optional<DecodeError> failed_;

@@ -46,10 +46,13 @@ struct Change {
   std::uint64_t op = 0;  ///< 0, 2, 4, … over all changes of the transaction (http-api.md §6.4)
 };
 
+/// A transaction, or a fragment of one that is too big to be held whole: the fragments come one
+/// after the other, with nothing between them but what a lost session's successor repeats.
 struct Transaction {
   Xid xid;
   Lsn commit_lsn;                   ///< Begin.finalLSN: the `tx` of every offset in it
   Lsn end_lsn;                      ///< first byte after the commit record: what may be confirmed
+  bool ends = true;                 ///< false: more of it follows, and end_lsn is not known yet
   std::int64_t commit_time_us = 0;  ///< microseconds since 2000-01-01 UTC
   std::vector<Change> changes;
   std::vector<std::shared_ptr<const std::string>> buffers;  ///< what the tuples view into

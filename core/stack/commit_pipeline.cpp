@@ -11,20 +11,39 @@ namespace {
 /// Builds one group out of the contributions of several batches, each shared item held once.
 class GroupBuilder {
  public:
-  void add(Contribution& contribution) {
-    if (contribution.items.empty()) return;
-    std::vector<storage::RecordRef>& records = appends_[contribution.handle];
-    for (const ContributedItem& item : contribution.items) {
-      ASSERT(records.empty() || records.back().offset < item.offset,
-             "a shape's contributions are in offset order (I-1)");
-      records.push_back({item.offset, index_of(item.json), item.last});
+  void add(const protocol::ShapeHandle& handle, const std::vector<ContributedItem>& items) {
+    if (items.empty()) return;
+    std::vector<storage::RecordRef>& records = appends_[handle];
+    for (const ContributedItem& item : items) {
+      if (!records.empty()) {
+        storage::RecordRef& before = records.back();
+        ASSERT(before.offset < item.offset, "a shape's contributions are in offset order (I-1)");
+        before.last = before.offset.tx != item.offset.tx;
+      }
+      records.push_back({item.offset, index_of(item.json), false});
     }
   }
   void add(storage::SnapshotCompletion completion) {
     group_->completions.push_back(std::move(completion));
   }
+  /// Takes back each shape's latest record of a transaction that goes on after this group.
+  std::map<protocol::ShapeHandle, ContributedItem> take_back(postgres::Lsn left_open) {
+    std::map<protocol::ShapeHandle, ContributedItem> taken;
+    for (auto append = appends_.begin(); append != appends_.end();) {
+      auto& [handle, records] = *append;
+      if (records.back().offset.tx == left_open.value) {
+        const storage::RecordRef& latest = records.back();
+        taken.emplace(handle, ContributedItem{latest.offset, group_->items[latest.item]});
+        records.pop_back();
+      }
+      append = records.empty() ? appends_.erase(append) : std::next(append);
+    }
+    return taken;
+  }
   /// Null if there is nothing to write.
   std::shared_ptr<const storage::Group> finish(const CommitPipeline::Extent& extent) {
+    for (auto& [handle, records] : appends_)
+      records.back().last = records.back().offset.tx != extent.left_open.value;
     if (appends_.empty() && group_->completions.empty() && !extent.must_write) return nullptr;
     for (auto& [handle, records] : appends_)
       group_->appends.push_back({handle, std::move(records)});
@@ -51,6 +70,7 @@ class GroupBuilder {
 
 BatchNumber CommitPipeline::open(Extent extent, std::set<protocol::ShapeHandle> participants) {
   bytes_ += extent.bytes;
+  left_open_ = extent.left_open;
   batches_.push_back({next_number_, extent, std::move(participants), {}, {}});
   return next_number_++;
 }
@@ -67,7 +87,9 @@ void CommitPipeline::complete(storage::SnapshotCompletion completion,
   auto batch = std::find_if(batches_.begin(), batches_.end(),
                             [&](const Batch& b) { return b.awaited.contains(completion.handle); });
   if (batch == batches_.end()) {
-    open({}, {});
+    Extent nothing;
+    nothing.left_open = left_open_;
+    open(nothing, {});
     batch = std::prev(batches_.end());
   }
   // Buffered records first in offset order: whatever the shape answers to this batch comes later.
@@ -78,22 +100,39 @@ void CommitPipeline::complete(storage::SnapshotCompletion completion,
 
 void CommitPipeline::forget(const protocol::ShapeHandle& handle) {
   for (Batch& batch : batches_) batch.awaited.erase(handle);
+  held_back_.erase(handle);
+}
+
+std::size_t CommitPipeline::ready() const {
+  std::size_t ready = 0;
+  std::size_t bytes = 0;
+  for (std::size_t i = 0; i < batches_.size() && batches_[i].awaited.empty(); ++i) {
+    bytes += batches_[i].extent.bytes;
+    if (batches_[i].extent.joins_next) continue;
+    ready = i + 1;
+    if (bytes >= k_group_bytes) break;
+  }
+  return ready;
 }
 
 std::optional<CommitPipeline::Next> CommitPipeline::next() {
-  if (in_flight_ || batches_.empty() || !batches_.front().awaited.empty()) return std::nullopt;
+  std::size_t left = in_flight_ ? 0 : ready();
+  if (left == 0) return std::nullopt;
   GroupBuilder builder;
   Extent extent;
-  while (!batches_.empty() && batches_.front().awaited.empty()) {
+  for (const auto& [handle, item] : held_back_) builder.add(handle, {item});
+  for (; left > 0; --left) {
     Batch& batch = batches_.front();
     for (storage::SnapshotCompletion& completion : batch.completions)
       builder.add(std::move(completion));
-    for (Contribution& contribution : batch.contributions) builder.add(contribution);
+    for (const Contribution& contribution : batch.contributions)
+      builder.add(contribution.handle, contribution.items);
     extent.applied = std::max(extent.applied, batch.extent.applied);
     extent.confirmable = std::max(extent.confirmable, batch.extent.confirmable);
     extent.transactions += batch.extent.transactions;
     extent.bytes += batch.extent.bytes;
     extent.must_write = extent.must_write || batch.extent.must_write;
+    extent.left_open = batch.extent.left_open;
     bytes_ -= batch.extent.bytes;
     batches_.pop_front();
   }
@@ -103,6 +142,8 @@ std::optional<CommitPipeline::Next> CommitPipeline::next() {
   reached_.confirmable = std::max(reached_.confirmable, extent.confirmable);
   extent.applied = reached_.applied;
   extent.confirmable = reached_.confirmable;
+  held_back_.clear();
+  if (extent.left_open.value != 0 && hold_back_) held_back_ = builder.take_back(extent.left_open);
   in_flight_ = true;
   in_flight_bytes_ = extent.bytes;
   return Next{builder.finish(extent), extent};

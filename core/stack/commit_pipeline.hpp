@@ -1,7 +1,8 @@
 // The participant barrier as a data structure: batches in stream order, who still owes an answer to
-// which, and the group to commit next. A group is the longest run of answered batches; it is made
-// when no commit is in flight, so groups are pipelined, not timed (design.md §7). No process, no
-// I/O.
+// which, and the group to commit next. A group is the longest run of answered batches up to a
+// number of bytes; it is made when no commit is in flight, so groups are pipelined, not timed
+// (design.md §7). A transaction in fragments may span groups: its records are invisible until the
+// group that ends it moves the applied position. No process, no I/O.
 #pragma once
 
 #include <cstdint>
@@ -12,6 +13,7 @@
 #include <set>
 #include <vector>
 
+#include "core/base/guards.hpp"
 #include "core/postgres/lsn.hpp"
 #include "core/stack/delivery.hpp"
 #include "core/storage/store.hpp"
@@ -27,7 +29,17 @@ class CommitPipeline {
     std::size_t transactions = 0;
     std::size_t bytes = 0;
     bool must_write = false;  ///< the position itself is to be durable, whatever else there is
+    /// Commit LSN of the transaction whose end is still to come after this batch; 0: none.
+    postgres::Lsn left_open;
+    /// The next batch goes on with a transaction that counts as applied already, since it was once
+    /// before: a record of it is visible as soon as it is stored, so both are one commit.
+    bool joins_next = false;
   };
+  /// A group is closed once its batches have so many bytes.
+  static constexpr std::size_t k_group_bytes = 4U << 20;
+
+  explicit CommitPipeline(const Guards& guards = Guards::all())
+      : hold_back_(guards.on(Guard::hold_back_last_record)) {}
 
   /// Adds the next batch; it waits for an answer of every participant.
   BatchNumber open(Extent extent, std::set<protocol::ShapeHandle> participants);
@@ -64,8 +76,16 @@ class CommitPipeline {
     std::vector<storage::SnapshotCompletion> completions;
   };
 
+  /// How many batches are ready to be one group; 0: none.
+  std::size_t ready() const;
+
+  bool hold_back_;
   BatchNumber next_number_ = 1;
   std::deque<Batch> batches_;
+  postgres::Lsn left_open_;  ///< after the last batch
+  /// Each shape's latest record of the transaction that the last group left open: whether it is the
+  /// last one of its transaction shows only later (F-124).
+  std::map<protocol::ShapeHandle, ContributedItem> held_back_;
   std::size_t bytes_ = 0;
   Extent reached_;  ///< of everything handed out so far
   bool in_flight_ = false;

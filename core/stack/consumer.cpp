@@ -56,7 +56,12 @@ bool Consumer::seen_by_snapshot(const postgres::Transaction& transaction) const 
 bool Consumer::convert(const DeliveredTransaction& delivered, std::vector<ContributedItem>& items) {
   const postgres::Transaction& transaction = *delivered.transaction;
   const protocol::LogOffset head = items.empty() ? meta_.head : items.back().offset;
-  if (head.is_real() && transaction.commit_lsn.value <= head.tx) {
+  // The head may stand inside of the transaction: then this is a further fragment of it.
+  const auto have = [&](std::uint32_t change) {
+    return head.is_real() && protocol::LogOffset::at(transaction.commit_lsn.value,
+                                                     transaction.changes[change].op) <= head;
+  };
+  if (have(delivered.changes.back())) {
     context_->reached(Mark::replayed_transaction_dropped);
     return true;
   }
@@ -64,13 +69,12 @@ bool Consumer::convert(const DeliveredTransaction& delivered, std::vector<Contri
     context_->reached(Mark::transaction_filtered_by_snapshot);
     return true;
   }
-  const std::size_t before = items.size();
   for (const std::uint32_t change : delivered.changes) {
+    if (have(change)) continue;
     if (transaction.changes[change].kind == postgres::ChangeKind::truncate) return false;
     const EncodedChanges::Items encoded = encode(delivered, change);
     if (encoded != nullptr) items.insert(items.end(), encoded->begin(), encoded->end());
   }
-  if (items.size() > before) items.back().last = true;
   return true;
 }
 
@@ -100,8 +104,7 @@ EncodedChanges::Items Consumer::encode(const DeliveredTransaction& delivered, st
                           transaction.commit_lsn);
     auto items = std::make_shared<std::vector<ContributedItem>>();
     for (shape::LogItem& item : made)
-      items->push_back(
-          {item.offset, std::make_shared<const std::string>(std::move(item.json)), false});
+      items->push_back({item.offset, std::make_shared<const std::string>(std::move(item.json))});
     return items;
   });
 }

@@ -13,6 +13,7 @@
 #include "core/env/database.hpp"
 #include "core/env/disk.hpp"
 #include "core/observe/events.hpp"
+#include "core/postgres/decoder.hpp"
 #include "core/runtime/suspend.hpp"
 #include "core/storage/store.hpp"
 
@@ -26,6 +27,8 @@ struct StackOptions {
   std::string slot = "holdfast_slot_default";
   std::string publication = "holdfast_publication_default";
   unsigned connection_pool_size = 20;
+  /// A transaction with more than this is taken from the stream, and stored, in fragments.
+  std::uint64_t fragment_bytes = postgres::StreamDecoder::k_default_fragment_bytes;
   Duration stack_ready_timeout = std::chrono::seconds(5);
   Duration long_poll_timeout = std::chrono::seconds(20);
   Duration snapshot_wait = std::chrono::seconds(60);

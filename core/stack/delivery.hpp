@@ -23,11 +23,10 @@ using BatchNumber = std::uint64_t;
 
 using SharedItem = std::shared_ptr<const std::string>;
 
-/// One record of a shape's log, without its `last` header.
+/// One record of a shape's log, without its `last` header: that is the pipeline's to decide.
 struct ContributedItem {
   protocol::LogOffset offset;
   SharedItem json;
-  bool last = false;
 };
 
 /// The encodings of one transaction's changes, made by whichever consumer needs one first and
@@ -60,7 +59,7 @@ class EncodedChanges {
   std::map<Key, Items> items_;
 };
 
-/// The part of one transaction that concerns one shape.
+/// The part of one transaction, or of a fragment of it, that concerns one shape.
 struct DeliveredTransaction {
   std::shared_ptr<const postgres::Transaction> transaction;
   std::shared_ptr<EncodedChanges> encoded;

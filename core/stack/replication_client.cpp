@@ -66,26 +66,39 @@ void ReplicationClient::pump() {
   auto payloads = session_->receive(deadline);
   if (!payloads.ok()) fail(payloads.error());
   std::vector<postgres::StreamEvent> events;
+  std::size_t bytes = 0;
   for (std::string& payload : *payloads) {
+    bytes += payload.size();
     auto event = decoder_.feed(std::move(payload));
     if (!event.ok())
       fail({env::DatabaseFailure::connection, "", "replication stream: " + event.error().message});
-    if (*event) events.push_back(std::move(**event));
-  }
-  status_due_ = status_due_ || decoder_.take_reply_request();
-  for (const postgres::StreamEvent& event : events) {
-    if (const auto* keepalive = std::get_if<postgres::Keepalive>(&event)) {
-      received_ = std::max(received_, keepalive->wal_end);
-      status_due_ = status_due_ || keepalive->reply_requested;
-    } else if (const auto* transaction = std::get_if<postgres::Transaction>(&event)) {
-      received_ = std::max(received_, transaction->end_lsn);
+    if (!*event) continue;
+    note(**event);
+    events.push_back(std::move(**event));
+    if (bytes >= context_->options.fragment_bytes) {
+      hand_over(std::exchange(events, {}));
+      bytes = 0;
     }
   }
-  // Back-pressure: the answer comes when the collector has room, and nothing is read until then. An
-  // exit, for whatever reason, ends this process; the next session replays from what was confirmed.
-  if (!events.empty()) call<&ShapeLogCollector::handle>(*collector_, std::move(events));
+  status_due_ = status_due_ || decoder_.take_reply_request();
+  if (!events.empty()) hand_over(std::move(events));
   if (!context_->guards.on(Guard::confirm_only_committed)) confirm(received_);
   cast<&ReplicationClient::pump>(me());
+}
+
+void ReplicationClient::note(const postgres::StreamEvent& event) {
+  if (const auto* keepalive = std::get_if<postgres::Keepalive>(&event)) {
+    received_ = std::max(received_, keepalive->wal_end);
+    status_due_ = status_due_ || keepalive->reply_requested;
+  } else if (const auto* transaction = std::get_if<postgres::Transaction>(&event)) {
+    received_ = std::max(received_, transaction->end_lsn);
+  }
+}
+
+void ReplicationClient::hand_over(std::vector<postgres::StreamEvent> events) {
+  // Back-pressure: the answer comes when the collector has room, and nothing is read until then. An
+  // exit, for whatever reason, ends this process; the next session replays from what was confirmed.
+  call<&ShapeLogCollector::handle>(*collector_, std::move(events));
 }
 
 void ReplicationClient::confirm(postgres::Lsn position) {

@@ -1,6 +1,6 @@
 // ReplicationClient: the process that owns the replication session. It sets the session up in steps
-// driven by ConnectionManager, decodes the stream, hands whole transactions to the collector and
-// tells Postgres what the collector confirms, never more (I-20).
+// driven by ConnectionManager, decodes the stream, hands transactions to the collector, big ones in
+// fragments, and tells Postgres what the collector confirms, never more (I-20).
 #pragma once
 
 #include <memory>
@@ -24,7 +24,8 @@ struct ReplicationSetup {
 
 class ReplicationClient : public runtime::Process {
  public:
-  explicit ReplicationClient(Context context) : context_(std::move(context)) {}
+  explicit ReplicationClient(Context context)
+      : context_(std::move(context)), decoder_(context_->options.fragment_bytes) {}
 
   // -- handlers, in the order of a session's life -------------------------------------------------
 
@@ -41,6 +42,8 @@ class ReplicationClient : public runtime::Process {
 
  private:
   [[noreturn]] void fail(const env::DatabaseError& error);
+  void note(const postgres::StreamEvent& event);
+  void hand_over(std::vector<postgres::StreamEvent> events);
   void send_status();
   runtime::Ref<ReplicationClient> me() const { return {self()}; }
 

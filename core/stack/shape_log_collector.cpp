@@ -84,6 +84,7 @@ void ShapeLogCollector::handle(runtime::Reply<void> reply,
                                std::vector<postgres::StreamEvent> events) {
   Routed routed;
   CommitPipeline::Extent extent;
+  extent.left_open = left_open();
   for (postgres::StreamEvent& event : events) {
     if (auto* transaction = std::get_if<postgres::Transaction>(&event)) {
       for (const postgres::RelationChanged& changed : std::exchange(changed_relations_, {}))
@@ -101,7 +102,7 @@ void ShapeLogCollector::handle(runtime::Reply<void> reply,
   std::set<protocol::ShapeHandle> participants;
   for (const auto& [handle, delivery] : routed) participants.insert(handle);
   const BatchNumber batch = pipeline_.open(extent, participants);
-  yield_point("collector.routed");
+  yield_point(extent.left_open.value == 0 ? "collector.routed" : "collector.fragment");
   for (auto& [handle, delivery] : routed) {
     const auto shape = shapes_.find(handle);
     if (shape == shapes_.end()) {  // removed by a later event of the same batch
@@ -123,19 +124,50 @@ void ShapeLogCollector::answer_client_if_room() {
   waiting_client_.reset();
 }
 
-void ShapeLogCollector::take(postgres::Transaction transaction, Routed& routed,
-                             CommitPipeline::Extent& extent) {
+void ShapeLogCollector::note_position(postgres::Transaction& transaction,
+                                      CommitPipeline::Extent& extent) {
   // A replayed transaction is routed like any other: each consumer knows from its own head whether
   // it has it. A shape whose snapshot did not see it, though it was processed before, gets it this
   // way.
-  visibility_.passed(transaction.xid, transaction.commit_lsn, pipeline_.next_number());
+  const bool replayed = transaction.commit_lsn <= last_processed_;
+  if (!unfinished_ || unfinished_->commit_lsn != transaction.commit_lsn)
+    visibility_.passed(transaction.xid, transaction.commit_lsn, pipeline_.next_number());
+  if (!replayed) note_new(transaction, extent);
+  extent.left_open = left_open();
+  extent.joins_next = replayed && !transaction.ends;
   extent.confirmable = std::max(extent.confirmable, transaction.end_lsn);
   passed_ = std::max(passed_, transaction.end_lsn);
-  if (transaction.commit_lsn > last_processed_)
-    extent.applied = last_processed_ = transaction.commit_lsn;
-  extent.transactions++;
-  extent.bytes += bytes_of(transaction);
+  if (transaction.ends) extent.transactions++;
+  // What is joined is committed with its transaction's end, for which the stream must not wait.
+  if (!extent.joins_next) extent.bytes += bytes_of(transaction);
+}
 
+void ShapeLogCollector::note_new(postgres::Transaction& transaction,
+                                 CommitPipeline::Extent& extent) {
+  if (unfinished_ && unfinished_->commit_lsn != transaction.commit_lsn)
+    exit(runtime::ExitReason::crash("the end of the transaction at " +
+                                    unfinished_->commit_lsn.to_string() + " never came"));
+  if (unfinished_) {
+    // A session was lost in its middle: the next one brings it again from its start.
+    const std::size_t taken = std::erase_if(
+        transaction.changes, [&](const auto& change) { return change.op < unfinished_->next_op; });
+    if (taken > 0) context_->reached(Mark::fragment_replayed);
+  }
+  if (transaction.ends) {
+    unfinished_.reset();
+    last_processed_ = transaction.commit_lsn;
+  } else {
+    context_->reached(Mark::transaction_in_fragments);
+    if (!unfinished_) unfinished_ = Unfinished{transaction.commit_lsn, 0};
+    if (!transaction.changes.empty()) unfinished_->next_op = transaction.changes.back().op + 1;
+  }
+  if (transaction.ends || !context_->guards.on(Guard::applied_moves_with_whole_transactions))
+    extent.applied = transaction.commit_lsn;
+}
+
+void ShapeLogCollector::take(postgres::Transaction transaction, Routed& routed,
+                             CommitPipeline::Extent& extent) {
+  note_position(transaction, extent);
   const auto shared = std::make_shared<const postgres::Transaction>(std::move(transaction));
   const auto encoded = std::make_shared<EncodedChanges>();
   std::map<protocol::ShapeHandle, DeliveredTransaction> parts;
@@ -357,7 +389,9 @@ void ShapeLogCollector::advance() {
     if (!context_->guards.on(Guard::visible_only_after_commit)) {
       std::vector<storage::ShapeHead> heads;
       for (const storage::ShapeAppend& append : next->group->appends)
-        heads.push_back({append.handle, append.records.back().offset, 1});
+        for (const storage::RecordRef& record : append.records)
+          if (record.offset.tx != next->extent.left_open.value)
+            heads.push_back({append.handle, record.offset, 1});
       make_visible(next->extent, std::move(heads));
     }
     cast<&StoreProcess::commit>(names::store, runtime::Ref<ShapeLogCollector>{self()}, ++ticket_,

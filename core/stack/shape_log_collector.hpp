@@ -1,8 +1,8 @@
-// ShapeLogCollector: the one place through which the replication stream passes. It routes whole
-// transactions to the consumers of the shapes they may concern, waits for every participant's
-// contribution, hands groups to the store, and only then lets readers and Postgres see the new
-// position (design.md §7). It never makes a blocking call into a process that may wait for it
-// (F-53).
+// ShapeLogCollector: the one place through which the replication stream passes. It routes
+// transactions, big ones fragment by fragment, to the consumers of the shapes they may concern,
+// waits for every participant's contribution, hands groups to the store, and only then lets readers
+// and Postgres see the new position (design.md §7). It never makes a blocking call into a process
+// that may wait for it (F-53).
 #pragma once
 
 #include <cstdint>
@@ -32,7 +32,8 @@ class Consumer;
 
 class ShapeLogCollector : public runtime::Process {
  public:
-  explicit ShapeLogCollector(Context context) : context_(std::move(context)) {}
+  explicit ShapeLogCollector(Context context)
+      : context_(std::move(context)), pipeline_(context_->guards) {}
 
   /// While more than this is under way, the replication client is not answered.
   static constexpr std::size_t k_bytes_under_way_max = 4U << 20;
@@ -94,6 +95,12 @@ class ShapeLogCollector : public runtime::Process {
   using Routed = std::map<protocol::ShapeHandle, std::shared_ptr<Delivery>>;
 
   void take(postgres::Transaction transaction, Routed& routed, CommitPipeline::Extent& extent);
+  /// What the stream's position becomes with it, and drops the changes that were taken already.
+  void note_position(postgres::Transaction& transaction, CommitPipeline::Extent& extent);
+  void note_new(postgres::Transaction& transaction, CommitPipeline::Extent& extent);
+  postgres::Lsn left_open() const {
+    return unfinished_ ? unfinished_->commit_lsn : postgres::Lsn{};
+  }
   void take(const postgres::RelationChanged& changed, postgres::Lsn commit_lsn);
   void remove_now(protocol::ShapeHandle handle, std::string reason);
   /// Valid until the next call.
@@ -126,6 +133,12 @@ class ShapeLogCollector : public runtime::Process {
   std::set<postgres::Oid> drifted_;
   std::vector<postgres::RelationChanged>
       changed_relations_;  ///< their transaction is still to come
+  /// The new transaction whose end has not come yet, and what of it was taken.
+  struct Unfinished {
+    postgres::Lsn commit_lsn;
+    std::uint64_t next_op = 0;
+  };
+  std::optional<Unfinished> unfinished_;
   CommitPipeline pipeline_;
   CommitPipeline::Extent in_flight_;
   std::vector<std::pair<protocol::ShapeHandle, postgres::Snapshot>> completing_;

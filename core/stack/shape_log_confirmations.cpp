@@ -78,6 +78,7 @@ void ShapeLogCollector::confirm() {
     CommitPipeline::Extent position;
     position.confirmable = wanted_;
     position.must_write = true;
+    position.left_open = left_open();
     pipeline_.open(position, {});
     advance();
   }

@@ -95,6 +95,12 @@ bool StoreProcess::lost_epoch() {
 storage::StoreResult<storage::Boot> StoreProcess::begin_session(
     runtime::Ref<ShapeLogCollector> collector) {
   collector_ = collector;
+  auto cut = on_store("store.cut", [](storage::Store& s) { return s.cut_unfinished(); });
+  if (!cut.ok()) return cut.failure();
+  if (*cut) {
+    epoch_ = (*cut)->epoch;
+    context_->reached(Mark::unfinished_transaction_cut);
+  }
   return context_->readers->with_reader("store.load",
                                         [](storage::Reader& reader) { return reader.load(); });
 }

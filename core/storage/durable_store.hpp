@@ -56,6 +56,7 @@ class DurableStore final : public Store {
   ~DurableStore() override;
 
   StoreResult<Boot> take_over() override;
+  StoreResult<std::optional<Boot>> cut_unfinished() override;
   StoreResult<std::vector<ShapeRecord>> create(const NewShape& shape) override;
   StoreResult<std::unique_ptr<SnapshotWriter>> write_snapshot(
       const protocol::ShapeHandle& handle) override;
@@ -81,6 +82,7 @@ class DurableStore final : public Store {
   StoreResult<void> usable() const;
 
   // take_over, in order.
+  StoreResult<Boot> finish_take_over();
   StoreResult<Boot> take_over_in_transaction();
   StoreResult<void> load_shapes(Boot& boot);
   StoreResult<void> recover_journal();

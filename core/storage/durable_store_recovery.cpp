@@ -41,6 +41,25 @@ StoreResult<Boot> DurableStore::take_over() {
   // may be readable and yet not on the platter, when its sync failed.
   auto rewritten = rewrite_wal(disk_, options_.directory);
   if (!rewritten) return Failure{roll_back(rewritten.error())};
+  return finish_take_over();
+}
+
+StoreResult<std::optional<Boot>> DurableStore::cut_unfinished() {
+  using Cut = std::optional<Boot>;
+  auto ready = usable();
+  if (!ready) return ready.failure();
+  if (invisible_.empty()) return Cut{};
+  auto begun = begin();
+  if (!begun) return begun.failure();
+  // Rows that are cut come again under the same numbers, and what is cached of rows holds as long
+  // as an epoch does: hence a new one.
+  forget_everything();
+  auto boot = finish_take_over();
+  if (!boot) return boot.failure();
+  return Cut{std::move(*boot)};
+}
+
+StoreResult<Boot> DurableStore::finish_take_over() {
   auto boot = take_over_in_transaction();
   if (!boot) return Failure{roll_back(boot.error())};
   auto done = finish();
@@ -182,9 +201,11 @@ StoreResult<bool> DurableStore::recover_row(std::uint64_t row, const ReferenceRo
     return Failure{
         connection_->corrupt("table journal, row " + std::to_string(row) + ": malformed section")};
   const auto live = [&](const Section& section) { return shapes_.contains(section.header.shape); };
-  const bool whole = std::all_of(sections->begin(), sections->end(), [&](const Section& section) {
+  const auto is_whole = [&](const Section& section) {
     return !live(section) || is_visible(section.header.last.tx, state_.applied);
-  });
+  };
+  const bool whole = !options_.guards.on(Guard::recovery_cuts_unfinished_transactions) ||
+                     std::all_of(sections->begin(), sections->end(), is_whole);
   if (whole) {
     for (const Section& section : *sections)
       if (live(section))

@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/base/guards.hpp"
 #include "core/base/hash.hpp"
 #include "core/base/result.hpp"
 #include "core/env/disk.hpp"
@@ -28,6 +29,7 @@ struct StoreOptions {
   std::uint64_t inline_snapshot_bytes = 256ULL << 10;  ///< larger snapshots become segments
   std::uint64_t checkpoint_passive_bytes = 16ULL << 20;
   std::uint64_t checkpoint_restart_bytes = 64ULL << 20;
+  Guards guards = Guards::all();
 };
 
 enum class StoreFailure : std::uint8_t {
@@ -172,6 +174,11 @@ class Store {
   /// unreferenced segments go), then everything read. REQUIRES: the Postgres lock is held.
   /// ENSURES: idempotent; a crash anywhere in it leaves a state from which it succeeds.
   virtual StoreResult<Boot> take_over() = 0;
+
+  /// For a holder whose source of groups starts anew: if records above the applied LSN are there,
+  /// then as take_over(), and what it answers, but only while this instance holds the epoch. The
+  /// transaction that they are of comes again.
+  virtual StoreResult<std::optional<Boot>> cut_unfinished() = 0;
 
   /// Makes a shape and its inner shapes durable, in one transaction, and gives each a handle never
   /// used before in this directory. Of an equal identity that lives: its record, nothing changes. A

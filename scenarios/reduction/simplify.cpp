@@ -26,6 +26,7 @@ class Simplifier {
     for (PlannedTransaction& tx : plan_.transactions) transaction(tx);
     offer(plan_.writers, std::min(writers, plan_.writers));
     for (PlannedRestart& each : plan_.restarts) restart(each);
+    for (PlannedFault& fault : plan_.faults) plain(fault.moment);
     for (PlannedFault& fault : plan_.faults)
       if (!fault.victim.empty() && fault.kind != FaultKind::stall_process) plain(fault.pick);
     for (PlannedRemoval& removal : plan_.removals) plain(removal.at);

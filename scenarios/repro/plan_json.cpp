@@ -121,7 +121,7 @@ void describe(Fields& fields, Value& restart) {
   fields.required("number", restart.number);
   fields.one_of("kind", restart.kind, names_of(RestartKind{}));
   fields.optional("after", restart.after);
-  fields.optional_one_of("moment", restart.moment, names_of(RestartMoment{}));
+  fields.optional_one_of("moment", restart.moment, names_of(Moment{}));
   fields.optional("down_time", restart.down_time);
   fields.optional("overlap", restart.overlap);
   fields.optional("kill_during_stop", restart.kill_during_stop);
@@ -132,6 +132,7 @@ template <class Fields, Either<PlannedFault> Value>
 void describe(Fields& fields, Value& fault) {
   fields.one_of("kind", fault.kind, names_of(FaultKind{}));
   fields.required("at", fault.at);
+  fields.optional_one_of("moment", fault.moment, names_of(Moment{}));
   fields.optional("pick", fault.pick);
   fields.optional("victim", fault.victim);
 }

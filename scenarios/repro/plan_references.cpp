@@ -171,6 +171,7 @@ void Checker::bounds() {
   };
   if (knobs.chunk_bytes == 0) refuse("chunk_bytes", "is at least 1");
   if (knobs.journal_bytes == 0) refuse("journal_bytes", "is at least 1");
+  if (knobs.fragment_bytes == 0) refuse("fragment_bytes", "is at least 1");
   if (knobs.ragged_receive_percent > 100) refuse("ragged_receive_percent", "is at most 100");
   if (knobs.first_xid < 3) refuse("first_xid", "is at least 3: smaller ones mean no transaction");
   if (knobs.first_lsn == 0 || knobs.first_lsn > ~0ULL - (1ULL << 40))

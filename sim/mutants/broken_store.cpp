@@ -32,6 +32,9 @@ class BrokenStore final : public Store {
       : set_(set), inner_(std::move(inner)) {}
 
   StoreResult<storage::Boot> take_over() override { return inner_->take_over(); }
+  StoreResult<std::optional<storage::Boot>> cut_unfinished() override {
+    return inner_->cut_unfinished();
+  }
 
   StoreResult<std::vector<storage::ShapeRecord>> create(const storage::NewShape& shape) override {
     return write([&] { return inner_->create(shape); });

@@ -251,26 +251,44 @@ TEST(Decoder, refuses_cells_that_a_text_stream_never_carries) {
   }
 }
 
-TEST(Decoder, limits_the_bytes_of_a_transaction) {
-  const auto fed = [](std::uint64_t limit) {
-    StreamDecoder decoder(limit);
-    take(decoder, k_items);
-    // Twice, since the count starts again with each transaction. 3 + 7 bytes; NULL and `u` are
-    // free.
-    for (unsigned n = 0; n < 2; ++n) {
-      take(decoder, begin(10 + n, 1));
-      take(decoder, insert(100, {t("123"), null()}));
-      const std::string second = update(100, {t("12"), t("ab")}, {t("123"), same()});
-      if (limit < 10) return refusal(decoder, second);
-      take(decoder, second);
-      take(decoder, commit(10 + n, 20));
-    }
-    return DecodeError{};
-  };
-  fed(10);
-  const DecodeError error = fed(9);
-  EXPECT_EQ(error.kind, DecodeFailure::transaction_too_large);
-  EXPECT_EQ(error.message, "Collected transaction exceeds limit of 9 bytes.");
+TEST(Decoder, gives_a_big_transaction_out_in_fragments) {
+  // A change counts 128 bytes and its cells: 3, then 7; NULL and `u` are free.
+  StreamDecoder decoder(128 + 3 + 128 + 7);
+  take(decoder, k_items);
+  take(decoder, begin(10, 7, 77));
+  EXPECT_FALSE(take(decoder, insert(100, {t("123"), null()})));
+  const auto event = take(decoder, update(100, {t("12"), t("ab")}, {t("123"), same()}));
+  ASSERT_TRUE(event);
+  const auto& fragment = std::get<Transaction>(*event);
+  EXPECT_FALSE(fragment.ends);
+  EXPECT_EQ(fragment.commit_lsn, Lsn{10});
+  EXPECT_EQ(fragment.end_lsn, Lsn{0}) << "its end is not known";
+  EXPECT_EQ(fragment.xid.value, 7U);
+  ASSERT_EQ(fragment.changes.size(), 2U);
+  EXPECT_TRUE(decoder.inside_transaction());
+
+  EXPECT_FALSE(take(decoder, erase(100, {t("5"), null()}))) << "the count starts again";
+  const auto end = take(decoder, commit(10, 20));
+  ASSERT_TRUE(end);
+  const auto& rest = std::get<Transaction>(*end);
+  EXPECT_TRUE(rest.ends);
+  EXPECT_EQ(rest.end_lsn, Lsn{20});
+  EXPECT_EQ(rest.xid.value, 7U);
+  EXPECT_EQ(rest.commit_time_us, 77);
+  ASSERT_EQ(rest.changes.size(), 1U);
+  EXPECT_EQ(rest.changes[0].op, 4U) << "operations are numbered over the whole transaction";
+  EXPECT_EQ(fragment.changes[0].new_tuple, cells({"123", std::nullopt})) << "still readable";
+}
+
+TEST(Decoder, a_fragment_at_the_last_change_leaves_an_empty_end) {
+  StreamDecoder decoder(1);
+  take(decoder, k_items);
+  take(decoder, begin(10, 1));
+  EXPECT_TRUE(take(decoder, insert(100, {t("1"), null()})));
+  const auto end = take(decoder, commit(10, 20));
+  ASSERT_TRUE(end);
+  EXPECT_TRUE(std::get<Transaction>(*end).changes.empty());
+  EXPECT_TRUE(std::get<Transaction>(*end).ends);
 }
 
 TEST(Decoder, stays_refused_after_an_error) {

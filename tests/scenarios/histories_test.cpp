@@ -99,7 +99,7 @@ TEST(Plans, ReferToWhatTheyContain) {
 TEST(Plans, OfManySeedsContainEveryKindOfTrouble) {
   std::set<StrategyKind> strategies;
   std::set<RestartKind> restarts;
-  std::set<RestartMoment> moments;
+  std::set<Moment> moments;
   std::set<FaultKind> faults;
   std::set<bool> removals;
   for (std::uint64_t seed = 1; seed <= 200; ++seed) {
@@ -114,7 +114,7 @@ TEST(Plans, OfManySeedsContainEveryKindOfTrouble) {
   }
   EXPECT_EQ(strategies.size(), 6U);
   EXPECT_EQ(restarts.size(), k_restart_kinds);
-  EXPECT_EQ(moments.size(), k_restart_moments);
+  EXPECT_EQ(moments.size(), k_moments);
   EXPECT_EQ(faults.size(), k_fault_kinds);
   EXPECT_EQ(removals.size(), 2U);
 }
@@ -318,6 +318,13 @@ class Canaries : public Histories, public ::testing::WithParamInterface<Canary> 
 TEST_P(Canaries, ASwitchedOffGuardIsMissed) {
   Guards without = Guards::all();
   without.switch_off(GetParam().guard);
+  if (GetParam().guard == Guard::recovery_cuts_unfinished_transactions) {
+    // The store itself notices that a record comes twice. tests/storage shows what is left over.
+    const Plan plan = GetParam().plan(GetParam().known.front());
+    EXPECT_DEATH(run(plan, without), "offsets of one log strictly increase");
+    EXPECT_FALSE(run(plan, Guards::all()).failed());
+    return;
+  }
   std::vector<std::uint64_t> seeds = GetParam().known;
   for (std::uint64_t seed = 1; seed <= GetParam().budget; ++seed) seeds.push_back(seed);
   for (const std::uint64_t seed : seeds) {
@@ -343,6 +350,9 @@ const std::vector<Canary>& canaries() {
       {Guard::confirm_only_what_is_visible, {40, 90, 348}, 600},
       {Guard::slot_position_tells_another_slot, {78, 80, 261}, 600},
       {Guard::confirm_only_committed, {8}, 100},
+      {Guard::applied_moves_with_whole_transactions, {1, 2}, 60},
+      {Guard::recovery_cuts_unfinished_transactions, {76}, 0},
+      {Guard::hold_back_last_record, {4, 39, 89}, 200},
   };
   return k_canaries;
 }

@@ -39,7 +39,18 @@ using Lines = std::vector<std::string>;
 class Pipeline : public ::testing::Test {
  protected:
   BatchNumber open(std::uint64_t lsn, std::set<ShapeHandle> participants, std::size_t bytes = 0) {
-    return pipeline_.open({Lsn{lsn}, Lsn{lsn + 1}, 1, bytes}, std::move(participants));
+    CommitPipeline::Extent extent;
+    extent.applied = Lsn{lsn};
+    extent.confirmable = Lsn{lsn + 1};
+    extent.transactions = 1;
+    extent.bytes = bytes;
+    return pipeline_.open(extent, std::move(participants));
+  }
+  /// A fragment after which the transaction goes on.
+  BatchNumber open_fragment(std::uint64_t lsn, std::set<ShapeHandle> participants) {
+    CommitPipeline::Extent extent;
+    extent.left_open = Lsn{lsn};
+    return pipeline_.open(extent, std::move(participants));
   }
   void answer(BatchNumber batch, const ShapeHandle& handle,
               std::vector<ContributedItem> items = {}) {
@@ -47,7 +58,7 @@ class Pipeline : public ::testing::Test {
   }
   void answer_with(BatchNumber batch, const ShapeHandle& handle, std::uint64_t lsn,
                    const char* json) {
-    answer(batch, handle, {{LogOffset::at(lsn, 0), item(json), true}});
+    answer(batch, handle, {{LogOffset::at(lsn, 0), item(json)}});
   }
   /// REQUIRES: there is a group.
   CommitPipeline::Next next() {
@@ -119,8 +130,8 @@ TEST_F(Pipeline, AnItemThatShapesShareIsHeldOnce) {
   const SharedItem shared = item("shared");
   const BatchNumber batch = open(10, {k_a, k_b});
   answer(batch, k_a,
-         {{LogOffset::at(10, 0), shared, false}, {LogOffset::at(10, 2), item("own"), true}});
-  answer(batch, k_b, {{LogOffset::at(10, 0), shared, true}});
+         {{LogOffset::at(10, 0), shared}, {LogOffset::at(10, 2), item("own")}});
+  answer(batch, k_b, {{LogOffset::at(10, 0), shared}});
   const auto group = next();
   EXPECT_EQ(group.group->items.size(), 2U);
   EXPECT_EQ(appends(*group.group), (Lines{"1-1: 10_0 shared 10_2 own!", "2-2: 10_0 shared!"}));
@@ -161,7 +172,7 @@ TEST_F(Pipeline, AForgottenShapeIsNotWaitedForAndItsLateAnswerIsDropped) {
 TEST_F(Pipeline, ACompletionPrecedesWhatItsShapeStillOwes) {
   const BatchNumber first = open(10, {k_b});
   const BatchNumber second = open(20, {k_a});
-  pipeline_.complete({k_a, {}, {}}, {{LogOffset::at(15, 0), item("buffered"), true}});
+  pipeline_.complete({k_a, {}, {}}, {{LogOffset::at(15, 0), item("buffered")}});
   answer_with(second, k_a, 20, "owed");
   EXPECT_FALSE(pipeline_.next()) << "the first batch is not answered";
   answer(first, k_b);
@@ -187,6 +198,73 @@ TEST_F(Pipeline, ACompletionDoesNotOvertakeBatchesThatWait) {
   EXPECT_EQ(next().group->completions.size(), 1U);
 }
 
+// -- transactions in fragments -----------------------------------------------------------------
+
+TEST_F(Pipeline, AShapesLatestRecordOfAnOpenTransactionWaitsForTheNextGroup) {
+  const BatchNumber first = open_fragment(30, {k_a, k_b});
+  answer(first, k_a, {{LogOffset::at(30, 0), item("x")}, {LogOffset::at(30, 2), item("y")}});
+  answer_with(first, k_b, 30, "only");
+  const auto group = next();
+  EXPECT_EQ(appends(*group.group), Lines{"1-1: 30_0 x"}) << "no record is the last one yet";
+  EXPECT_EQ(group.group->applied, Lsn{0}) << "the transaction has not ended";
+  pipeline_.committed();
+
+  answer(open(30, {k_a}), k_a, {{LogOffset::at(30, 6), item("z")}});
+  const auto end = next();
+  EXPECT_EQ(appends(*end.group), (Lines{"1-1: 30_2 y 30_6 z!", "2-2: 30_0 only!"}));
+  EXPECT_EQ(end.group->applied, Lsn{30});
+}
+
+TEST_F(Pipeline, AnOpenTransactionMayEndWithNothingForTheShapesThatItConcerned) {
+  answer_with(open_fragment(30, {k_a}), k_a, 30, "x");
+  EXPECT_EQ(next().group, nullptr) << "the one record waits";
+  pipeline_.committed();
+  open(30, {});
+  EXPECT_EQ(appends(*next().group), Lines{"1-1: 30_0 x!"});
+}
+
+TEST_F(Pipeline, WhatARemovedShapeHeldBackIsForgotten) {
+  answer_with(open_fragment(30, {k_a}), k_a, 30, "x");
+  next();
+  pipeline_.committed();
+  pipeline_.forget(k_a);
+  open(30, {});
+  EXPECT_EQ(next().group, nullptr);
+}
+
+TEST_F(Pipeline, ACompletionInTheMiddleOfATransactionLeavesItOpen) {
+  answer(open_fragment(30, {k_b}), k_b);
+  pipeline_.complete({k_a, {}, {}}, {{LogOffset::at(20, 0), item("before")},
+                                     {LogOffset::at(30, 0), item("of it")}});
+  const auto group = next();
+  EXPECT_EQ(appends(*group.group), Lines{"1-1: 20_0 before!"});
+  EXPECT_EQ(group.group->applied, Lsn{0});
+  pipeline_.committed();
+  open(30, {});
+  EXPECT_EQ(appends(*next().group), Lines{"1-1: 30_0 of it!"});
+}
+
+TEST_F(Pipeline, FragmentsOfAReplayedTransactionAreOneGroup) {
+  answer(open(30, {}), k_a);
+  next();
+  pipeline_.committed();
+  CommitPipeline::Extent fragment;
+  fragment.left_open = Lsn{30};
+  fragment.joins_next = true;
+  answer_with(pipeline_.open(fragment, {k_a}), k_a, 30, "x");
+  EXPECT_FALSE(pipeline_.next()) << "what is stored of it is visible at once";
+  answer(open(30, {k_a}), k_a, {{LogOffset::at(30, 2), item("y")}});
+  EXPECT_EQ(appends(*next().group), Lines{"1-1: 30_0 x 30_2 y!"});
+}
+
+TEST_F(Pipeline, AGroupIsClosedWhenItHasEnoughBytes) {
+  answer_with(open(10, {k_a}, CommitPipeline::k_group_bytes), k_a, 10, "x");
+  answer_with(open(20, {k_a}), k_a, 20, "y");
+  EXPECT_EQ(appends(*next().group), Lines{"1-1: 10_0 x!"});
+  pipeline_.committed();
+  EXPECT_EQ(appends(*next().group), Lines{"1-1: 20_0 y!"});
+}
+
 // -- how far the stream has come ------------------------------------------------------------------
 
 TEST_F(Pipeline, ABatchWithNothingToWriteGivesNoGroupButMovesThePosition) {
@@ -204,7 +282,7 @@ TEST_F(Pipeline, ACompletionsGroupIsAtThePositionReachedByEmptyBatchesBeforeIt) 
   answer(open(10, {k_a}), k_a);
   ASSERT_EQ(next().group, nullptr);
   pipeline_.committed();
-  pipeline_.complete({k_a, {}, {}}, {{LogOffset::at(10, 0), item("buffered"), true}});
+  pipeline_.complete({k_a, {}, {}}, {{LogOffset::at(10, 0), item("buffered")}});
   const auto group = next();
   ASSERT_NE(group.group, nullptr);
   EXPECT_EQ(group.group->applied, Lsn{10});
@@ -239,7 +317,7 @@ TEST(PipelineDeathTest, AShapesRecordsOutOfOrderEndTheProcess) {
   pipeline.contribute(
       {batch,
        k_a,
-       {{LogOffset::at(10, 2), item("x"), false}, {LogOffset::at(10, 0), item("y"), true}},
+       {{LogOffset::at(10, 2), item("x")}, {LogOffset::at(10, 0), item("y")}},
        false});
   EXPECT_DEATH((void)pipeline.next(), "offset order");
 }
@@ -253,7 +331,10 @@ TEST_F(Pipeline, WritesAPositionByItselfWhenItMust) {
   open(10, {});
   EXPECT_EQ(next().group, nullptr);
   pipeline_.committed();
-  pipeline_.open({.applied = {}, .confirmable = Lsn{12}, .must_write = true}, {});
+  CommitPipeline::Extent position;
+  position.confirmable = Lsn{12};
+  position.must_write = true;
+  pipeline_.open(position, {});
   const CommitPipeline::Next found = next();
   ASSERT_NE(found.group, nullptr);
   EXPECT_EQ(found.group->confirmable, Lsn{12});

@@ -67,7 +67,7 @@ void print_group(const FailureGroup& group) {
 
 Summary::Summary()
     : restarts(scenarios::k_restart_kinds),
-      during(scenarios::k_restart_moments),
+      during(scenarios::k_moments),
       injected(scenarios::k_fault_kinds),
       consequential(scenarios::k_fault_kinds),
       marks(k_mark_names.size()) {}
@@ -110,10 +110,10 @@ std::vector<std::string> missing_marks(const Summary& summary, const CheckOption
   if (options.scenario != "mixed" || summary.histories < k_enough) return missing;
   for (std::size_t i = 0; i < k_mark_names.size(); ++i)
     if (summary.marks[i] == 0) missing.emplace_back(k_mark_names[i]);
-  for (std::size_t i = 1; i < scenarios::k_restart_moments; ++i)
+  for (std::size_t i = 1; i < scenarios::k_moments; ++i)
     if (summary.during[i] == 0)
       missing.push_back("restart during " +
-                        std::string(scenarios::name_of(static_cast<scenarios::RestartMoment>(i))));
+                        std::string(scenarios::name_of(static_cast<scenarios::Moment>(i))));
   for (std::size_t i = 0; i < scenarios::k_fault_kinds; ++i)
     if (summary.consequential[i] == 0)
       missing.push_back("fault with effect: " +
@@ -150,7 +150,7 @@ json to_json(const Summary& s, const CheckOptions& options) {
     result["restarts"][std::string(name_of(static_cast<scenarios::RestartKind>(i)))] =
         s.restarts[i];
   for (std::size_t i = 0; i < s.during.size(); ++i)
-    result["restarts_during"][std::string(name_of(static_cast<scenarios::RestartMoment>(i)))] =
+    result["restarts_during"][std::string(name_of(static_cast<scenarios::Moment>(i)))] =
         s.during[i];
   for (std::size_t i = 0; i < s.injected.size(); ++i)
     result["faults"][std::string(name_of(static_cast<scenarios::FaultKind>(i)))] = {
@@ -178,7 +178,7 @@ void print_summary(const Summary& s, const CheckOptions& options) {
               static_cast<unsigned long long>(s.spurious),
               static_cast<unsigned long long>(s.legitimate));
   print_counts("restarts", named<scenarios::RestartKind>(s.restarts));
-  print_counts("  that hit", named<scenarios::RestartMoment>(s.during));
+  print_counts("  that hit", named<scenarios::Moment>(s.during));
   print_counts("faults", named<scenarios::FaultKind>(s.injected));
   print_counts("  with effect", named<scenarios::FaultKind>(s.consequential));
   std::printf("  %-18s%.1f %% of histories\n", "crossed a restart",

@@ -1,0 +1,27 @@
+// How big the plans of a scenario are, and what may go wrong in them. Values of the generators.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "scenarios/plan.hpp"
+
+namespace holdfast::scenarios {
+
+struct Profile {
+  std::string_view name;
+  std::uint64_t tables_max;
+  std::uint64_t specs_min, specs_max;
+  std::uint64_t batches_min, batches_max;
+  std::uint64_t transactions_per_batch;
+  std::uint64_t mutations_per_transaction;
+  std::uint64_t restarts_min, restarts_max;
+  std::uint64_t faults_max;
+  unsigned removal_percent;
+  unsigned second_client_percent;
+  unsigned calm_percent;  ///< of histories that end with the demands of CalmEnd
+};
+
+Plan make_plan(const Profile& profile, std::uint64_t seed);
+
+}  // namespace holdfast::scenarios

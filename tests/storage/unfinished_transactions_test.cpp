@@ -1,0 +1,66 @@
+// A transaction whose groups are not all committed: invisible, and gone after a restart or a new
+// start of whoever makes the groups (I-9, F-17).
+#include "tests/storage/store_fixture.hpp"
+
+namespace holdfast::storage {
+namespace {
+
+class UnfinishedTest : public StoreTest {
+ protected:
+  UnfinishedTest() {
+    reopen();
+    handle_ = make_shape(1);
+    append(10, 0, true);
+    append(20, 0, false);  // and more of 20 is to come
+  }
+  /// One record; `ends`: with it its transaction is whole.
+  void append(std::uint64_t tx, std::uint64_t op, bool ends) {
+    Group group;
+    group.items = {shared(make_item(tx + op))};
+    group.appends = {{handle_, {{at(tx, op), 0, ends}}}};
+    if (ends) group.applied = group.confirmable = {tx};
+    must(store_->commit(group));
+  }
+  std::string log() {
+    const auto head = must(reader_->find(handle_)).live->head;
+    return read(handle_, protocol::LogOffset::snapshot_end(), head).items;
+  }
+
+  protocol::ShapeHandle handle_;
+};
+
+TEST_F(UnfinishedTest, IsInvisible) {
+  EXPECT_EQ(must(reader_->find(handle_)).live->head, at(10, 0));
+}
+
+TEST_F(UnfinishedTest, ARestartCutsItAndItComesAgain) {
+  EXPECT_EQ(reopen().shapes.front().head, at(10, 0));
+  append(20, 0, false);
+  append(20, 2, true);
+  EXPECT_EQ(must(reader_->find(handle_)).live->head, at(20, 2));
+  EXPECT_NE(log().find(R"("k22")"), std::string::npos);
+}
+
+TEST_F(UnfinishedTest, AHolderCutsItAndKeepsWhatIsWhole) {
+  const std::string before = log();
+  const auto cut = must(store_->cut_unfinished());
+  ASSERT_TRUE(cut);
+  EXPECT_EQ(cut->shapes.front().head, at(10, 0));
+  EXPECT_EQ(log(), before);
+  append(20, 0, false);
+  append(20, 2, true);
+  EXPECT_EQ(must(reader_->find(handle_)).live->head, at(20, 2));
+}
+
+TEST_F(UnfinishedTest, WithNothingUnfinishedThereIsNothingToCut) {
+  append(20, 2, true);
+  EXPECT_FALSE(must(store_->cut_unfinished()));
+}
+
+TEST_F(UnfinishedTest, WithoutTheCutItIsTakenForWhole) {
+  options_.guards.switch_off(Guard::recovery_cuts_unfinished_transactions);
+  EXPECT_EQ(reopen().shapes.front().head, at(20, 0)) << "a part of a transaction";
+}
+
+}  // namespace
+}  // namespace holdfast::storage
