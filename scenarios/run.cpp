@@ -95,6 +95,7 @@ api::EngineOptions engine_options(const Plan& plan, const RunOptions& run) {
   options.stack.fragment_bytes = plan.knobs.fragment_bytes;
   options.stack.store.guards = run.weakened.guards;
   options.stack.store.directory = "/data";
+  options.stack.store.owner = options.stack.slot;
   options.stack.store.chunk_bytes = plan.knobs.chunk_bytes;
   options.stack.store.inline_snapshot_bytes = plan.knobs.inline_snapshot_bytes;
   options.stack.store.journal_bytes = plan.knobs.journal_bytes;

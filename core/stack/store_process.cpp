@@ -32,6 +32,7 @@ void StoreProcess::check(const storage::StoreError& error) {
     case storage::StoreFailure::unknown_outcome:
     case storage::StoreFailure::fenced:
     case storage::StoreFailure::corrupt:
+    case storage::StoreFailure::foreign:
       context_->store->set_index(nullptr);
       context_->emit({observe::Level::error, "store_failed", {{"reason", error.message}}});
       exit(runtime::ExitReason::crash("store: " + error.message));

@@ -184,7 +184,7 @@ class DurableStore final : public Store {
   Statement commit_{"COMMIT"};
   Statement rollback_{"ROLLBACK"};
   Statement select_epoch_{"SELECT epoch FROM state WHERE id=1"};
-  Statement set_epoch_{"UPDATE state SET epoch=?1 WHERE id=1"};
+  Statement set_epoch_{"UPDATE state SET epoch=?1, owner=?2 WHERE id=1"};
   Statement set_applied_{"UPDATE state SET applied=?1, confirmable=?2 WHERE id=1"};
   Statement set_next_shape_{"UPDATE state SET next_shape=?1 WHERE id=1"};
   Statement set_sealed_{"UPDATE state SET sealed_row=?1, sealed_item=?2 WHERE id=1"};

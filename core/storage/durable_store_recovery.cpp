@@ -37,6 +37,10 @@ StoreResult<Boot> DurableStore::take_over() {
         connection_->path() + ": an earlier commit failed; the store must be opened again"}};
   forget_everything();
   if (!connection_->run(begin_)) return Failure{failed("cannot begin the takeover")};
+  auto found = state_reader_.read();
+  if (!found) return Failure{roll_back(found.error())};
+  if (auto ours = check_owner(*connection_, *found, options_); !ours)
+    return Failure{roll_back(ours.error())};
   // Before anything is committed, checkpointed or served. What an earlier process wrote to the log
   // may be readable and yet not on the platter, when its sync failed.
   auto rewritten = rewrite_wal(disk_, options_.directory);
@@ -77,7 +81,9 @@ StoreResult<Boot> DurableStore::take_over_in_transaction() {
   state_ = std::move(*state);
   ++state_.epoch;
   journal_.use_epoch(state_.epoch);
-  if (!connection_->run(set_epoch_, state_.epoch)) return Failure{failed("raising the epoch")};
+  state_.owner = options_.owner;
+  if (!connection_->run(set_epoch_, state_.epoch, Text{state_.owner}))
+    return Failure{failed("raising the epoch")};
   Boot boot;
   auto step = load_shapes(boot);
   if (step) step = recover_journal();

@@ -13,8 +13,9 @@ constexpr const char* k_create =
     "PRAGMA user_version=2;"
     "CREATE TABLE state(id INTEGER PRIMARY KEY, epoch INTEGER NOT NULL, applied INTEGER NOT NULL,"
     " confirmable INTEGER NOT NULL, sealed_row INTEGER NOT NULL, sealed_item INTEGER NOT NULL,"
-    " next_shape INTEGER NOT NULL, handle_base INTEGER NOT NULL, system_identity TEXT NOT NULL);"
-    "INSERT INTO state VALUES(1,0,0,0,0,0,1,CAST(strftime('%s','now') AS INTEGER)*1000000,'');"
+    " next_shape INTEGER NOT NULL, handle_base INTEGER NOT NULL, system_identity TEXT NOT NULL,"
+    " owner TEXT NOT NULL);"
+    "INSERT INTO state VALUES(1,0,0,0,0,0,1,CAST(strftime('%s','now') AS INTEGER)*1000000,'','');"
     "CREATE TABLE shape(id INTEGER PRIMARY KEY, handle TEXT NOT NULL, identity BLOB NOT NULL,"
     " chunks INTEGER, snapshot BLOB, definition BLOB NOT NULL, role INTEGER NOT NULL,"
     " inners BLOB NOT NULL);"
@@ -93,6 +94,14 @@ StoreResult<void> check_schema(Connection& connection) {
   return {};
 }
 
+StoreResult<void> check_owner(const Connection& connection, const StoreState& state,
+                              const StoreOptions& options) {
+  if (state.owner.empty() || state.owner == options.owner) return {};
+  return Failure{StoreError{StoreFailure::foreign,
+                            connection.path() + " holds the shapes of replication slot \"" +
+                                state.owner + "\", not of \"" + options.owner + "\""}};
+}
+
 StoreResult<StoreState> StateReader::read() {
   Query rows = connection_.query(select_);
   if (!rows.next()) {
@@ -108,6 +117,7 @@ StoreResult<StoreState> StateReader::read() {
   state.next_shape = rows.number(5);
   state.handle_base = rows.number(6);
   state.system_identity = std::string(rows.bytes(7));
+  state.owner = std::string(rows.bytes(8));
   return state;
 }
 

@@ -24,7 +24,12 @@ struct StoreState {
   std::uint64_t next_shape = 1;
   std::uint64_t handle_base = 0;  ///< added to a shape's id it gives the counter of its handle
   std::string system_identity;
+  std::string owner;  ///< StoreOptions::owner of the first take-over; empty: none yet
 };
+
+/// Fails with `foreign` if the store belongs to somebody else.
+StoreResult<void> check_owner(const Connection& connection, const StoreState& state,
+                              const StoreOptions& options);
 
 /// Whether a record of this transaction may be seen. Offsets 1_n are the server's own additions to
 /// a shape without changes (http-api.md §6.4), of no source transaction.
@@ -41,7 +46,7 @@ class StateReader {
   Connection& connection_;
   Statement select_{
       "SELECT epoch, applied, confirmable, sealed_row, sealed_item, next_shape, handle_base, "
-      "system_identity FROM state WHERE id=1"};
+      "system_identity, owner FROM state WHERE id=1"};
 };
 
 }  // namespace holdfast::storage

@@ -24,6 +24,9 @@ namespace holdfast::storage {
 
 struct StoreOptions {
   std::string directory;
+  /// Whose shapes these are: the replication slot. A directory that another owner took over first
+  /// is refused, since what one slot brought says nothing of what another will.
+  std::string owner;
   std::uint64_t chunk_bytes = 10ULL << 20;             ///< http-api.md §13.2
   std::uint64_t journal_bytes = 64ULL << 20;           ///< a generation is sealed beyond this
   std::uint64_t inline_snapshot_bytes = 256ULL << 10;  ///< larger snapshots become segments
@@ -39,6 +42,7 @@ enum class StoreFailure : std::uint8_t {
   corrupt,          ///< a checksum, version or length is wrong; the message has path and offset
   io,               ///< any other failure of the disk; nothing changed
   not_found,        ///< no such handle
+  foreign,          ///< the directory is another owner's; nothing changed
 };
 
 struct StoreError {
@@ -269,6 +273,9 @@ class Reader {
 /// To be called once in a process, before the first store is opened: SQLite then keeps no count of
 /// its memory, for which it takes a lock at every allocation.
 void configure_sqlite();
+
+/// Whether the directory is free, or belongs to `options.owner`. Writes nothing.
+StoreResult<void> check_owner(env::Disk& disk, const StoreOptions& options);
 
 /// Opens or creates the directory. Does not take over.
 StoreResult<std::unique_ptr<Store>> open_store(env::Disk& disk, const StoreOptions& options);

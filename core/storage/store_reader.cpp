@@ -35,6 +35,12 @@ StoreResult<std::unique_ptr<Reader>> open_reader(env::Disk& disk, const StoreOpt
   return StoreReader::open(disk, options, std::move(index));
 }
 
+StoreResult<void> check_owner(env::Disk& disk, const StoreOptions& options) {
+  auto reader = StoreReader::open(disk, options, nullptr);
+  if (reader || reader.error().kind == StoreFailure::not_found) return {};
+  return reader.failure();
+}
+
 StoreResult<std::unique_ptr<Reader>> StoreReader::open(env::Disk& disk, const StoreOptions& options,
                                                        std::shared_ptr<const JournalIndex> index) {
   // Listed, not opened: closing a second descriptor of the file would drop SQLite's locks on it.
@@ -54,6 +60,9 @@ StoreResult<std::unique_ptr<Reader>> StoreReader::open(env::Disk& disk, const St
   if (!connection) return connection.failure();
   auto schema = check_schema(**connection);
   if (!schema) return schema.failure();
+  auto state = StateReader(**connection).read();
+  if (!state) return state.failure();
+  if (auto ours = check_owner(**connection, *state, options); !ours) return ours.failure();
   return std::unique_ptr<Reader>(
       new StoreReader(disk, options, std::move(*connection), std::move(index)));
 }

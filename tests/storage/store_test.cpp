@@ -278,6 +278,38 @@ TEST_F(ForeignFileTest, AnotherFormatVersionIsRefused) {
   expect_refused("format version 1 is not supported; this build reads version 2");
 }
 
+TEST_F(ForeignFileTest, AnotherOwnersShapesAreRefusedAndKept) {
+  options_.owner = "slot_a";
+  reopen();
+  const auto handle = make_shape(1);
+  const std::uint64_t epoch = must(reader_->load()).epoch;
+  store_.reset();
+  reader_.reset();
+
+  options_.owner = "slot_b";
+  EXPECT_EQ(check_owner(disk_, options_).error().kind, StoreFailure::foreign);
+  store_ = must(open_store(disk_, options_));
+  const auto taken = store_->take_over();
+  ASSERT_FALSE(taken.ok());
+  EXPECT_EQ(taken.error().kind, StoreFailure::foreign);
+  EXPECT_EQ(taken.error().message,
+            path() + " holds the shapes of replication slot \"slot_a\", not of \"slot_b\"");
+  EXPECT_EQ(open_reader(disk_, options_, nullptr).error().kind, StoreFailure::foreign);
+  store_.reset();
+
+  options_.owner = "slot_a";
+  EXPECT_TRUE(check_owner(disk_, options_).ok());
+  const Boot boot = reopen();
+  EXPECT_EQ(boot.epoch, epoch + 1) << "the other one raised no epoch";
+  ASSERT_EQ(boot.shapes.size(), 1U);
+  EXPECT_EQ(boot.shapes[0].handle, handle);
+}
+
+TEST_F(ForeignFileTest, ADirectoryWithoutAStoreIsAnybodys) {
+  options_.owner = "slot_a";
+  EXPECT_TRUE(check_owner(disk_, options_).ok());
+}
+
 TEST_F(ForeignFileTest, WhatIsNoDatabaseIsRefused) {
   std::filesystem::create_directories(options_.directory);
   std::ofstream(path()) << std::string(9000, 'x');

@@ -61,6 +61,7 @@ api::EngineOptions engine_options(const Config& config, const std::string& direc
   options.stack.store.directory = directory;
   options.stack.store.chunk_bytes = config.chunk_bytes;
   options.stack.slot = "electric_slot_" + config.replication_stream_id;
+  options.stack.store.owner = options.stack.slot;
   options.stack.publication = "electric_publication_" + config.replication_stream_id;
   options.stack.connection_pool_size = config.pool_size;
   options.stack.long_poll_timeout = config.long_poll_timeout;
@@ -260,6 +261,13 @@ int serve(const Environment& environment) {
     return k_exit_cannot_start;
   }
   const std::string directory = (*storage)->path();
+  const auto ours = storage::check_owner(disk, engine_options(config, directory).stack.store);
+  if (!ours.ok() && ours.error().kind == storage::StoreFailure::foreign) {
+    log.say(Level::error, ours.error().message +
+                              ". Give ELECTRIC_REPLICATION_STREAM_ID the value that this directory "
+                              "was made with, or ELECTRIC_STORAGE_DIR a directory of its own");
+    return k_exit_cannot_start;
+  }
   Server server(config, log, clock, disk, directory);
   if (const auto started = server.start(config); !started.ok()) {
     log.say(Level::error, started.error().message);
