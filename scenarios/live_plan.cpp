@@ -50,7 +50,7 @@ Plan make_live_plan(std::uint64_t seed, const LiveSize& size) {
   for (std::size_t r = 0; r < plan.restarts.size(); ++r) {
     PlannedRestart& restart = plan.restarts[r];
     restart.kind = draws.one_of(size.kinds, "kind", r);
-    restart.moment = RestartMoment::any_time;
+    restart.moment = Moment::any_time;
     restart.after = milliseconds(draws.below(k_longest_wait_for_restart_ms, "after", r));
   }
   return plan;
