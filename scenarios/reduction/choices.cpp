@@ -90,7 +90,11 @@ void drop_tables(Plan& plan, const Gone& gone) {
   for (PlannedRemoval& removal : plan.removals)
     if (removal.truncate) removal.subject = now[removal.subject];
   const std::vector<oracle::ShapeSpec> specs = plan.specs;
-  drop_shapes(plan, [&](std::size_t i) { return is_lost({specs[i].schema, specs[i].table}); });
+  drop_shapes(plan, [&](std::size_t i) {
+    return std::any_of(lost.begin(), lost.end(), [&](const RelationName& name) {
+      return name.schema == specs[i].schema && specs[i].reads(name.table);
+    });
+  });
   std::erase_if(plan.initial_rows, [&](const Statement& row) { return is_lost(row.table); });
   drop_statements_where(plan, [&](const Statement& s) { return is_lost(s.table); });
   erase_where(plan.tables, gone);
