@@ -1,5 +1,6 @@
 #include "core/shape/log_item.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 #include "core/protocol/json_text.hpp"
@@ -93,20 +94,21 @@ class Encoder {
         xid_(xid),
         commit_lsn_(commit_lsn) {}
 
-  void insert(std::uint64_t op, const Tuple* key_change_from) {
+  /// `marks`: further headers of a shape with subqueries, each after a comma.
+  void insert(std::uint64_t op, const Tuple* key_change_from, std::string_view marks = {}) {
     std::string json = begin(change_.new_tuple);
     append_row(json, layout_, change_.new_tuple, Columns::all);
-    finish(std::move(json), "insert", op, "key_change_from", key_change_from);
+    finish(std::move(json), "insert", op, "key_change_from", key_change_from, marks);
   }
 
-  void erase(std::uint64_t op, const Tuple* key_change_to) {
+  void erase(std::uint64_t op, const Tuple* key_change_to, std::string_view marks = {}) {
     std::string json = begin(change_.old_tuple);
     append_row(json, layout_, change_.old_tuple,
                definition_.replica() == Replica::full ? Columns::all : Columns::key_only);
-    finish(std::move(json), "delete", op, "key_change_to", key_change_to);
+    finish(std::move(json), "delete", op, "key_change_to", key_change_to, marks);
   }
 
-  void update(std::uint64_t op) {
+  void update(std::uint64_t op, std::string_view marks = {}) {
     std::string json = begin(change_.new_tuple);
     if (definition_.replica() == Replica::full) {
       append_row(json, layout_, change_.new_tuple, Columns::all);
@@ -117,7 +119,7 @@ class Encoder {
       append_changed(json, change_.new_tuple, KeyColumns::always);
     }
     json += '}';
-    finish(std::move(json), "update", op, "", nullptr);
+    finish(std::move(json), "update", op, "", nullptr, marks);
   }
 
  private:
@@ -153,7 +155,7 @@ class Encoder {
   }
 
   void finish(std::string json, std::string_view operation, std::uint64_t op,
-              std::string_view key_header, const Tuple* other_key) {
+              std::string_view key_header, const Tuple* other_key, std::string_view marks) {
     json += ",\"headers\":{\"operation\":\"";
     json += operation;
     json += "\",\"relation\":";
@@ -171,6 +173,7 @@ class Encoder {
       append_tuple_key(json, *other_key);
       json += '"';
     }
+    json += marks;
     json += "}}";
     out_.push_back({protocol::LogOffset::at(commit_lsn_.value, op), std::move(json)});
   }
@@ -183,17 +186,12 @@ class Encoder {
   postgres::Lsn commit_lsn_;
 };
 
-}  // namespace
-
-bool contains(const Definition& definition, const Tuple& tuple) {
-  return !definition.condition() || definition.condition()->evaluate(tuple) == where::Truth::yes;
-}
-
-void append_snapshot_row(std::string& out, const Definition& definition,
-                         const postgres::RowBatch& batch, std::size_t row) {
+/// A row of a query as an insert, up to where further headers may follow. Every value in its output
+/// form but for booleans, the one value whose form clients are told apart by: words here, letters
+/// in changes (§12.1).
+template <class CellOf>
+void append_plain_row(std::string& out, const Definition& definition, const CellOf& cell_of) {
   const Layout& layout = definition.layout();
-  ASSERT(batch.columns() == layout.cells.size(), "a batch has the selected columns");
-  const auto cell_of = [&](const LayoutCell& cell) { return batch.cell(row, cell.position); };
   std::string scratch;
   out += "{\"key\":\"";
   append_key(out, layout, cell_of);
@@ -204,12 +202,60 @@ void append_snapshot_row(std::string& out, const Definition& definition,
     first = false;
     Cell text = cell_of(cell);
     if (text) text = output_form(cell, *text, scratch);
-    // The one value whose form clients are told apart by: words here, letters in changes (§12.1).
     if (text && cell.form == TextForm::boolean) text = *text == "t" ? "true" : "false";
     append_value(out, cell, text);
   }
   out += "},\"headers\":{\"operation\":\"insert\",\"relation\":";
   out += layout.json_relation;
+}
+
+void append_tags(std::string& out, std::string_view name, const std::vector<std::string>& tags) {
+  out += ",\"";
+  out += name;
+  out += "\":[";
+  for (std::size_t i = 0; i < tags.size(); ++i) {
+    out += i == 0 ? "\"" : ",\"";
+    out += tags[i];
+    out += '"';
+  }
+  out += ']';
+}
+
+void append_conditions(std::string& out, const std::vector<bool>& active) {
+  out += ",\"active_conditions\":[";
+  for (std::size_t i = 0; i < active.size(); ++i) {
+    if (i > 0) out += ',';
+    out += active[i] ? "true" : "false";
+  }
+  out += ']';
+}
+
+const where::Plan& plan_of(const Definition& definition) {
+  ASSERT(definition.condition() && definition.condition()->plan() != nullptr,
+         "only rows of a shape with subqueries are marked");
+  return *definition.condition()->plan();
+}
+
+/// What `before` has and `after` has not.
+std::vector<std::string> removed(const std::vector<std::string>& before,
+                                 const std::vector<std::string>& after) {
+  std::vector<std::string> made;
+  for (const std::string& tag : before)
+    if (std::find(after.begin(), after.end(), tag) == after.end()) made.push_back(tag);
+  return made;
+}
+
+}  // namespace
+
+bool contains(const Definition& definition, const Tuple& tuple) {
+  return !definition.condition() || definition.condition()->evaluate(tuple) == where::Truth::yes;
+}
+
+void append_snapshot_row(std::string& out, const Definition& definition,
+                         const postgres::RowBatch& batch, std::size_t row) {
+  ASSERT(batch.columns() == definition.layout().cells.size(), "a batch has the selected columns");
+  append_plain_row(out, definition,
+                   [&](const LayoutCell& cell) { return batch.cell(row, cell.position); });
   out += "}}";
 }
 
@@ -254,6 +300,47 @@ void append_change(std::vector<LogItem>& out, const Definition& definition, cons
   const bool has_new = change.kind == ChangeKind::update || change.kind == ChangeKind::insert;
   append_encoded(out, definition, change, has_old && contains(definition, change.old_tuple),
                  has_new && contains(definition, change.new_tuple), xid, commit_lsn);
+}
+
+void append_marked_change(std::vector<LogItem>& out, const Definition& definition,
+                          const Change& change, const RowMarks* old_marks,
+                          const RowMarks* new_marks, postgres::Xid xid, postgres::Lsn commit_lsn) {
+  if (old_marks == nullptr && new_marks == nullptr) return;
+  const where::Plan& plan = plan_of(definition);
+  Encoder encoder(out, definition, change, xid, commit_lsn);
+  const auto old_tags = old_marks ? tags(plan, old_marks->hashes) : std::vector<std::string>();
+  const auto new_tags = new_marks ? tags(plan, new_marks->hashes) : std::vector<std::string>();
+  std::string headers;
+  if (new_marks == nullptr) {
+    append_tags(headers, "tags", old_tags);
+    return encoder.erase(change.op, nullptr, headers);
+  }
+  append_tags(headers, "tags", new_tags);
+  append_conditions(headers, new_marks->active);
+  if (old_marks == nullptr) return encoder.insert(change.op, nullptr, headers);
+  const Differences changed = differences(definition.layout(), change);
+  if (!changed.any && *old_marks == *new_marks) return;
+  const std::vector<std::string> gone = removed(old_tags, new_tags);
+  if (!changed.key) {
+    append_tags(headers, "removed_tags", gone);
+    return encoder.update(change.op, headers);
+  }
+  // The delete half has both rows' tags.
+  std::vector<std::string> both = new_tags;
+  both.insert(both.end(), gone.begin(), gone.end());
+  std::string both_header;
+  append_tags(both_header, "tags", both);
+  encoder.erase(change.op, &change.new_tuple, both_header);
+  encoder.insert(change.op + 1, &change.old_tuple, headers);
+}
+
+void append_marked_row(std::string& out, const Definition& definition, const Tuple& tuple,
+                       const RowMarks& marks, RowOrigin origin) {
+  append_plain_row(out, definition, [&](const LayoutCell& cell) { return tuple[cell.column]; });
+  append_tags(out, "tags", tags(plan_of(definition), marks.hashes));
+  append_conditions(out, marks.active);
+  if (origin == RowOrigin::move_in) out += ",\"is_move_in\":true";
+  out += "}}";
 }
 
 Hash128 encoding_key(const Definition& definition) {

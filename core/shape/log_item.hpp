@@ -13,6 +13,7 @@
 #include "core/postgres/stream.hpp"
 #include "core/protocol/offset.hpp"
 #include "core/shape/definition.hpp"
+#include "core/shape/row_marks.hpp"
 
 namespace holdfast::shape {
 
@@ -43,7 +44,31 @@ void append_encoded(std::vector<LogItem>& out, const Definition& definition,
                     const postgres::Change& change, bool old_in, bool new_in, postgres::Xid xid,
                     postgres::Lsn commit_lsn);
 
-/// Whether a tuple is in the shape: no condition, or it is true.
+// -- shapes with subqueries (http-api.md §24) ---------------------------------------------------
+
+/// The items of a change for whoever knows the marks of both tuples; nullptr: not in the shape, or
+/// the change has no such tuple. An update that changes no selected column is an item only if tags
+/// or conditions changed.
+void append_marked_change(std::vector<LogItem>& out, const Definition& definition,
+                          const postgres::Change& change, const RowMarks* old_marks,
+                          const RowMarks* new_marks, postgres::Xid xid, postgres::Lsn commit_lsn);
+
+enum class RowOrigin : std::uint8_t { snapshot, move_in };
+/// A row that a query returned, as an insert. The tuple has the definition's columns; those that
+/// are neither selected nor read by the condition may be missing (NULL).
+void append_marked_row(std::string& out, const Definition& definition, const postgres::Tuple& tuple,
+                       const RowMarks& marks, RowOrigin origin);
+
+enum class MoveDirection : std::uint8_t { in, out };
+/// {"headers":{"event":"move-in","patterns":[{"pos":0,"value":"…"}],"txids":[…]}}
+void append_move_event(std::string& out, MoveDirection direction,
+                       const std::vector<MovePattern>& patterns,
+                       const std::vector<std::uint64_t>& txids);
+
+/// The offset of an item that the engine itself appends after `last` (http-api.md §6.4).
+protocol::LogOffset next_injected(protocol::LogOffset last);
+
+/// Whether a tuple is in the shape: no condition, or it is true. REQUIRES: no subqueries.
 bool contains(const Definition& definition, const postgres::Tuple& tuple);
 
 /// Two definitions with equal encodings turn one change into the same items whenever the condition

@@ -1,0 +1,145 @@
+// One shape with subqueries as a state machine over values (engine.md §3.4–§3.7): transactions and
+// moves go in, log items and changes of its views come out. The initial snapshot is a move-in from
+// nothing. No process, no I/O, no waiting: whoever owns it runs the queries it wants, applies what
+// it answers as one commit, and stores serialize() with that commit.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/postgres/stream.hpp"
+#include "core/shape/log_item.hpp"
+#include "core/subquery/marking.hpp"
+#include "core/subquery/move_queue.hpp"
+
+namespace holdfast::subquery {
+
+/// The part of one transaction that concerns the shape. Tuples have the definition's columns.
+struct OuterTransaction {
+  std::shared_ptr<const postgres::Transaction> transaction;
+  std::vector<std::uint32_t> changes;  ///< indices, ascending; no truncate
+};
+
+/// Rows that the shape needs. A new number makes every earlier one void.
+struct WantedQuery {
+  std::uint64_t attempt = 0;
+  std::string condition;
+  std::vector<std::uint16_t> columns;  ///< of the definition's relation
+  bool initial = false;  ///< its rows are the snapshot; those of a void attempt are thrown away
+};
+
+/// What one input led to. To be done in this order: items, views and serialize() in one commit;
+/// then `narrow`, then `broaden` at the routing index; and only then the query (F-63).
+struct Output {
+  std::vector<std::string> snapshot_rows;  ///< JSON, of the initial snapshot
+  bool snapshot_complete = false;
+  std::vector<shape::LogItem> items;
+  std::vector<std::vector<InnerChange>> inner;  ///< the same items by Options::links
+  std::vector<ViewDelta> narrow;
+  std::vector<ViewDelta> broaden;
+  std::optional<WantedQuery> query;
+};
+
+class OuterShape {
+ public:
+  struct Options {
+    Rules rules{};
+    std::size_t most_values_a_move = 10'000;
+    /// If other shapes depend on this one: which of its columns, one entry a materializer.
+    std::vector<std::vector<std::uint16_t>> links{};
+  };
+
+  OuterShape(std::shared_ptr<const shape::Definition> definition,
+             const protocol::ShapeHandle& handle, Views seeded, Options options);
+
+  // -- inputs -------------------------------------------------------------------------------------
+
+  /// The first query; the routing index was seeded with views() before.
+  Output begin();
+  /// REQUIRES: moves that the transaction caused were given before (I-34).
+  Output on_transaction(const OuterTransaction& transaction);
+  /// A dependency's result has changed by a commit of its inner shape.
+  Output on_moves(std::size_t dependency, const Moves& moves);
+  /// After a restart: a dependency's result as it is now.
+  Output on_subscribed(std::size_t dependency, const ValueSet& values);
+  /// The snapshot of a query. REQUIRES: it sees every transaction that was streamed before the
+  /// query was wanted (F-64); otherwise on_failed().
+  Output on_snapshot(std::uint64_t attempt, const postgres::Snapshot& snapshot);
+  /// Cells in the order of WantedQuery::columns.
+  Output on_rows(std::uint64_t attempt, const postgres::RowBatch& batch);
+  Output on_rows_complete(std::uint64_t attempt);
+  /// The query failed, or its snapshot will not do: it is wanted again.
+  Output on_failed(std::uint64_t attempt);
+  /// Every transaction with a commit record before this position was given (I-53).
+  Output on_position(postgres::Lsn position);
+
+  // -- state --------------------------------------------------------------------------------------
+
+  /// What the log stands for.
+  const Views& views() const { return views_; }
+  /// What it will stand for once the query under way is spliced.
+  const Views& target() const { return pending_ ? pending_->target : views_; }
+  bool steady() const { return !pending_.has_value(); }
+  bool snapshot_complete() const { return snapshot_complete_; }
+  bool idle() const { return steady() && queue_.empty(); }
+  protocol::LogOffset head() const { return head_; }
+  postgres::Lsn handled() const { return handled_; }
+  std::size_t buffered() const { return buffer_.size(); }
+
+  /// Everything but the rows of a query under way. What is read back wants its query again:
+  /// on_restored(), then on_subscribed() for each dependency.
+  std::string serialize() const;
+  static Result<OuterShape> deserialize(std::string_view bytes,
+                                        std::shared_ptr<const shape::Definition> definition,
+                                        const protocol::ShapeHandle& handle, Options options);
+  Output on_restored();
+
+ private:
+  struct Pending {
+    MoveBatch batch;  ///< empty for the initial snapshot
+    Views target;
+    std::uint64_t attempt = 0;
+    std::optional<postgres::Snapshot> snapshot;
+    std::vector<std::string> rows;                ///< encoded
+    std::vector<std::vector<InnerChange>> inner;  ///< the same by Options::links
+    bool rows_tell = false;               ///< patterns come from the rows, not from the values
+    std::vector<shape::MovePattern> ins;  ///< of the rows, where the values do not tell
+    std::vector<shape::MovePattern> outs;
+    bool complete = false;
+  };
+
+  bool initial() const { return !snapshot_complete_; }
+  bool current(std::uint64_t attempt) const;
+  void want(Output& output);
+  /// Makes moves until there is nothing to do, or a query is wanted.
+  void drain(Output& output);
+  void move_at_once(const MoveBatch& batch, Output& output);
+  void start_move(MoveBatch batch, Output& output);
+  void take_row(const postgres::Tuple& tuple, Output& output);
+  void splice_if_ready(Output& output);
+  void splice(Output& output, std::size_t before_the_snapshot);
+  bool visible(const OuterTransaction& transaction) const;
+  void convert(const OuterTransaction& transaction, const Views& views, Output& output);
+  void append_event(shape::MoveDirection direction, const std::vector<shape::MovePattern>& patterns,
+                    const std::vector<std::uint64_t>& txids, Output& output);
+  void inject(std::string json, Output& output);
+
+  std::shared_ptr<const shape::Definition> definition_;
+  Marking marking_;
+  Options options_;
+  Views views_;
+  MoveQueue queue_;
+  std::optional<Pending> pending_;
+  std::deque<OuterTransaction> buffer_;
+  bool snapshot_complete_ = false;
+  std::uint64_t attempts_ = 0;
+  protocol::LogOffset head_ = protocol::LogOffset::snapshot_end();
+  postgres::Lsn handled_;   ///< commit LSN up to which transactions are in the log, or are nothing
+  postgres::Lsn position_;  ///< of the stream
+};
+
+}  // namespace holdfast::subquery
