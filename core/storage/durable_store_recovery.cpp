@@ -59,7 +59,10 @@ StoreResult<std::optional<Boot>> DurableStore::cut_unfinished() {
   // as an epoch does: hence a new one.
   forget_everything();
   auto boot = finish_take_over();
-  if (!boot) return boot.failure();
+  if (!boot) {
+    poisoned_ = true;  // nothing in memory says any more what the database holds
+    return Failure{StoreError{StoreFailure::unknown_outcome, boot.error().message}};
+  }
   return Cut{std::move(*boot)};
 }
 

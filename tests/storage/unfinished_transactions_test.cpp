@@ -1,5 +1,6 @@
 // A transaction whose groups are not all committed: invisible, and gone after a restart or a new
 // start of whoever makes the groups (I-9, F-17).
+#include "core/storage/segment.hpp"
 #include "tests/storage/store_fixture.hpp"
 
 namespace holdfast::storage {
@@ -47,6 +48,19 @@ TEST_F(UnfinishedTest, AHolderCutsItAndKeepsWhatIsWhole) {
   ASSERT_TRUE(cut);
   EXPECT_EQ(cut->shapes.front().head, at(10, 0));
   EXPECT_EQ(log(), before);
+  append(20, 0, false);
+  append(20, 2, true);
+  EXPECT_EQ(must(reader_->find(handle_)).live->head, at(20, 2));
+}
+
+// What the store remembered was dropped before the disk failed: nothing but a new start can follow.
+TEST_F(UnfinishedTest, AfterACutThatFailedTheStoreMustBeOpenedAgain) {
+  const std::string segments = segment_directory(options_.directory);
+  std::filesystem::remove_all(segments);
+  EXPECT_EQ(store_->cut_unfinished().error().kind, StoreFailure::unknown_outcome);
+  EXPECT_EQ(store_->cut_unfinished().error().kind, StoreFailure::unknown_outcome);
+  std::filesystem::create_directories(segments);
+  EXPECT_EQ(reopen().shapes.front().head, at(10, 0));
   append(20, 0, false);
   append(20, 2, true);
   EXPECT_EQ(must(reader_->find(handle_)).live->head, at(20, 2));
