@@ -18,6 +18,7 @@ constexpr unsigned k_calm_commits = 8;
 constexpr unsigned k_frozen_percent = 8;
 /// Of restarts and of batches: long enough before them for every timer of the engine to go off.
 constexpr unsigned k_idle_percent = 8;
+constexpr unsigned k_unknown_percent = 35;    ///< clauses that are unknown for many rows
 constexpr std::uint64_t k_large_percent = 6;  ///< transactions that fragments and chunks cut
 
 constexpr Profile k_profiles[] = {
@@ -137,10 +138,9 @@ void plan_restarts(Plan& plan, const Profile& profile, const Draws& draws) {
     restart.after = ms(draw.between(20, 900, "after"));
     if (profile.name != "reference" && draw.percent(k_idle_percent, "idle"))
       restart.after += ms(draw.between(2'000, 14'000, "idle_time"));
-    restart.moment =
-        draw.percent(50, "aimed")
-            ? static_cast<Moment>(draw.below(k_untimed_restart_moments, "moment"))
-            : Moment::any_time;
+    restart.moment = draw.percent(50, "aimed")
+                         ? static_cast<Moment>(draw.below(k_untimed_restart_moments, "moment"))
+                         : Moment::any_time;
     if (profile.name != "reference" && draw.percent(8, "in_fragment"))
       restart.moment = Moment::fragment;
     restart.down_time = ms(draw.one_of<std::uint64_t>({0, 5, 200, 2'000}, "down"));
@@ -167,9 +167,9 @@ void plan_faults(Plan& plan, const Profile& profile, const Draws& draws) {
     fault.at = ms(draw.between(100, 2'500, "at"));
     fault.pick = draw.any("pick");
     if (!reference && draw.percent(40, "aimed"))
-      fault.moment = draw.one_of<Moment>({Moment::commit, Moment::snapshot, Moment::removal,
-                                          Moment::takeover, Moment::fragment},
-                                         "moment");
+      fault.moment = draw.one_of<Moment>(
+          {Moment::commit, Moment::snapshot, Moment::removal, Moment::takeover, Moment::fragment},
+          "moment");
     plan.faults.push_back(fault);
   }
   if (!draws.percent(profile.removal_percent, "removal")) return;
@@ -214,6 +214,8 @@ Plan make_plan(const Profile& profile, std::uint64_t seed) {
     const Draws draw = draws.of("spec", draw_number);
     oracle::ShapeSpec spec = make_spec(plan.tables[draw.below(tables, "table")],
                                        "s" + std::to_string(plan.specs.size()), draw);
+    if (profile.name != "reference" && draw.percent(k_unknown_percent, "unknown"))
+      spec.where = make_unknown_where(draw.of("unknown"));
     if (std::none_of(plan.specs.begin(), plan.specs.end(),
                      [&](const oracle::ShapeSpec& other) { return same_definition(spec, other); }))
       plan.specs.push_back(std::move(spec));

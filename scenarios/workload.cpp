@@ -140,6 +140,65 @@ std::string make_where(const Draws& draws) {
   }
 }
 
+namespace {
+
+/// Over columns that are NULL in a row of seven; each is unknown for such a row, or asks about it.
+std::string make_unknown_atom(const Draws& draws) {
+  return draws.one_of<std::string>({"score <> 1.5",
+                                    "name <> 'alpha'",
+                                    "at <> '2026-01-01 00:00:00+00'",
+                                    "flag <> true",
+                                    "score NOT IN (1.5, -3)",
+                                    "name NOT IN ('alpha', NULL)",
+                                    "score IN (1.5, NULL)",
+                                    "v NOT IN (1, NULL)",
+                                    "score BETWEEN 0 AND NULL",
+                                    "score NOT BETWEEN 0 AND 5",
+                                    "v NOT BETWEEN NULL AND 1",
+                                    "score NOT BETWEEN SYMMETRIC 10 AND 0",
+                                    "name NOT LIKE 'a%'",
+                                    "name NOT ILIKE '%A%'",
+                                    "name LIKE NULL",
+                                    "score::text = '1.50'",
+                                    "v::text > '1'",
+                                    "v::numeric = score",
+                                    "v < score",
+                                    "score IS DISTINCT FROM 1.5",
+                                    "name IS NOT DISTINCT FROM 'alpha'",
+                                    "name IS DISTINCT FROM score::text",
+                                    "flag IS NOT DISTINCT FROM (score > 1)",
+                                    "flag <> (name = 'alpha')",
+                                    "(score > 1) = flag",
+                                    "v = NULL",
+                                    "NOT flag"},
+                                   "unknown_atom");
+}
+
+}  // namespace
+
+std::string make_unknown_where(const Draws& draws) {
+  const std::string first = make_unknown_atom(draws.of("first"));
+  const std::string second = make_unknown_atom(draws.of("second"));
+  const std::string junction =
+      "(" + first + (draws.percent(50, "or") ? ") OR (" : ") AND (") + second + ")";
+  static const std::vector<std::string> k_tests{" IS TRUE",      " IS NOT TRUE", " IS FALSE",
+                                                " IS NOT FALSE", " IS UNKNOWN",  " IS NOT UNKNOWN"};
+  switch (draws.below(6, "unknown_form")) {
+    case 0:
+      return first;
+    case 1:
+      return "NOT (" + first + ")";
+    case 2:
+      return junction;
+    case 3:
+      return "NOT (" + junction + ")";
+    case 4:
+      return "(" + first + ")" + draws.one_of(k_tests, "test");
+    default:
+      return "(" + junction + ")" + draws.one_of(k_tests, "test");
+  }
+}
+
 void describe_columns(oracle::ShapeSpec& spec, const TableDefinition& table) {
   spec.all_columns.clear();
   spec.key_columns.clear();

@@ -34,6 +34,8 @@ sim::postgres::CommitResult commit_at_once(sim::postgres::PostgresModel& postgre
 std::vector<sim::postgres::Statement> final_rows(const Plan& plan);
 /// A clause over the columns of make_table(); empty for "all rows".
 std::string make_where(const Draws& draws);
+/// A clause that tells unknown from false: what the engine's three-valued logic gets wrong shows.
+std::string make_unknown_where(const Draws& draws);
 /// What a spec knows of its table's columns.
 void describe_columns(oracle::ShapeSpec& spec, const sim::postgres::TableDefinition& table);
 oracle::ShapeSpec make_spec(const sim::postgres::TableDefinition& table, std::string name,
