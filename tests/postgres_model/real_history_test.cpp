@@ -1,12 +1,13 @@
 // Generated histories of interleaved transactions, executed on the model and on a real Postgres:
 // the same statements succeed, fail or block, snapshots see the same rows, and the stream says the
-// same.
+// same, byte for byte but for positions and ids, and to core's decoder.
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <cstdlib>
 #include <memory>
 
+#include "tests/postgres_model/decoded_text.hpp"
 #include "tests/postgres_model/generate.hpp"
 #include "tests/postgres_model/real_server.hpp"
 #include "tests/postgres_model/stream_text.hpp"
@@ -135,9 +136,9 @@ class RealHistory : public ::testing::Test {
       finish(dice, twin);
     else if (kind < 86)
       compare_snapshots();
-    else if (kind < 92)
+    else if (kind < 91)
       toggle_snapshot(dice);
-    else if (kind < 96)
+    else if (kind < 97)
       alter(dice);
     else
       compare_streams();
@@ -198,16 +199,11 @@ class RealHistory : public ::testing::Test {
     twin.session.reset();
   }
 
-  static std::string rows_sql(const TableDefinition& table) {
-    std::string columns;
-    for (const Column& column : table.columns)
-      columns += (columns.empty() ? "" : ", ") + quote_identifier(column.name);
-    return "SELECT " + columns + " FROM " + quote_relation(table.name);
-  }
-
-  static std::vector<std::string> column_names(const TableDefinition& table) {
+  /// As the table is now: columns come and go.
+  std::vector<std::string> column_names(const RelationName& table) const {
     std::vector<std::string> names;
-    for (const Column& column : table.columns) names.push_back(column.name);
+    const auto relation = model->describe(table);
+    for (const auto& column : relation->columns) names.push_back(column.name);
     return names;
   }
 
@@ -220,7 +216,8 @@ class RealHistory : public ::testing::Test {
   void compare_read(env::SnapshotRead& read, RealConnection& real) {
     for (const TableDefinition& table : {wide_table(), side_table()}) {
       if (model_excludes(table.name)) continue;
-      ASSERT_TRUE(read.start({table.name, column_names(table), ""}).ok());
+      const env::ShapeQuery query{table.name, column_names(table.name), ""};
+      ASSERT_TRUE(read.start(query).ok());
       Cells ours;
       while (true) {
         const auto batch = read.next();
@@ -234,7 +231,7 @@ class RealHistory : public ::testing::Test {
           }
         }
       }
-      EXPECT_EQ(sorted(ours), sorted(real.must(rows_sql(table)).rows)) << table.name.table;
+      EXPECT_EQ(sorted(ours), sorted(real.must(shape_sql(query)).rows)) << table.name.table;
       rows_compared += ours.size();
     }
   }
@@ -285,6 +282,7 @@ class RealHistory : public ::testing::Test {
 
   void alter(Dice& dice) {
     const RelationName table = dice.chance(70) ? wide_table().name : side_table().name;
+    if (dice.chance(30)) return alter_columns(dice, table);
     if (dice.chance(50)) {
       static const std::vector<ReplicaIdentity> k_identities{
           ReplicaIdentity::full, ReplicaIdentity::by_default, ReplicaIdentity::nothing};
@@ -302,6 +300,31 @@ class RealHistory : public ::testing::Test {
     ++alterations;
   }
 
+  /// A column that statements do not name comes, changes its name, and goes.
+  void alter_columns(Dice& dice, const RelationName& table) {
+    static const std::vector<std::string> k_names{"extra", "Extra two"};
+    const auto columns = column_names(table);
+    const auto there =
+        std::find_first_of(k_names.begin(), k_names.end(), columns.begin(), columns.end());
+    std::string change;
+    if (there == k_names.end()) {
+      const TypeId type = dice.pick(wide_table().columns).type;
+      if (!model->add_column(table, {k_names[0], type, false, 0, 0})) return;
+      change = " ADD COLUMN extra " + std::string(name_of(type));
+    } else if (dice.chance(40)) {
+      const std::string& other = k_names[there == k_names.begin() ? 1 : 0];
+      if (!model->rename_column(table, *there, other)) return;
+      change = " RENAME COLUMN " + quote_identifier(*there) + " TO " + quote_identifier(other);
+    } else {
+      if (!model->drop_column(table, *there)) return;
+      change = " DROP COLUMN " + quote_identifier(*there);
+    }
+    note(nullptr, table.table + change);
+    control.must("ALTER TABLE " + quote_relation(table) + change);
+    exact_xids = false;
+    ++column_changes;
+  }
+
   void compare_streams() {
     note(nullptr, "stream");
     auto session = model->database(0).connect_replication().value();
@@ -309,11 +332,15 @@ class RealHistory : public ::testing::Test {
     ASSERT_TRUE(session->start_streaming("check", "pub").ok());
     model->flush_wal();
     StreamTeller ours;
+    std::vector<std::string> our_payloads;
     while (true) {
       const auto messages = session->receive({});
       ASSERT_TRUE(messages.ok());
       if (messages->empty()) break;
-      for (const std::string& message : *messages) ours.tell(message);
+      for (const std::string& message : *messages) {
+        ours.tell(message);
+        if (message.front() == 'w') our_payloads.push_back(message);
+      }
     }
     // As the real slot's function does it: to the end of what was decoded, sent or not.
     if (!ours.keepalives.empty()) {
@@ -321,9 +348,13 @@ class RealHistory : public ::testing::Test {
       ASSERT_TRUE(session->send_status(end, end).ok());
     }
     StreamTeller theirs;
-    for (const std::string& payload : take_stream(control, "check")) theirs.tell(payload);
+    const std::vector<std::string> their_payloads = take_stream(control, "check");
+    for (const std::string& payload : their_payloads) theirs.tell(payload);
     EXPECT_EQ(ours.lines, theirs.lines);
     EXPECT_EQ(ours.relations, theirs.relations);
+    const std::vector<std::string> decoded = decode(their_payloads);
+    EXPECT_EQ(decode(our_payloads), decoded);
+    decoded_lines += decoded.size();
     streamed += theirs.lines.size();
     EXPECT_TRUE(std::is_sorted(ours.final_lsns.begin(), ours.final_lsns.end()));
   }
@@ -351,8 +382,9 @@ class RealHistory : public ::testing::Test {
   std::uint64_t base_model = 0;
   bool exact_xids = true;
   unsigned statements = 0, blocked = 0, errors = 0, commits = 0, alterations = 0;
+  unsigned column_changes = 0;
   unsigned exact_snapshots = 0;
-  std::size_t rows_compared = 0, streamed = 0;
+  std::size_t rows_compared = 0, streamed = 0, decoded_lines = 0;
 };
 
 TEST_F(RealHistory, ModelAndServerAgreeAtEveryStep) {
@@ -369,11 +401,15 @@ TEST_F(RealHistory, ModelAndServerAgreeAtEveryStep) {
     return;
   }
   std::printf(
-      "%u statements (%u blocked, %u errors), %u commits, %u alterations, %zu rows compared, "
-      "%u snapshots compared by number, %zu stream messages\n",
-      statements, blocked, errors, commits, alterations, rows_compared, exact_snapshots, streamed);
+      "%u histories: %u statements (%u blocked, %u errors), %u commits, %u alterations, %u of "
+      "columns, %zu rows compared, %u snapshots compared by number, %zu stream messages, %zu lines "
+      "of core's decoder\n",
+      histories(), statements, blocked, errors, commits, alterations, column_changes, rows_compared,
+      exact_snapshots, streamed, decoded_lines);
   EXPECT_GT(blocked, histories());
-  EXPECT_GT(streamed, histories() * 5);
+  EXPECT_GT(streamed, histories() * 4);
+  EXPECT_GT(decoded_lines, histories() * 3);
+  EXPECT_GT(column_changes, histories() / 20);
   EXPECT_GT(exact_snapshots, 0U);
 }
 

@@ -4,6 +4,8 @@
 #include <iostream>
 #include <memory>
 
+#include "core/postgres/query_text.hpp"
+
 namespace holdfast::test {
 namespace {
 
@@ -64,6 +66,10 @@ std::string RealConnection::ask(const std::string& sql) {
 tools::ThrowawayPostgres& real_server() {
   static const auto server = std::make_unique<tools::ThrowawayPostgres>();
   return *server;
+}
+
+std::string shape_sql(const env::ShapeQuery& query) {
+  return postgres::shape_query_text(query.table, query.columns, query.condition);
 }
 
 std::string unhex(const std::string& text) {

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "core/env/database.hpp"
 #include "tools/postgres/throwaway_postgres.hpp"
 
 namespace holdfast::test {
@@ -43,6 +44,9 @@ class RealConnection {
 
 /// The server of this test program; started by the first who asks, gone with the program.
 tools::ThrowawayPostgres& real_server();
+
+/// What production sends for the query.
+std::string shape_sql(const env::ShapeQuery& query);
 
 /// The payloads that the slot gives for publication "pub", wrapped as CopyData; they are consumed.
 std::vector<std::string> take_stream(RealConnection& connection, const std::string& slot);
