@@ -81,8 +81,8 @@ void write_readme(std::ostream& out, const LiveReport& report, const LiveSetting
         << (violation.client.empty() ? "" : violation.client + ": ") << violation.what << "\n";
   out << "\nAgain (the same plan; real time never takes the same course twice):\n  "
       << live_command(report.seed, setting)
-      << "\nThe same plan in the simulated world:\n  holdfast-sim replay "
-      << quoted_for_shell((setting.folder / "plan.json").string())
+      << "\nThe same plan in the simulated world, from within this folder:\n"
+         "  holdfast-sim replay plan.json"
       << "\n\nTimes are seconds since the run's start.\n"
          "  events.txt          restarts, signals, violations\n"
          "  requests.jsonl      every request with its answer, in order of answers\n"

@@ -43,6 +43,7 @@ void LiveSummary::add(const LiveReport& report, const std::string& folder,
   legitimate_conflicts += report.judgement.legitimate_conflicts;
   continuing_runs += report.judgement.continuing_client_crossed ? 1 : 0;
   refused_commits += report.recording.refused_commits;
+  takeovers_locked_out += report.recording.takeovers_locked_out;
   for (const RecordedTransaction& transaction : report.recording.transactions)
     (transaction.outcome == "committed" ? committed : rolled_back)++;
   for (std::size_t kind = 0; kind < restarts.size(); ++kind)
@@ -71,9 +72,13 @@ std::string to_text(const LiveSummary& summary) {
       " failed: " + count(summary.violations, "violation") + ", " +
       std::to_string(summary.spurious_conflicts) + " must-refetch\n  servers       " +
       restarts_text(summary) + "; " + std::to_string(summary.refused_commits) +
-      " old leaders woke up and were refused a commit\n  clients       " +
-      count(summary.requests, "request") + " (" + std::to_string(summary.broken) +
-      " broken off or 503), " + std::to_string(summary.compared_markers) +
+      " old leaders woke up and were refused a commit" +
+      (summary.takeovers_locked_out == 0 ? ""
+                                         : ", " + std::to_string(summary.takeovers_locked_out) +
+                                               " kept everybody out by a lock while frozen") +
+      "\n  clients       " + count(summary.requests, "request") + " (" +
+      std::to_string(summary.broken) + " broken off or 503), " +
+      std::to_string(summary.compared_markers) +
       " up-to-date markers compared with the database\n                in " +
       std::to_string(summary.continuing_runs) + " of " + count(summary.runs, "run") +
       " a client went on across a restart\n  transactions  " + std::to_string(summary.committed) +
@@ -99,6 +104,7 @@ std::string to_json(const LiveSummary& summary) {
       {"committed", summary.committed},
       {"rolled_back", summary.rolled_back},
       {"refused_commits", summary.refused_commits},
+      {"takeovers_locked_out", summary.takeovers_locked_out},
       {"continuing_client_share", summary.runs == 0 ? 0.0
                                                     : static_cast<double>(summary.continuing_runs) /
                                                           static_cast<double>(summary.runs)},

@@ -31,6 +31,7 @@ struct LiveSummary {
   std::uint64_t committed = 0;
   std::uint64_t rolled_back = 0;
   std::uint64_t refused_commits = 0;
+  std::uint64_t takeovers_locked_out = 0;
   std::array<std::uint64_t, scenarios::k_restart_kinds> restarts{};
   std::vector<LiveFailure> failures;
   std::vector<std::string> kept;  ///< folders of runs that passed

@@ -53,6 +53,8 @@ struct Recording {
   bool converged = false;  ///< every client has seen the last commit
   std::array<std::uint64_t, scenarios::k_restart_kinds> restarts{};
   std::uint64_t refused_commits = 0;  ///< old leaders that woke up and were refused their commit
+  /// Frozen leaders that slept with a lock on the store, so that nobody could take over meanwhile.
+  std::uint64_t takeovers_locked_out = 0;
   Duration time{};
 };
 

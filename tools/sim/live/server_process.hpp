@@ -37,6 +37,7 @@ class ServerProcess {
   bool asked_to_end() const { return asked_to_end_; }
 
   unsigned number() const { return number_; }
+  pid_t process() const { return child_; }
   /// What it has logged so far.
   std::string log() const;
   const std::filesystem::path& log_file() const { return log_; }

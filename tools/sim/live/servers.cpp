@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "oracle/violation.hpp"
+#include "tools/sim/live/file_locks.hpp"
 
 namespace holdfast::tools::live {
 namespace {
@@ -19,6 +20,8 @@ constexpr Duration k_start_limit = seconds(30);
 /// HOLDFAST_DRAIN_TIMEOUT, and slack on a busy machine.
 constexpr Duration k_stop_limit = seconds(30);
 constexpr Duration k_look = milliseconds(20);
+/// After this the reason is looked for why nobody takes over from a frozen leader.
+constexpr Duration k_takeover_limit = seconds(10);
 /// A leader that wakes up must have found out by then that it is none.
 constexpr Duration k_wake_limit = seconds(10);
 /// What reaches the sockets of a frozen server before its sessions end.
@@ -85,13 +88,20 @@ std::string Servers::health(ServerProcess& server, yield_context yield) {
   return {};
 }
 
-void Servers::wait_until_leading(ServerProcess& server, yield_context yield) {
-  const Instant end = stage_.now() + k_start_limit;
+bool Servers::leads_within(Duration limit, ServerProcess& server, yield_context yield) {
+  const Instant end = stage_.now() + limit;
   while (!server.ended() && stage_.now() < end) {
-    if (health(server, yield) == "active") return stage_.note(name_of(server) + " leads");
+    if (health(server, yield) == "active") {
+      stage_.note(name_of(server) + " leads");
+      return true;
+    }
     stage_.sleep(k_look, yield);
   }
-  if (!server.ended())
+  return false;
+}
+
+void Servers::wait_until_leading(ServerProcess& server, yield_context yield) {
+  if (!leads_within(k_start_limit, server, yield) && !server.ended())
     stage_.object(property::serves_again, name_of(server) + " does not lead within 30 s");
 }
 
@@ -187,11 +197,26 @@ void Servers::freeze(const PlannedRestart& restart, yield_context yield) {
   end_sessions();
   if (stage_.sabotage.before_restart) stage_.sabotage.before_restart(setting_.storage);
   leader_ = &start();
-  wait_until_leading(*leader_, yield);
+  const bool leads = leads_within(k_takeover_limit, *leader_, yield);
+  if (!leads && !leader_->ended()) explain_no_takeover(old);
   signal(old, SIGCONT);
+  if (!leads) wait_until_leading(*leader_, yield);
   see_refusal(old, yield);
   stage_.sleep(restart.overlap, yield);
   stop(old, restart, yield);
+}
+
+void Servers::explain_no_takeover(const ServerProcess& old) {
+  // No signal and no time-out frees the file lock of a stopped process: who was frozen inside a
+  // transaction of the store keeps everybody out until it is continued or killed.
+  const std::string lock = exclusive_lock_of(old.process(), setting_.storage);
+  if (lock.empty())
+    return stage_.object(property::serves_again,
+                         name_of(*leader_) + " does not take over within 10 s from " +
+                             name_of(old) + ", which is frozen and holds no lock");
+  stage_.recording.takeovers_locked_out++;
+  stage_.note(name_of(*leader_) + " cannot take over: " + name_of(old) +
+              " was frozen with a lock on " + lock);
 }
 
 void Servers::end_sessions() {

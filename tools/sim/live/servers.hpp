@@ -50,6 +50,7 @@ class Servers {
   ServerProcess& start();
   /// "active", "waiting", "starting", or "" if it does not answer.
   std::string health(ServerProcess& server, boost::asio::yield_context yield);
+  bool leads_within(Duration limit, ServerProcess& server, boost::asio::yield_context yield);
   void wait_until_leading(ServerProcess& server, boost::asio::yield_context yield);
   void wait_until_answering(ServerProcess& server, boost::asio::yield_context yield);
   void signal(ServerProcess& server, int number);
@@ -59,6 +60,8 @@ class Servers {
   void wait_for_end(ServerProcess& server, boost::asio::yield_context yield);
   void roll(const scenarios::PlannedRestart& restart, boost::asio::yield_context yield);
   void freeze(const scenarios::PlannedRestart& restart, boost::asio::yield_context yield);
+  /// Objects, unless the frozen leader holds a lock on the store.
+  void explain_no_takeover(const ServerProcess& old);
   void end_sessions();
   void see_refusal(ServerProcess& old, boost::asio::yield_context yield);
 
