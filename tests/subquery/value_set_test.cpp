@@ -1,0 +1,81 @@
+// Sets against std::set under random changes, and that what two of them share is not compared.
+#include "core/subquery/value_set.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <set>
+
+#include "core/subquery/materializer_state.hpp"
+#include "core/where/link_value.hpp"
+#include "tests/subquery/database.hpp"
+
+namespace holdfast::subquery {
+namespace {
+
+std::string packed(std::optional<std::string_view> text) {
+  std::string out;
+  where::append_packed(out, text);
+  return out;
+}
+
+TEST(ValueSet, IsASetWhateverItsHistory) {
+  test::Dice dice(3);
+  ValueSet set;
+  ValueSet old;
+  std::set<std::string> model;
+  std::set<std::string> old_model;
+  for (int step = 0; step < 5000; ++step) {
+    const std::string value =
+        packed(dice.one_in(50) ? std::nullopt
+                               : std::optional<std::string_view>(std::to_string(dice.below(200))));
+    if (dice.one_in(2)) {
+      set = set.with(value);
+      model.insert(value);
+    } else {
+      set = set.without(value);
+      model.erase(value);
+    }
+    ASSERT_EQ(set.size(), model.size());
+    ASSERT_EQ(set.contains(value), model.contains(value));
+    ASSERT_EQ(set.nulls(), model.count(packed(std::nullopt)));
+    if (step % 50 != 0) continue;
+    ASSERT_EQ(set.values(), std::vector<std::string>(model.begin(), model.end()));
+    std::vector<std::string> gone;
+    std::set_difference(old_model.begin(), old_model.end(), model.begin(), model.end(),
+                        std::back_inserter(gone));
+    ASSERT_EQ(old.minus(set), gone);
+    ASSERT_EQ(ValueSet(set.values()), set);
+    old = set;
+    old_model = model;
+  }
+}
+
+InnerChange step(InnerChange::Kind kind, const char* key, const char* value) {
+  const auto text = value == nullptr ? std::nullopt : std::optional<std::string_view>(value);
+  return {kind, key, packed(text), {}, {}};
+}
+
+TEST(MaterializerState, TellsWhatACommitChangedOnTheWhole) {
+  using Kind = InnerChange::Kind;
+  MaterializerState state;
+  state.apply(step(Kind::insert, "1", "a"));
+  state.apply(step(Kind::insert, "2", "a"));
+  state.apply(step(Kind::insert, "3", nullptr));
+  EXPECT_EQ(state.commit({}).ins, (std::vector<std::string>{packed(std::nullopt), packed("a")}));
+  state.apply(step(Kind::erase, "1", nullptr));
+  EXPECT_TRUE(state.commit({}).empty()) << "another row has the value";
+  state.apply(step(Kind::update, "2", "b"));
+  state.apply(step(Kind::update, "2", "a"));
+  state.apply(step(Kind::erase, "2", nullptr));
+  state.apply(step(Kind::insert, "9", "a"));
+  EXPECT_TRUE(state.commit({7}).empty()) << "toggles and a new key cancel (F-62, F-69)";
+  state.apply(step(Kind::update, "3", "a"));
+  const Moves moves = state.commit({8});
+  EXPECT_EQ(moves.outs, std::vector<std::string>{packed(std::nullopt)});
+  EXPECT_TRUE(moves.ins.empty());
+  EXPECT_EQ(state.count(packed("a")), 2U);
+}
+
+}  // namespace
+}  // namespace holdfast::subquery
