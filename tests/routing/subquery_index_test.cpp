@@ -129,7 +129,9 @@ class IndexProperty {
     std::vector<Number> found;
     index_.look_up(row, found);
     EXPECT_TRUE(std::is_sorted(found.begin(), found.end()));
-    for (const auto& [number, known] : shapes_) {
+    for (const auto& shape : shapes_) {
+      const Number number = shape.first;
+      const Known& known = shape.second;
       const bool concerned = std::any_of(
           known.possible.begin(), known.possible.end(), [&](const subquery::Views& views) {
             return known.definition->condition()->evaluate(row, views) == where::Truth::yes;
