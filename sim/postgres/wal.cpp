@@ -47,6 +47,10 @@ void Wal::append_commit(Transaction& transaction) {
   transaction.commit_lsn = span.start;
   transaction.end_lsn = span.end;
   records_.push_back({span, &transaction, {}});
+  // TRUNCATE gives a table new storage, and others learn of that as of any catalogue change.
+  for (const LoggedChange& change : transaction.changes)
+    for (const TableVersionRef& table : change.truncated)
+      catalog_changes_.push_back({span, nullptr, table->oid});
 }
 
 void Wal::append_catalog_change(Oid table) {

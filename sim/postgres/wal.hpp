@@ -42,7 +42,8 @@ class Wal {
   Lsn end() const { return end_; }
   Lsn flushed() const { return flushed_; }
   const std::deque<DecodedRecord>& records() const { return records_; }
-  /// Those whose records lie between the two positions, in order.
+  /// Catalogue changes, committed TRUNCATEs among them, whose records lie between the two
+  /// positions, in order.
   std::span<const DecodedRecord> catalog_changes(Lsn after, Lsn before) const;
 
  private:

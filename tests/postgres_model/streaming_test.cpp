@@ -107,6 +107,25 @@ TEST_F(ModelTest, ARelationIsToldAgainOnlyAfterAnInvalidation) {
   EXPECT_EQ(teller.relations.size(), 1U);
 }
 
+// As a real server does it (RealHistory, seed 261).
+TEST_F(ModelTest, WhoeverMetATruncateTellsTheTableAgainAfterwards) {
+  publish_items();
+  const RelationName k_other{"public", "other"};
+  model->create_table({k_other, items().columns});
+  auto session = stream();
+  run({insert(1, "a")});
+  const Session writer = model->begin();
+  must(writer, {StatementKind::insert, k_other, {{"id", "1"}}, {}, {}});
+  run({truncate()});
+  run({insert(2, "b")});
+  EXPECT_EQ(receive(*session).lines.size(), 9U);
+  EXPECT_EQ(teller.relations.size(), 3U);
+  model->commit(writer, Synchronous::on);
+  run({insert(3, "c")});
+  EXPECT_EQ(receive(*session).lines.size(), 12U);
+  EXPECT_EQ(teller.relations.size(), 4U);
+}
+
 TEST_F(ModelTest, PublishWaitsForWritersSoThatNoChangeIsMissed) {
   model->create_table(items());
   model->create_publication("pub");
