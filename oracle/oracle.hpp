@@ -21,6 +21,12 @@
 
 namespace holdfast::oracle {
 
+/// When an answer that was made for somebody else, or earlier, was asked for and made.
+struct Origin {
+  Instant sent;
+  Instant answered;
+};
+
 /// One request and what came of it. `response` is empty if the connection broke.
 struct Exchange {
   const ShapeSpec* spec = nullptr;
@@ -29,14 +35,18 @@ struct Exchange {
   std::optional<protocol::Response> response;
   Instant sent;
   Instant answered;
+  /// Of an answer that a cache gave; what it says was true then.
+  std::optional<Origin> origin = {};
+
+  /// When the engine answered it, and when it was asked to.
+  Origin made() const { return origin.value_or(Origin{sent, answered}); }
 };
 
 struct OracleCounters {
   std::uint64_t requests = 0;
-  std::uint64_t compared_markers = 0;   ///< up-to-date markers, compared with the truth
-  std::uint64_t compared_in_full = 0;   ///< of all comparisons: row by row, not only by digest
-  std::uint64_t compared_contents = 0;  ///< up-to-date markers of shapes with subqueries
-  std::uint64_t retried = 0;            ///< broken connections and 503s
+  std::uint64_t compared_markers = 0;  ///< up-to-date markers, compared with the truth
+  std::uint64_t compared_in_full = 0;  ///< of all comparisons: row by row, not only by digest
+  std::uint64_t retried = 0;           ///< broken connections and 503s
 };
 
 class Oracle {
@@ -74,8 +84,6 @@ class Oracle {
   void observe_failure(const Exchange& exchange, const Object& object);
   void check_transaction_id(const Message& message, const Object& object);
   void compare(const protocol::LogOffset& offset, const ClientView& view, const Object& object);
-  void compare_contents(const protocol::LogOffset& offset, const ClientView& view,
-                        const Object& object);
   /// How the view differs from the query, as a sentence; empty: not at all.
   std::string compared(const ClientView& view, const VisibleSet& visible);
 

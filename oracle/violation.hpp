@@ -19,6 +19,7 @@ inline constexpr const char* transaction_whole = "I-6 transaction_whole";
 inline constexpr const char* last_once = "I-7 last_marks_the_end";
 inline constexpr const char* chunk_constant = "I-9 chunk_constant";
 inline constexpr const char* row_content = "I-10 row_content";
+inline constexpr const char* membership_forward = "I-29 membership_never_goes_back";
 inline constexpr const char* tags_true = "I-32 tags_and_conditions";
 inline constexpr const char* moves_legal = "I-36 moves_legal";
 inline constexpr const char* handle_unique = "I-42 handle_means_one_definition";

@@ -1,5 +1,7 @@
 #include "scenarios/actors.hpp"
 
+#include <utility>
+
 namespace holdfast::scenarios {
 namespace {
 
@@ -11,6 +13,8 @@ constexpr Duration k_lock_retry = std::chrono::milliseconds(3);
 
 /// Between one application's end and the next one's start.
 constexpr Duration k_fresh_pause_unit = std::chrono::milliseconds(40);
+/// Of the requests of a client that has a patience.
+constexpr unsigned k_gives_up_percent = 40;
 
 }  // namespace
 
@@ -24,7 +28,11 @@ void ClientProcess::run() {
   sleep(client_.plan().starts_at);
   client_.start_afresh(stage_.restarts_over);
   while (!stage_.closing) {
-    if (client_.is_to_start_afresh() && stage_.final_commit == 0) {
+    if (client_.is_to_leave() && at_large()) {
+      left_ = true;
+      return;
+    }
+    if (client_.is_to_start_afresh() && at_large()) {
       client_.start_afresh(stage_.restarts_over);
       sleep(k_fresh_pause_unit * static_cast<int>(1 + draw("fresh") % 20));
     }
@@ -32,10 +40,10 @@ void ClientProcess::run() {
     oracle::Exchange exchange = client_.exchange_at(now());
     protocol::Request request = client_.next_request();
     if (stage_.recorder != nullptr) stage_.recorder->asked(name(), request);
-    Network::Answer answer =
-        stage_.network->fetch(*this, std::move(request), oracle::Oracle::k_request_deadline);
+    Network::Answer answer = ask(std::move(request));
     exchange.response = std::move(answer.response);
     exchange.answered = last_answer_ = now();
+    exchange.origin = answer.origin;
     if (answer.overdue) stage_.oracle->overdue(exchange);
     client_.judge(exchange, *stage_.oracle);
     if (stage_.recorder != nullptr) stage_.recorder->answered(exchange);
@@ -45,9 +53,51 @@ void ClientProcess::run() {
                   (exchange.response
                        ? std::to_string(exchange.response->status) + " " + exchange.response->body
                        : "connection broken"));
-    if (client_.advance(exchange.response, stage_.restarts_over) == oracle::Verdict::fatal)
-      sleep(std::chrono::seconds(1));
+    take(exchange);
   }
+}
+
+Network::Answer ClientProcess::ask(protocol::Request request) {
+  const Duration patience = client_.plan().patience;
+  Network::Terms terms{oracle::Oracle::k_request_deadline};
+  // Now and then, so that it gets on.
+  if (patience > Duration{0} && at_large() && draw("gives_up") % 100 < k_gives_up_percent)
+    terms.patience = Duration(draw("patience") % static_cast<std::uint64_t>(patience.count()));
+  const bool in_crowd = client_.plan().leaves_after > 0;
+  if (in_crowd) stage_.client_trouble.count(ClientTrouble::crowd, stage_.crowd_asking++ > 0);
+  Network::Answer answer = client_.plan().proxied
+                               ? stage_.proxy->fetch(*this, std::move(request), terms)
+                               : stage_.network->fetch(*this, std::move(request), terms);
+  if (in_crowd) stage_.crowd_asking--;
+  if (answer.given_up)
+    stage_.client_trouble.count(ClientTrouble::vanishing_client, answer.given_up_late);
+  return answer;
+}
+
+void ClientProcess::take(const oracle::Exchange& exchange) {
+  switch (client_.advance(exchange.response, stage_.restarts_over)) {
+    case oracle::Verdict::progress: {
+      const std::string* has_data = exchange.response->header("electric-has-data");
+      if (std::exchange(lagged_, false))
+        stage_.client_trouble.count(ClientTrouble::slow_client,
+                                    has_data != nullptr && *has_data == "true");
+      return read_slowly();
+    }
+    case oracle::Verdict::refetch:
+      // The official client's is random, so that no cache has an answer to it.
+      return client_.use_cache_buster(1 + static_cast<unsigned>(draw("buster") % 1'000'000'000));
+    case oracle::Verdict::fatal:
+      return sleep(std::chrono::seconds(1));
+    case oracle::Verdict::retry:
+      return;
+  }
+}
+
+void ClientProcess::read_slowly() {
+  const Duration lag = client_.plan().lag;
+  if (lag == Duration{0} || !at_large()) return;
+  sleep(Duration(draw("lag") % static_cast<std::uint64_t>(lag.count())));
+  lagged_ = true;
 }
 
 // -- writers --------------------------------------------------------------------------------------
@@ -139,7 +189,7 @@ void RemovalProcess::remove() {
   const std::size_t cause =
       stage_.oracle->record({oracle::Cause::deleted_by_request, spec.name, now()});
   const Network::Answer answer =
-      stage_.network->fetch(*this, std::move(request), oracle::Oracle::k_request_deadline);
+      stage_.network->fetch(*this, std::move(request), {oracle::Oracle::k_request_deadline});
   if (answer.response) stage_.oracle->over(cause, now());
 }
 

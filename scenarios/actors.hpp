@@ -10,6 +10,8 @@
 
 #include "core/runtime/process.hpp"
 #include "oracle/oracle.hpp"
+#include "scenarios/clients/caching_proxy.hpp"
+#include "scenarios/clients/trouble.hpp"
 #include "scenarios/network.hpp"
 #include "scenarios/plan.hpp"
 #include "scenarios/strict_client.hpp"
@@ -21,6 +23,7 @@ namespace holdfast::scenarios {
 /// What the actors and the run tell each other.
 struct Stage {
   Network* network = nullptr;
+  CachingProxy* proxy = nullptr;
   oracle::Oracle* oracle = nullptr;
   sim::postgres::PostgresModel* postgres = nullptr;
   const Plan* plan = nullptr;
@@ -34,6 +37,8 @@ struct Stage {
   unsigned writers_working = 0;
   unsigned removals_pending = 0;
   unsigned restarts_over = 0;
+  unsigned crowd_asking = 0;  ///< clients that came at once, and wait for an answer
+  ClientTroubleCounters client_trouble;
 };
 
 class ClientProcess : public runtime::Process {
@@ -48,6 +53,9 @@ class ClientProcess : public runtime::Process {
   bool converged() const {
     return stage_.final_commit > 0 && client_.has_seen(stage_.final_commit);
   }
+  bool proxied() const { return client_.plan().proxied; }
+  /// It had what it came for.
+  bool left() const { return left_; }
   Instant last_answer() const { return last_answer_; }
   const oracle::ClientView& view() const { return client_.view(); }
   const oracle::ShapeSpec& spec() const { return client_.spec(); }
@@ -57,8 +65,16 @@ class ClientProcess : public runtime::Process {
   void init() override;
 
  private:
+  /// The run is not yet coming to its end, so clients may be as they like.
+  bool at_large() const { return stage_.final_commit == 0; }
+  Network::Answer ask(protocol::Request request);
+  void take(const oracle::Exchange& exchange);
+  void read_slowly();
+
   Stage& stage_;
   StrictClient client_;
+  bool lagged_ = false;  ///< it was long in reading the last answer
+  bool left_ = false;
   Instant last_answer_;
 };
 

@@ -1,10 +1,13 @@
 #include "scenarios/network.hpp"
 
+#include <algorithm>
+
 namespace holdfast::scenarios {
 
-Network::Answer Network::fetch(runtime::Process& client, protocol::Request request,
-                               Duration deadline) {
+Network::Answer Network::fetch(runtime::Process& client, protocol::Request request, Terms terms) {
+  const Instant gives_up = terms.patience ? client.now() + *terms.patience : Instant::never();
   if (latency_ > Duration{0}) client.sleep(latency_);
+  if (client.now() > gives_up) return {.given_up = true};
   const std::vector<Instance*> instances = reachable_();
   if (instances.empty()) return {};
   Instance& instance = *instances[client.draw("route") % instances.size()];
@@ -16,17 +19,20 @@ Network::Answer Network::fetch(runtime::Process& client, protocol::Request reque
   const api::Engine::Cancel cancel = instance.engine().handle(
       std::move(request),
       [connection](protocol::Response response) { connection->finish(std::move(response)); });
-  runtime::Woken woken = runtime::Woken::fired;
+  const Instant overdue = client.now() + terms.deadline;
   if (!connection->done)
-    woken = runtime::suspend("network.answer", client.now() + deadline,
-                             [&](runtime::Wakeup wakeup) { connection->wakeup = wakeup; });
+    runtime::suspend("network.answer", std::min(overdue, gives_up),
+                     [&](runtime::Wakeup wakeup) { connection->wakeup = wakeup; });
   open_.erase(entry);
-  if (woken == runtime::Woken::deadline && !connection->done) {
+  if (!connection->done) {
     connection->finish(std::nullopt);
-    return {.response = std::nullopt, .overdue = true};
+    if (client.now() >= overdue) return {.overdue = true};
+    cancel();
+    return {.given_up = true, .given_up_late = true};
   }
   if (latency_ > Duration{0}) client.sleep(latency_);
-  return {.response = std::move(connection->response), .overdue = false};
+  if (client.now() > gives_up) return {.given_up = true, .given_up_late = true};
+  return {.response = std::move(connection->response)};
 }
 
 void Network::break_connections(unsigned instance) {

@@ -105,6 +105,12 @@ struct PlannedClient {
   Duration starts_at{};
   /// Starts afresh after so many answers; 0: continues for the whole run.
   unsigned fresh_after = 0;
+  /// Is there for so many answers only; 0: to the end.
+  unsigned leaves_after = 0;
+  /// Gives up requests after at most this; 0: none. Until the run comes to its end, as `lag`.
+  Duration patience{};
+  Duration lag{};        ///< at most this long in reading an answer
+  bool proxied = false;  ///< asks by way of the caching proxy
   bool operator==(const PlannedClient&) const = default;
 };
 

@@ -1,6 +1,7 @@
 // From a seed to a plan, per scenario. Pure: the same seed gives the same plan in every build.
 #include <algorithm>
 
+#include "scenarios/clients/client_plans.hpp"
 #include "scenarios/database_trouble.hpp"
 #include "scenarios/draws.hpp"
 #include "scenarios/live_plan.hpp"
@@ -115,7 +116,7 @@ void plan_clients(Plan& plan, const Profile& profile, const Draws& draws) {
   for (std::size_t spec = 0; spec < plan.specs.size(); ++spec) {
     const Draws draw = draws.of("clients", spec);
     // Half of the clients continue across every restart, half start afresh now and then.
-    plan.clients.push_back({next_number(plan), spec, us(draw.below(400'000, "start")), 0});
+    plan.clients.push_back({next_number(plan), spec, us(draw.below(400'000, "start"))});
     if (draw.percent(profile.second_client_percent, "second"))
       plan.clients.push_back({next_number(plan), spec, us(draw.below(1'500'000, "second_start")),
                               static_cast<unsigned>(draw.between(2, 12, "fresh"))});
@@ -226,7 +227,10 @@ Plan make_plan(const Profile& profile, std::uint64_t seed) {
   plan_faults(plan, profile, draws);
   if (draws.percent(profile.calm_percent, "calm")) plan.calm_commits = k_calm_commits;
   plan.calm_standby = plan.calm_commits > 0 && draws.percent(30, "standby");
-  if (profile.name == "mixed") plan_database_trouble(plan, draws.of("database"));
+  if (profile.name == "mixed") {
+    plan_database_trouble(plan, draws.of("database"));
+    plan_client_trouble(plan, draws.of("client_trouble"));
+  }
   return plan;
 }
 

@@ -153,8 +153,9 @@ class World {
   FaultDriver faults_;
   sim::mutants::LogWithoutSync log_without_sync_;  ///< asks faults_ unless a mutant says otherwise
   Network network_;
-  runtime::Runtime actors_;
   Stage stage_;
+  runtime::Runtime actors_;
+  CachingProxy proxy_;
   std::vector<ClientProcess*> clients_;  ///< live as long as actors_
   sim::postgres::CommitResult final_;
   bool gave_up_ = false;
@@ -182,7 +183,8 @@ World::World(const Plan& plan, const RunOptions& options)
       log_without_sync_(options.weakened.mutants, faults_),
       network_([this] { return cluster_.reachable(); }, plan.knobs.network_latency),
       actors_({.root = "world", .observer = options.recorder}, executor_,
-              std::make_shared<runtime::Directory>()) {
+              std::make_shared<runtime::Directory>()),
+      proxy_(network_, actors_, stage_.client_trouble) {
   if (options.trace) executor_.trace().set_sink(options.trace);
   if (options.keep_every_step) executor_.trace().keep_every_step();
   disk_.options().faults = &log_without_sync_;
@@ -197,6 +199,7 @@ World::World(const Plan& plan, const RunOptions& options)
     if (options_.stop_at && step.step == *options_.stop_at) options_.at_stop();
   });
   stage_.network = &network_;
+  stage_.proxy = &proxy_;
   stage_.oracle = &oracle_;
   stage_.postgres = &postgres_;
   stage_.plan = &plan_;
@@ -280,6 +283,7 @@ bool World::confirmed() const {
 void World::check_end() {
   faults_.heal();
   write_final_transaction();
+  std::erase_if(clients_, [](const ClientProcess* client) { return client->left(); });
   const bool caught_up = run_until([this] { return all_converged(); }, k_convergence_limit,
                                    oracle::property::convergence, "clients have not caught up");
   if (enough()) gave_up_ = true;
@@ -340,6 +344,7 @@ RunReport World::report() {
                   [](const ClientProcess* client) { return client->client().crossed_a_restart(); });
   report.restarts = cluster_.counters();
   report.faults = faults_.counters();
+  report.client_trouble = stage_.client_trouble;
   for (std::size_t i = 0; i < report.marks.size(); ++i)
     report.marks[i] = marks_.count(static_cast<Mark>(i));
   if (report.failed()) report.last_lines = executor_.trace().last_lines();

@@ -12,6 +12,7 @@
 #include "core/base/hash.hpp"
 #include "core/base/marks.hpp"
 #include "oracle/violation.hpp"
+#include "scenarios/clients/trouble.hpp"
 #include "scenarios/cluster.hpp"
 #include "scenarios/faults.hpp"
 #include "scenarios/plan.hpp"
@@ -63,6 +64,7 @@ struct RunReport {
   bool continuing_client_crossed = false;
   RestartCounters restarts;
   FaultCounters faults;
+  ClientTroubleCounters client_trouble;
   std::array<std::uint64_t, k_mark_names.size()> marks{};
   std::vector<std::string> last_lines;  ///< of the trace, if something was found
   std::vector<Hash128> checkpoints;

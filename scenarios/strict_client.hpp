@@ -20,6 +20,8 @@ class StrictClient {
 
   /// By its plan, the application ends now and another one begins with nothing.
   bool is_to_start_afresh() const { return plan_.fresh_after > 0 && answers_ >= plan_.fresh_after; }
+  /// By its plan, it had what it came for.
+  bool is_to_leave() const { return plan_.leaves_after > 0 && answers_ >= plan_.leaves_after; }
   /// Begins with nothing. `restarts_over`: how many restarts of the run are.
   void start_afresh(unsigned restarts_over);
 
@@ -35,6 +37,9 @@ class StrictClient {
   /// What follows from an answer, once it was judged, or where nobody judges.
   oracle::Verdict advance(const std::optional<protocol::Response>& response,
                           unsigned restarts_over);
+
+  /// The next requests differ from all others in this, so that no cache has an answer to them.
+  void use_cache_buster(unsigned value) { state_.cache_buster = value; }
 
   const PlannedClient& plan() const { return plan_; }
   const std::string& name() const { return name_; }

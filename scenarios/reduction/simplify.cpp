@@ -18,6 +18,9 @@ class Simplifier {
     for (PlannedClient& client : plan_.clients) {
       plain(client.fresh_after);
       plain(client.starts_at);
+      plain(client.patience);
+      plain(client.lag);
+      plain(client.proxied);
     }
     const auto used =
         std::max_element(plan_.transactions.begin(), plan_.transactions.end(),

@@ -93,6 +93,10 @@ void describe(Fields& fields, Value& client) {
   fields.required("shape", client.spec);
   fields.optional("starts_at", client.starts_at);
   fields.optional("fresh_after", client.fresh_after);
+  fields.optional("leaves_after", client.leaves_after);
+  fields.optional("patience", client.patience);
+  fields.optional("lag", client.lag);
+  fields.optional("proxied", client.proxied);
 }
 
 template <class Fields, Either<PlannedTransaction> Value>

@@ -70,7 +70,9 @@ Summary::Summary()
       during(scenarios::k_moments),
       injected(scenarios::k_fault_kinds),
       consequential(scenarios::k_fault_kinds),
-      marks(k_mark_names.size()) {}
+      marks(k_mark_names.size()),
+      client_trouble(scenarios::k_client_troubles),
+      client_trouble_felt(scenarios::k_client_troubles) {}
 
 void Summary::add(const json& history) {
   histories++;
@@ -85,6 +87,8 @@ void Summary::add(const json& history) {
   add_all(injected, history.at("injected"));
   add_all(consequential, history.at("consequential"));
   add_all(marks, history.at("marks"));
+  add_all(client_trouble, history.at("client_trouble"));
+  add_all(client_trouble_felt, history.at("client_trouble_felt"));
   hashes[history.at("seed").get<std::uint64_t>()] = {history.at("high").get<std::uint64_t>(),
                                                      history.at("low").get<std::uint64_t>()};
 }
@@ -118,6 +122,10 @@ std::vector<std::string> missing_marks(const Summary& summary, const CheckOption
     if (summary.consequential[i] == 0)
       missing.push_back("fault with effect: " +
                         std::string(scenarios::name_of(static_cast<scenarios::FaultKind>(i))));
+  for (std::size_t i = 0; i < scenarios::k_client_troubles; ++i)
+    if (summary.client_trouble_felt[i] == 0)
+      missing.push_back("client trouble with effect: " +
+                        std::string(scenarios::name_of(static_cast<scenarios::ClientTrouble>(i))));
   return missing;
 }
 
@@ -155,6 +163,9 @@ json to_json(const Summary& s, const CheckOptions& options) {
   for (std::size_t i = 0; i < s.injected.size(); ++i)
     result["faults"][std::string(name_of(static_cast<scenarios::FaultKind>(i)))] = {
         {"injected", s.injected[i]}, {"consequential", s.consequential[i]}};
+  for (std::size_t i = 0; i < s.client_trouble.size(); ++i)
+    result["faults"][std::string(name_of(static_cast<scenarios::ClientTrouble>(i)))] = {
+        {"injected", s.client_trouble[i]}, {"consequential", s.client_trouble_felt[i]}};
   result["continuing_client_share"] =
       s.histories == 0 ? 0.0 : static_cast<double>(s.crossed) / static_cast<double>(s.histories);
   const auto missing = missing_marks(s, options);
@@ -181,6 +192,8 @@ void print_summary(const Summary& s, const CheckOptions& options) {
   print_counts("  that hit", named<scenarios::Moment>(s.during));
   print_counts("faults", named<scenarios::FaultKind>(s.injected));
   print_counts("  with effect", named<scenarios::FaultKind>(s.consequential));
+  print_counts("client trouble", named<scenarios::ClientTrouble>(s.client_trouble));
+  print_counts("  with effect", named<scenarios::ClientTrouble>(s.client_trouble_felt));
   std::printf("  %-18s%.1f %% of histories\n", "crossed a restart",
               100.0 * static_cast<double>(s.crossed) /
                   static_cast<double>(std::max<std::uint64_t>(s.histories, 1)));

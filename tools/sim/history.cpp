@@ -89,6 +89,8 @@ json to_json(const RunReport& report) {
           {"during", report.restarts.during},
           {"injected", report.faults.injected},
           {"consequential", report.faults.consequential},
+          {"client_trouble", report.client_trouble.injected},
+          {"client_trouble_felt", report.client_trouble.consequential},
           {"marks", report.marks}};
 }
 
