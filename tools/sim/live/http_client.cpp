@@ -47,7 +47,7 @@ http::request<http::empty_body> message_of(const protocol::Request& request) {
 
 protocol::Response response_of(http::response<http::string_body>& message) {
   protocol::Response response;
-  response.status = message.result_int();
+  response.status = static_cast<int>(message.result_int());
   for (const auto& field : message)
     response.headers.emplace_back(lower({field.name_string().data(), field.name_string().size()}),
                                   std::string(field.value()));
