@@ -126,6 +126,19 @@ TEST_F(ModelTest, WhoeverMetATruncateTellsTheTableAgainAfterwards) {
   EXPECT_EQ(teller.relations.size(), 4U);
 }
 
+// As a real server does it (RealHistory, seed 4063).
+TEST_F(ModelTest, AReplicaIdentitySaidOnceMoreChangesNothing) {
+  publish_items();
+  auto session = stream();
+  run({insert(1, "a")});
+  ASSERT_TRUE(model->set_replica_identity(k_items, ReplicaIdentity::full));
+  run({insert(2, "b")});
+  EXPECT_EQ(receive(*session).relations.size(), 1U);
+  ASSERT_TRUE(model->set_replica_identity(k_items, ReplicaIdentity::by_default));
+  run({insert(3, "c")});
+  EXPECT_EQ(receive(*session).relations.size(), 2U);
+}
+
 TEST_F(ModelTest, PublishWaitsForWritersSoThatNoChangeIsMissed) {
   model->create_table(items());
   model->create_publication("pub");
@@ -176,7 +189,7 @@ TEST_F(ModelTest, ANewSessionRepeatsRelationsAndUnconfirmedTransactions) {
   run({insert(3, "c")});
   EXPECT_EQ(receive(*second).relations.size(), 2U) << "once a session";
   model->remove_from_publication("other", k_items);
-  model->set_replica_identity(k_items, ReplicaIdentity::full);
+  model->set_replica_identity(k_items, ReplicaIdentity::by_default);
   run({insert(4, "d")});
   EXPECT_EQ(receive(*second).relations.size(), 3U) << "and after the catalogue changed";
 }
