@@ -250,8 +250,8 @@ ExpressionRef WhereCompiler::in_list(const TreeMessage& body) {
   return last_name(body.children(2)) == "=" ? std::move(in) : make_not(std::move(in));
 }
 
-/// Two or more items without columns become an array, whose elements have one type; the others are
-/// compared one by one.
+/// Two or more items without columns become an array if their types have one in common; the others
+/// are compared one by one.
 WhereCompiler::Terms WhereCompiler::in_scalars(const TreeNode& left,
                                                const std::vector<TreeMessage>& items) {
   Terms values;
@@ -264,15 +264,15 @@ WhereCompiler::Terms WhereCompiler::in_scalars(const TreeNode& left,
     (columns_ == columns ? values : others).push_back(std::move(term));
   }
   Terms any;
-  if (values.size() < 2) {
+  const auto type = common_type(types);
+  if (values.size() < 2 || !type) {
     for (const TreeMessage& item : items) {
       ExpressionRef subject = expression(left);
       any.push_back(compare("=", std::move(subject), expression(TreeNode(item))));
     }
     return any;
   }
-  if (const auto type = common_type(types))
-    for (ExpressionRef& value : values) value = convert(std::move(value), *type);
+  for (ExpressionRef& value : values) value = convert(std::move(value), *type);
   for (Terms* terms : {&values, &others})
     for (ExpressionRef& term : *terms)
       any.push_back(compare("=", expression(left), std::move(term)));

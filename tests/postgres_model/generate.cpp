@@ -246,6 +246,7 @@ std::string special_test(Dice& dice) {
                              "f8::numeric = n",
                              "f4::numeric::text = '0.1'",
                              "f4::float8::text LIKE '0.1%'",
+                             "b IN (v, 'ab  ', 'b'::varchar, 'ab  '::text)",
                              "f8 NOT IN ('NaN'::numeric, 0.1::float4, 0)",
                              "id IN (SELECT i4 FROM wide WHERE b)",
                              "i4 NOT IN (SELECT i2 FROM wide)",
