@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "scenarios/clause_text.hpp"
+
 namespace holdfast::scenarios {
 namespace {
 
@@ -22,7 +24,7 @@ std::string milliseconds(Duration d) {
 }  // namespace
 
 bool same_definition(const oracle::ShapeSpec& a, const oracle::ShapeSpec& b) {
-  return a.table == b.table && a.where == b.where && a.columns == b.columns &&
+  return a.table == b.table && same_clause(a.where, b.where) && a.columns == b.columns &&
          a.replica == b.replica;
 }
 
