@@ -17,6 +17,12 @@ void ShapeCleaner::init() {
 }
 
 void ShapeCleaner::look_for_unfinished() {
+  try {
+    // What a predecessor asked for is done when this is answered, or will never be.
+    call<&StoreProcess::origin>(names::store);
+  } catch (const runtime::ProcessExit&) {
+    return;  // the store's end is this one's as well: the next cleaner looks
+  }
   auto boot = context_->readers->with_reader("store.load",
                                              [](storage::Reader& reader) { return reader.load(); });
   if (boot.ok()) resume(std::move(boot->unfinished_removals));

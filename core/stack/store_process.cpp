@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/stack/shape_log_collector.hpp"
+#include "core/stack/shape_status_owner.hpp"
 #include "core/stack/store_slot.hpp"
 
 namespace holdfast::stack {
@@ -128,8 +129,14 @@ void StoreProcess::commit(runtime::Ref<ShapeLogCollector> collector, std::uint64
 storage::StoreResult<std::vector<protocol::ShapeHandle>> StoreProcess::remove(
     protocol::ShapeHandle handle, std::string reason) {
   const std::int64_t at = wall_time().unix_us;
-  return on_store("store.remove", [handle = std::move(handle), reason = std::move(reason),
-                                   at](storage::Store& s) { return s.remove(handle, reason, at); });
+  auto removed =
+      on_store("store.remove", [handle = std::move(handle), reason = std::move(reason),
+                                at](storage::Store& s) { return s.remove(handle, reason, at); });
+  // From here, since whoever asked may not live to do it, and the read models outlive him.
+  if (removed.ok())
+    for (const protocol::ShapeHandle& gone : *removed)
+      cast<&ShapeStatusOwner::forget>(names::shape_status_owner, gone);
+  return removed;
 }
 
 storage::StoreResult<void> StoreProcess::finish_removal(protocol::ShapeHandle handle) {
