@@ -128,6 +128,7 @@ struct Knobs {
   std::uint64_t inline_snapshot_bytes = 256ULL << 10;
   std::uint64_t journal_bytes = 64ULL << 20;
   std::uint64_t fragment_bytes = 1ULL << 20;
+  std::uint64_t bytes_under_way_max = 4ULL << 20;
   Duration network_latency = std::chrono::microseconds(300);
   Duration postgres_latency = std::chrono::microseconds(200);
   Duration disk_sync_latency = std::chrono::microseconds(500);
@@ -146,6 +147,7 @@ void each_knob(KnobsOrConst& knobs, Visit visit) {
   visit("inline_snapshot_bytes", knobs.inline_snapshot_bytes, usual.inline_snapshot_bytes);
   visit("journal_bytes", knobs.journal_bytes, usual.journal_bytes);
   visit("fragment_bytes", knobs.fragment_bytes, usual.fragment_bytes);
+  visit("bytes_under_way_max", knobs.bytes_under_way_max, usual.bytes_under_way_max);
   visit("network_latency", knobs.network_latency, usual.network_latency);
   visit("postgres_latency", knobs.postgres_latency, usual.postgres_latency);
   visit("disk_sync_latency", knobs.disk_sync_latency, usual.disk_sync_latency);

@@ -54,6 +54,7 @@ Knobs draw_knobs(const Draws& draws, const Profile& profile) {
   knobs.inline_snapshot_bytes = draws.percent(30, "inline") ? 100 : 256ULL << 10;
   knobs.journal_bytes = draws.one_of<std::uint64_t>({2'000, 20'000, 64ULL << 20}, "journal");
   knobs.fragment_bytes = draws.one_of<std::uint64_t>({400, 1'500, 1ULL << 20}, "fragment");
+  knobs.bytes_under_way_max = draws.one_of<std::uint64_t>({0, 60, 4ULL << 20}, "under_way");
   knobs.network_latency = us(draws.one_of<std::uint64_t>({0, 300, 5'000}, "network"));
   knobs.postgres_latency = us(draws.one_of<std::uint64_t>({0, 200, 3'000}, "postgres"));
   knobs.disk_sync_latency = us(draws.one_of<std::uint64_t>({0, 500, 8'000}, "sync"));

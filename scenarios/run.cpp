@@ -93,6 +93,7 @@ api::EngineOptions engine_options(const Plan& plan, const RunOptions& run) {
   api::EngineOptions options;
   options.guards = run.weakened.guards;
   options.stack.fragment_bytes = plan.knobs.fragment_bytes;
+  options.stack.bytes_under_way_max = plan.knobs.bytes_under_way_max;
   options.stack.store.guards = run.weakened.guards;
   options.stack.store.directory = "/data";
   options.stack.store.owner = options.stack.slot;

@@ -99,6 +99,8 @@ void ShapeLogCollector::handle(runtime::Reply<void> reply,
       passed_ = std::max(passed_, position);
     }
   }
+  // What is joined is committed with its transaction's end, for which the stream must not wait.
+  if (extent.joins_next) extent.bytes = 0;
   std::set<protocol::ShapeHandle> participants;
   for (const auto& [handle, delivery] : routed) participants.insert(handle);
   const BatchNumber batch = pipeline_.open(extent, participants);
@@ -119,7 +121,7 @@ void ShapeLogCollector::handle(runtime::Reply<void> reply,
 
 void ShapeLogCollector::answer_client_if_room() {
   if (visibility_.unseen() > k_unseen_max) return ask_visibility();
-  if (!waiting_client_ || pipeline_.bytes() > k_bytes_under_way_max) return;
+  if (!waiting_client_ || pipeline_.bytes() > context_->options.bytes_under_way_max) return;
   waiting_client_->send();
   waiting_client_.reset();
 }
@@ -138,8 +140,7 @@ void ShapeLogCollector::note_position(postgres::Transaction& transaction,
   extent.confirmable = std::max(extent.confirmable, transaction.end_lsn);
   passed_ = std::max(passed_, transaction.end_lsn);
   if (transaction.ends) extent.transactions++;
-  // What is joined is committed with its transaction's end, for which the stream must not wait.
-  if (!extent.joins_next) extent.bytes += bytes_of(transaction);
+  extent.bytes += bytes_of(transaction);
 }
 
 void ShapeLogCollector::note_new(postgres::Transaction& transaction,
@@ -378,6 +379,11 @@ void ShapeLogCollector::complete_snapshot(runtime::Ref<Consumer> consumer,
 }
 
 void ShapeLogCollector::advance() {
+  hand_out_groups();
+  answer_client_if_room();  // however room was made: by a commit, or by what needed none
+}
+
+void ShapeLogCollector::hand_out_groups() {
   while (auto next = pipeline_.next()) {
     if (next->extent.transactions > 1) context_->reached(Mark::group_of_several_transactions);
     if (next->group == nullptr) {
@@ -406,7 +412,6 @@ void ShapeLogCollector::committed(std::uint64_t ticket, storage::CommitResult re
   stored_ = std::max(stored_, in_flight_.confirmable);
   make_visible(in_flight_, std::move(result.heads));
   advance();
-  answer_client_if_room();
 }
 
 void ShapeLogCollector::make_visible(const CommitPipeline::Extent& extent,

@@ -35,9 +35,8 @@ class ShapeLogCollector : public runtime::Process {
   explicit ShapeLogCollector(Context context)
       : context_(std::move(context)), pipeline_(context_->guards) {}
 
-  /// While more than this is under way, the replication client is not answered.
-  static constexpr std::size_t k_bytes_under_way_max = 4U << 20;
-  /// Nor while so many transactions are not known to be visible: Postgres did not tell for long.
+  /// The replication client is not answered while so many transactions are not known to be visible:
+  /// Postgres did not tell for long.
   static constexpr std::size_t k_unseen_max = 200'000;
 
   // -- handlers -----------------------------------------------------------------------------------
@@ -111,7 +110,9 @@ class ShapeLogCollector : public runtime::Process {
 
   bool ensure_consumer(Shape& shape);
   void send(Shape& shape, const std::shared_ptr<const Delivery>& delivery);
+  /// To be called whenever a batch may have become whole.
   void advance();
+  void hand_out_groups();
   void make_visible(const CommitPipeline::Extent& extent, std::vector<storage::ShapeHead> heads);
   void answer_client_if_room();
 
