@@ -1,6 +1,7 @@
 // A transaction whose groups are not all committed: invisible, and gone after a restart or a new
 // start of whoever makes the groups (I-9, F-17).
 #include "core/storage/segment.hpp"
+#include "tests/storage/model.hpp"
 #include "tests/storage/store_fixture.hpp"
 
 namespace holdfast::storage {
@@ -69,6 +70,49 @@ TEST_F(UnfinishedTest, AfterACutThatFailedTheStoreMustBeOpenedAgain) {
 TEST_F(UnfinishedTest, WithNothingUnfinishedThereIsNothingToCut) {
   append(20, 2, true);
   EXPECT_FALSE(must(store_->cut_unfinished()));
+}
+
+// What is cut shares a section with what stays; the open chunk goes on where the rule says.
+TEST_F(UnfinishedTest, ChunksEndWhereTheyWouldHaveWithoutIt) {
+  options_.chunk_bytes = 250;
+  reopen();
+  Model model(options_.chunk_bytes);
+  const auto handle = must(store_->create(Hash128{7, 7}, "cut")).handle;
+  model.make("cut");
+  model.learn_handle("cut", handle.text);
+  const auto commit = [&](const Group& group) {
+    must(store_->commit(group));
+    model.apply(group);
+  };
+  commit(completion(handle, {"[]"}));
+  Group shared_section;
+  for (std::uint64_t i = 0; i < 5; ++i)
+    shared_section.items.push_back(shared(make_item(i, 100)));
+  shared_section.appends = {{handle,
+                             {{at(40, 0), 0, false},
+                              {at(40, 2), 1, false},
+                              {at(40, 4), 2, false},
+                              {at(40, 6), 3, true},
+                              {at(50, 0), 4, false}}}};
+  shared_section.applied = shared_section.confirmable = {40};
+  commit(shared_section);
+  reopen();
+  model.restart();
+  for (std::uint64_t tx = 60; tx < 66; ++tx) {
+    Group group;
+    group.items = {shared(make_item(tx, 100))};
+    group.appends = {{handle, {{at(tx, 0), 0, true}}}};
+    group.applied = group.confirmable = {tx};
+    commit(group);
+  }
+  const auto head = model.head("cut");
+  EXPECT_EQ(must(reader_->find(handle)).live->head, head);
+  for (const auto& after : positions(model.live().at("cut"), head)) {
+    const Slice slice = read(handle, after, head);
+    const Slice expected = model.read("cut", after);
+    EXPECT_EQ(slice.end, expected.end) << "after " << show(after);
+    EXPECT_EQ(slice.items, expected.items) << "after " << show(after);
+  }
 }
 
 TEST_F(UnfinishedTest, WithoutTheCutItIsTakenForWhole) {
