@@ -16,10 +16,6 @@ constexpr unsigned k_standby_percent = 6;
 constexpr unsigned k_slot_percent = 5;
 constexpr unsigned k_cut_percent = 6;
 
-Duration ms(std::uint64_t count) {
-  return std::chrono::milliseconds(count);
-}
-
 /// No client asks for this shape before `at`, and one does then.
 void bear(Plan& plan, std::size_t spec, Duration at) {
   bool first = true;
@@ -143,15 +139,11 @@ void plan_cut(Plan& plan, const Draws& draws) {
 }  // namespace
 
 void plan_database_trouble(Plan& plan, const Draws& draws) {
-  const auto when = [&](const char* name, unsigned percent, auto add) {
-    const Draws own = draws.of(name);
-    if (own.percent(percent, "at all")) add(plan, own);
-  };
-  when("crash", k_crash_percent, plan_crash);
-  when("truncate", k_truncate_percent, plan_truncate);
-  when("standby", k_standby_percent, plan_standby);
-  when("slot", k_slot_percent, plan_slot);
-  when("cut", k_cut_percent, plan_cut);
+  now_and_then(plan, draws, "crash", k_crash_percent, plan_crash);
+  now_and_then(plan, draws, "truncate", k_truncate_percent, plan_truncate);
+  now_and_then(plan, draws, "standby", k_standby_percent, plan_standby);
+  now_and_then(plan, draws, "slot", k_slot_percent, plan_slot);
+  now_and_then(plan, draws, "cut", k_cut_percent, plan_cut);
 }
 
 }  // namespace holdfast::scenarios

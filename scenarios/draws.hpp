@@ -2,12 +2,14 @@
 // as they were (design.md §10). A value; children have paths of their own.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <string_view>
 #include <vector>
 
 #include "core/base/assert.hpp"
 #include "core/base/hash.hpp"
+#include "core/base/time.hpp"
 
 namespace holdfast::scenarios {
 
@@ -46,5 +48,21 @@ class Draws {
  private:
   std::uint64_t path_;
 };
+
+/// Adds a family to a part of the plans, out of draws of its own: add(plan, draws).
+template <class Plan, class Add>
+void now_and_then(Plan& plan, const Draws& draws, std::string_view family, unsigned percent,
+                  Add add) {
+  const Draws own = draws.of(family);
+  if (own.percent(percent, "at all")) add(plan, own);
+}
+
+/// What is drawn are whole numbers; times are made of them.
+inline Duration ms(std::uint64_t count) {
+  return std::chrono::milliseconds(count);
+}
+inline Duration us(std::uint64_t count) {
+  return std::chrono::microseconds(count);
+}
 
 }  // namespace holdfast::scenarios

@@ -32,13 +32,6 @@ constexpr Profile k_profiles[] = {
     {"restarts", 2, 2, 4, 4, 8, 3, 3, 4, 8, 0, 10, 60, 25},
 };
 
-Duration ms(std::uint64_t count) {
-  return std::chrono::milliseconds(count);
-}
-Duration us(std::uint64_t count) {
-  return std::chrono::microseconds(count);
-}
-
 StrategyKind draw_strategy(const Draws& draws) {
   const std::uint64_t roll = draws.below(100, "strategy");
   if (roll < 30) return StrategyKind::fifo;

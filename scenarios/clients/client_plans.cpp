@@ -9,10 +9,6 @@ constexpr unsigned k_slow_percent = 12;
 constexpr unsigned k_crowd_percent = 8;
 constexpr unsigned k_proxy_percent = 14;
 
-Duration ms(std::uint64_t count) {
-  return std::chrono::milliseconds(count);
-}
-
 void plan_vanishing(Plan& plan, const Draws& draws) {
   for (PlannedClient& client : plan.clients)
     if (draws.percent(60, "this one", client.number))
@@ -45,14 +41,11 @@ void plan_proxy(Plan& plan, const Draws& draws) {
 }  // namespace
 
 void plan_client_trouble(Plan& plan, const Draws& draws) {
-  const auto when = [&](const char* name, unsigned percent, auto add) {
-    const Draws own = draws.of(name);
-    if (own.percent(percent, "at all")) add(plan, own);
-  };
-  when("crowd", k_crowd_percent, plan_crowd);  // first: a crowd may be slow, too
-  when("vanishing", k_vanishing_percent, plan_vanishing);
-  when("slow", k_slow_percent, plan_slow);
-  when("proxy", k_proxy_percent, plan_proxy);
+  // First, since a crowd may be slow, too.
+  now_and_then(plan, draws, "crowd", k_crowd_percent, plan_crowd);
+  now_and_then(plan, draws, "vanishing", k_vanishing_percent, plan_vanishing);
+  now_and_then(plan, draws, "slow", k_slow_percent, plan_slow);
+  now_and_then(plan, draws, "proxy", k_proxy_percent, plan_proxy);
 }
 
 }  // namespace holdfast::scenarios
