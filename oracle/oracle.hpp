@@ -44,9 +44,10 @@ struct Exchange {
 
 struct OracleCounters {
   std::uint64_t requests = 0;
-  std::uint64_t compared_markers = 0;  ///< up-to-date markers, compared with the truth
-  std::uint64_t compared_in_full = 0;  ///< of all comparisons: row by row, not only by digest
-  std::uint64_t retried = 0;           ///< broken connections and 503s
+  std::uint64_t compared_markers = 0;   ///< up-to-date markers, compared with the truth
+  std::uint64_t compared_in_full = 0;   ///< of all comparisons: row by row, not only by digest
+  std::uint64_t compared_contents = 0;  ///< up-to-date markers of shapes with subqueries
+  std::uint64_t retried = 0;            ///< broken connections and 503s
 };
 
 class Oracle {
@@ -84,6 +85,8 @@ class Oracle {
   void observe_failure(const Exchange& exchange, const Object& object);
   void check_transaction_id(const Message& message, const Object& object);
   void compare(const protocol::LogOffset& offset, const ClientView& view, const Object& object);
+  void compare_contents(const protocol::LogOffset& offset, const ClientView& view,
+                        const Object& object);
   /// How the view differs from the query, as a sentence; empty: not at all.
   std::string compared(const ClientView& view, const VisibleSet& visible);
 

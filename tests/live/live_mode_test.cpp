@@ -85,7 +85,8 @@ std::uint64_t seed_with_every_kind(const scenarios::LiveSize& size) {
 }
 
 TEST_F(LiveMode, FindsNothingInACorrectEngineThroughEveryKindOfRestart) {
-  setting_.size.batches = 8;
+  setting_.size.batches = 4;
+  setting_.size.restart_every = 1;
   const LiveReport report = live::run_live(seed_with_every_kind(setting_.size), setting_);
   EXPECT_TRUE(report.judgement.violations.empty()) << words(report);
   EXPECT_EQ(report.judgement.spurious_conflicts, 0U);
@@ -157,6 +158,19 @@ TEST_F(LiveMode, ObjectsToAServerThatEndsByItself) {
   const LiveReport report = live::run_live(1, setting_);
   EXPECT_TRUE(report.failed());
   EXPECT_NE(words(report).find("server 1 ended by itself"), std::string::npos) << words(report);
+}
+
+TEST_F(LiveMode, EndsInOrderWhenItIsInterruptedAndLeavesNothingInPostgres) {
+  // What a signal is to it: its descriptor can be read.
+  std::array<int, 2> ends{};
+  ASSERT_EQ(::pipe(ends.data()), 0);
+  ASSERT_EQ(::write(ends[1], "x", 1), 1);
+  setting_.signals = ends[0];
+  EXPECT_THROW(live::run_live(1, setting_), live::Interrupted);
+  EXPECT_EQ(postgres_->execute("SELECT count(*) FROM pg_database WHERE datname ~ 'holdfast_live'"),
+            "0");
+  EXPECT_EQ(postgres_->execute("SELECT count(*) FROM pg_replication_slots"), "0");
+  for (const int end : ends) ::close(end);
 }
 
 TEST_F(LiveMode, NamesTheNextStepWhenNothingCanBeRun) {
