@@ -94,6 +94,8 @@ class SnapshotRead {
  public:
   virtual ~SnapshotRead() = default;
   virtual const postgres::Snapshot& snapshot() const = 0;
+  /// The table as it is under the lock: nobody changes it before this read ends.
+  virtual const postgres::RelationInfo& relation() const = 0;
   virtual DatabaseResult<void> start(const ShapeQuery& query) = 0;
   /// The next rows of the started query; an empty batch ends it.
   virtual DatabaseResult<postgres::RowBatch> next() = 0;

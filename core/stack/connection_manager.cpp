@@ -4,6 +4,7 @@
 
 #include "core/stack/connection_pool.hpp"
 #include "core/stack/publication_manager.hpp"
+#include "core/stack/schema_reconciler.hpp"
 #include "core/stack/shape_cleaner.hpp"
 #include "core/stack/shape_status_owner.hpp"
 #include "core/stack/stack_supervisor.hpp"
@@ -145,7 +146,12 @@ void ConnectionManager::attached(runtime::Ref<ReplicationClient> client,
                                  runtime::Ref<ShapeLogCollector> collector) {
   if (!is_current(client)) return;
   attached_ = collector;
+  cast<&SchemaReconciler::connected>(names::schema_reconciler, client.id);
   end_stale_session();
+}
+
+void ConnectionManager::reconciler_started() {
+  if (attached_) cast<&SchemaReconciler::connected>(names::schema_reconciler, client_.id);
 }
 
 void ConnectionManager::end_stale_session() {

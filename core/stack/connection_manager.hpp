@@ -28,6 +28,8 @@ class ConnectionManager : public runtime::Process {
   /// accepted and not committed, Postgres must send again.
   void collector_started(runtime::Ref<ShapeLogCollector> collector);
   void attached(runtime::Ref<ReplicationClient> client, runtime::Ref<ShapeLogCollector> collector);
+  /// A reconciler has started: it is told of the session that streams, if there is one.
+  void reconciler_started();
   /// Says why the client is about to end; its exit follows.
   void client_failed(env::DatabaseError error);
   /// While the lock is waited for: ends backends that hold it without using the slot.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/stack/inspector.hpp"
 #include "core/stack/relation_drift.hpp"
 #include "core/stack/shape_cleaner.hpp"
 #include "core/stack/shape_log_collector.hpp"
@@ -143,6 +144,9 @@ void Consumer::snapshot_failed(env::DatabaseError error) {
                   {{"handle", meta_.handle.text}, {"reason", error.message}}});
   switch (error.kind) {
     case env::DatabaseFailure::undefined_object:
+      // Before the removal is known: who then asks again must not find the table as it was.
+      call<&Inspector::forget_relation>(names::inspector, meta_.definition->relation().name);
+      [[fallthrough]];
     case env::DatabaseFailure::privilege:
     case env::DatabaseFailure::query:
       cast<&ShapeCleaner::remove>(names::shape_cleaner, meta_.handle,

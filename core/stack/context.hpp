@@ -39,6 +39,8 @@ struct StackOptions {
   Duration reconnect_backoff_min = std::chrono::milliseconds(500);
   Duration reconnect_backoff_max = std::chrono::seconds(10);
   Duration status_interval = std::chrono::seconds(10);
+  /// Live shapes are held against the catalogue this often while the stream runs.
+  Duration schema_reconciler_period = std::chrono::seconds(60);
 };
 
 /// The services a stack runs on. All outlive it.

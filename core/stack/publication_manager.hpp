@@ -2,7 +2,7 @@
 // taken (postgres.md §18.1), so that every transaction a snapshot does not see is in the stream.
 #pragma once
 
-#include <set>
+#include <map>
 #include <string>
 
 #include "core/env/database.hpp"
@@ -18,14 +18,15 @@ class PublicationManager : public runtime::Process {
 
   // -- handlers -----------------------------------------------------------------------------------
 
-  /// Returns once the table is in the publication and committed so. SUSPENDS.
-  env::DatabaseResult<void> add(postgres::RelationName table);
+  /// Returns once the table is in the publication and committed so. Another table under a known
+  /// name is another table. SUSPENDS.
+  env::DatabaseResult<void> add(postgres::RelationName table, postgres::Oid oid);
   /// The connection was set up anew: what was published before is to be checked again.
   void forget_all() { published_.clear(); }
 
  private:
   Context context_;
-  std::set<postgres::RelationName> published_;
+  std::map<postgres::RelationName, postgres::Oid> published_;
 };
 
 }  // namespace holdfast::stack

@@ -17,6 +17,16 @@ std::size_t streamed_columns(const postgres::RelationInfo& info) {
                                                 [](const auto& c) { return !c.generated; }));
 }
 
+/// Whether `holds` is true of all columns that the shape selects, its key among them, or reads.
+template <class Holds>
+bool every_needed_column(const shape::Definition& definition, Holds holds) {
+  const auto& selected = definition.selected();
+  if (!std::all_of(selected.begin(), selected.end(), holds)) return false;
+  if (!definition.condition()) return true;
+  const auto& read = definition.condition()->columns();
+  return std::all_of(read.begin(), read.end(), holds);
+}
+
 bool column_fits(const postgres::StreamRelation& relation, const postgres::ColumnInfo& column) {
   if (column.generated) return true;
   const std::uint16_t at = position_of(relation, column.name);
@@ -32,14 +42,34 @@ bool affects(const postgres::StreamRelation& relation, const shape::Definition& 
   const bool same_name = info.name == relation.name;
   if (!same_oid && !same_name) return false;
   if (!same_oid || !same_name) return true;
-  if (definition.selects_all() && streamed_columns(info) != relation.columns.size()) return true;
-  const auto fits = [&](std::uint16_t column) {
+  const bool needs_all = definition.selects_all() || !definition.has_primary_key();
+  if (needs_all && streamed_columns(info) != relation.columns.size()) return true;
+  return !every_needed_column(definition, [&](std::uint16_t column) {
     return column_fits(relation, info.columns[column]);
+  });
+}
+
+bool describes(const postgres::StreamRelation& relation, const postgres::RelationInfo& info) {
+  return info.oid == relation.oid && info.name == relation.name &&
+         streamed_columns(info) == relation.columns.size() &&
+         std::all_of(info.columns.begin(), info.columns.end(),
+                     [&](const auto& column) { return column_fits(relation, column); });
+}
+
+bool fits(const postgres::RelationInfo& now, const shape::Definition& definition) {
+  const postgres::RelationInfo& then = definition.relation();
+  if (now.oid != then.oid || now.name != then.name) return false;
+  // Without a key, all columns together name a row.
+  if (definition.selects_all() || !definition.has_primary_key()) return now.columns == then.columns;
+  const auto is_key = [](const postgres::ColumnInfo& column) { return column.key_position > 0; };
+  if (std::count_if(now.columns.begin(), now.columns.end(), is_key) !=
+      std::count_if(then.columns.begin(), then.columns.end(), is_key))
+    return false;
+  const auto unchanged = [&](std::uint16_t column) {
+    return std::find(now.columns.begin(), now.columns.end(), then.columns[column]) !=
+           now.columns.end();
   };
-  if (!std::all_of(definition.selected().begin(), definition.selected().end(), fits)) return true;
-  if (!definition.condition()) return false;
-  const auto& read = definition.condition()->columns();
-  return !std::all_of(read.begin(), read.end(), fits);
+  return every_needed_column(definition, unchanged);
 }
 
 std::optional<std::vector<std::uint16_t>> column_mapping(const postgres::StreamRelation& relation,

@@ -10,6 +10,14 @@ namespace holdfast::stack {
 /// differs, or a column that it selects or reads is gone or has another type.
 bool affects(const postgres::StreamRelation& relation, const shape::Definition& definition);
 
+/// Whether the stream tells of the table as the catalogue had it, as far as the stream tells.
+bool describes(const postgres::StreamRelation& relation, const postgres::RelationInfo& info);
+
+/// Whether the catalogue's table is still the one that the shape was made of: the same table under
+/// the same name, with the same key, and whatever the shape selects or reads as it was. A shape of
+/// all columns knows more of them than the stream tells, nullability for one.
+bool fits(const postgres::RelationInfo& now, const shape::Definition& definition);
+
 /// For each column of the definition's table, its position in the stream's tuples. nullopt: the
 /// positions are equal, which is the rule. A column the stream no longer has, and the shape does
 /// not need, is position k_absent.

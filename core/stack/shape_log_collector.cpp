@@ -218,6 +218,10 @@ void ShapeLogCollector::take(const postgres::RelationChanged& changed, postgres:
     }
     it = next;
   }
+  const runtime::TableRef cache(runtime(), tables::relations);
+  if (const auto cached = cache.find(changed.relation->name);
+      cached.found() && !describes(*changed.relation, cached.value()))
+    cast<&Inspector::forget_relation>(names::inspector, changed.relation->name);
   relations_[changed.relation->oid] = changed.relation;
   find_drift(changed.relation->oid);
 }

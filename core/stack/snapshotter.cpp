@@ -6,6 +6,7 @@
 #include "core/stack/connection_pool.hpp"
 #include "core/stack/consumer.hpp"
 #include "core/stack/publication_manager.hpp"
+#include "core/stack/relation_drift.hpp"
 #include "core/stack/shape_log_collector.hpp"
 #include "core/stack/store_process.hpp"
 
@@ -25,6 +26,13 @@ env::ShapeQuery query_of(const shape::Definition& definition) {
     query.columns.push_back(definition.relation().columns[column].name);
   if (definition.condition()) query.condition = definition.condition()->canonical_sql();
   return query;
+}
+
+/// Between the shape's definition and the lock, which no message of the stream need ever tell.
+Failure<env::DatabaseError> table_has_changed() {
+  return {env::DatabaseError{env::DatabaseFailure::undefined_object,
+                             {},
+                             "the table has changed since the shape was defined"}};
 }
 
 }  // namespace
@@ -47,8 +55,9 @@ void Snapshotter::init() {
 }
 
 void Snapshotter::run() {
+  const postgres::RelationInfo& table = meta_.definition->relation();
   auto published =
-      call<&PublicationManager::add>(names::publication_manager, meta_.definition->relation().name);
+      call<&PublicationManager::add>(names::publication_manager, table.name, table.oid);
   yield_point("snapshot.published");
   auto taken = published.ok()
                    ? with_session(*this, *context_,
@@ -65,6 +74,7 @@ env::DatabaseResult<storage::SnapshotCompletion> Snapshotter::take(env::QuerySes
   for (Duration delay = k_retake_delay;; delay = std::min(delay * 2, k_retake_delay_max)) {
     auto read = session.begin_snapshot(meta_.definition->relation().name);
     if (!read.ok()) return read.failure();
+    if (!fits((*read)->relation(), *meta_.definition)) return table_has_changed();
     const postgres::Snapshot& snapshot = (*read)->snapshot();
     yield_point("snapshot.known");
     if (!call<&ShapeLogCollector::accepts_snapshot>(collector_, meta_.handle, snapshot)) {

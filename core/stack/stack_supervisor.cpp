@@ -4,6 +4,7 @@
 #include "core/stack/connection_pool.hpp"
 #include "core/stack/inspector.hpp"
 #include "core/stack/publication_manager.hpp"
+#include "core/stack/schema_reconciler.hpp"
 #include "core/stack/shape_cache.hpp"
 #include "core/stack/shape_changes.hpp"
 #include "core/stack/shape_cleaner.hpp"
@@ -42,7 +43,8 @@ SupervisorSpec core_supervisor(const Context& context) {
   // Shapes are added at run time: losing the database does not restart them, their crash does not
   // drop the connection.
   return {.strategy = Strategy::one_for_one,
-          .children = {worker(names::connection_manager, context)}};
+          .children = {worker(names::connection_manager, context),
+                       worker(names::schema_reconciler, context)}};
 }
 
 }  // namespace

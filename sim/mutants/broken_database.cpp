@@ -63,15 +63,14 @@ class BrokenReplication final : public env::ReplicationSession {
   DatabaseResult<std::vector<std::string>> receive(Instant deadline) override;
   DatabaseResult<void> send_status(Lsn received, Lsn flushed) override {
     if (set_.on(Mutant::status_withheld)) return {};
-    return inner_->send_status(received,
-                               set_.on(Mutant::confirms_received) ? received : flushed);
+    return inner_->send_status(received, set_.on(Mutant::confirms_received) ? received : flushed);
   }
 
  private:
   MutantSet set_;
   std::shared_ptr<SessionsOfInstance> shared_;
   std::unique_ptr<env::ReplicationSession> inner_;
-  Lsn former_;       ///< what earlier sessions had received when this one began
+  Lsn former_;          ///< what earlier sessions had received when this one began
   bool known_ = false;  ///< the transaction under way is one of those
 };
 
@@ -110,6 +109,7 @@ class BrokenSnapshot final : public env::SnapshotRead {
   }
 
   const postgres::Snapshot& snapshot() const override { return snapshot_; }
+  const postgres::RelationInfo& relation() const override { return inner_->relation(); }
   DatabaseResult<void> start(const env::ShapeQuery& query) override { return inner_->start(query); }
   DatabaseResult<postgres::RowBatch> next() override { return inner_->next(); }
   DatabaseResult<void> outlast_crashes() override {

@@ -39,6 +39,9 @@ class ModelSnapshotRead final : public env::SnapshotRead {
     if (auto trip = client_.round_trip("pg.begin"); !trip) return trip;
     if (state_.options.lock_before_snapshot)
       if (auto locked = lock(table); !locked) return locked.failure();
+    const Table* described = state_.find_table(table);
+    if (described == nullptr) return no_relation(table);
+    relation_ = described->current()->to_info();
     snapshot_ = state_.take_snapshot();
     // Fixed when its statement starts; the position is read later in that statement.
     if (auto trip = client_.round_trip("pg.snapshot.position"); !trip) return trip;
@@ -47,6 +50,7 @@ class ModelSnapshotRead final : public env::SnapshotRead {
   }
 
   const Snapshot& snapshot() const override { return snapshot_; }
+  const holdfast::postgres::RelationInfo& relation() const override { return relation_; }
 
   env::DatabaseResult<void> start(const env::ShapeQuery& query) override {
     if (auto trip = client_.round_trip("pg.query"); !trip) return trip;
@@ -143,6 +147,7 @@ class ModelSnapshotRead final : public env::SnapshotRead {
   ModelState& state_;
   ClientSession& client_;
   Snapshot snapshot_;
+  holdfast::postgres::RelationInfo relation_;
   std::vector<std::uint16_t> slots_;
   std::vector<RowRef> rows_;
   std::size_t next_row_ = 0;

@@ -136,6 +136,18 @@ TEST_F(Query, gives_up_waiting_for_a_tables_lock) {
   EXPECT_EQ(must(session->publish("pub", {"public", "items"})), PublishOutcome::published);
 }
 
+TEST_F(Query, describes_the_table_that_a_snapshot_has_locked) {
+  sql("CREATE TABLE items (a varchar(3)[] NOT NULL, id int, b numeric(4,1), PRIMARY KEY (b, id))");
+  sql("ALTER TABLE items REPLICA IDENTITY FULL, DROP COLUMN a, ADD COLUMN c text");
+  auto session = query_session();
+  const auto begun = must(session->begin_snapshot({"public", "items"}));
+  EXPECT_EQ(begun.relation.columns.size(), 3U);
+  EXPECT_EQ(begun.relation.columns[0].key_position, 2);
+  EXPECT_TRUE(begun.relation.replica_identity_full);
+  EXPECT_EQ(begun.relation, *must(query_session()->inspect({"public", "items"})));
+  session->end_snapshot();
+}
+
 TEST_F(Query, reads_rows_of_one_moment) {
   sql("CREATE TABLE items (id int, body text, flag bool, pad char(4))");
   sql("INSERT INTO items VALUES (1, 'one', true, 'ab'), (2, NULL, false, NULL)");
@@ -145,7 +157,7 @@ TEST_F(Query, reads_rows_of_one_moment) {
   sql("INSERT INTO items VALUES (5)");
   sql("DELETE FROM items WHERE id = 5");
   auto session = query_session();
-  const postgres::Snapshot snapshot = must(session->begin_snapshot({"public", "items"}));
+  const postgres::Snapshot snapshot = must(session->begin_snapshot({"public", "items"})).snapshot;
   open.run("COMMIT");
   sql("INSERT INTO items VALUES (4)");
   EXPECT_EQ(rows(*session, {{"public", "items"}, {"body", "id", "flag", "pad"}, ""}),
@@ -167,7 +179,7 @@ TEST_F(Query, reads_rows_of_one_moment) {
   EXPECT_FALSE(snapshot.sees(xid_of(4))) << "not begun";
   EXPECT_GT(snapshot.insert_lsn.value, 0U);
 
-  const postgres::Snapshot later = must(session->begin_snapshot({"public", "items"}));
+  const postgres::Snapshot later = must(session->begin_snapshot({"public", "items"})).snapshot;
   EXPECT_TRUE(later.sees(xid_of(4)));
   EXPECT_EQ(rows(*session, {{"public", "items"}, {"id"}, ""}).size(), 4U);
   session->end_snapshot();
@@ -235,9 +247,9 @@ TEST_F(Query, stops_a_query_that_the_server_had_not_begun) {
   sql("CREATE TABLE items AS SELECT i AS id FROM generate_series(1, 10) i");
   auto session = query_session();
   must(session->begin_snapshot({"public", "items"}));
-  const pid_t backend = std::stoi(
-      sql("SELECT pid FROM pg_stat_activity WHERE datname = current_database()"
-          " AND pid <> pg_backend_pid()"));
+  const pid_t backend =
+      std::stoi(sql("SELECT pid FROM pg_stat_activity WHERE datname = current_database()"
+                    " AND pid <> pg_backend_pid()"));
   ASSERT_EQ(::kill(backend, SIGSTOP), 0);
   std::thread continued([&] {
     std::this_thread::sleep_for(std::chrono::milliseconds(300));

@@ -24,7 +24,7 @@ TEST_F(SnapshotPromises, takes_its_snapshot_after_the_tables_lock) {
         [&] { return server().execute("SELECT count(*) FROM pg_locks WHERE NOT granted") == "1"; });
     truncater.run("COMMIT");
   });
-  const postgres::Snapshot snapshot = must(session->begin_snapshot({"public", "items"}));
+  const postgres::Snapshot snapshot = must(session->begin_snapshot({"public", "items"})).snapshot;
   later.join();
   const auto xid = static_cast<std::uint32_t>(std::stoul(sql("SELECT max(xmin::text) FROM items")));
   EXPECT_TRUE(snapshot.sees(postgres::Xid{xid})) << "what it waited for";
@@ -78,7 +78,7 @@ TEST_F(SnapshotPromises, flushes_what_its_snapshot_saw) {
   bool was_ahead = false;
   for (int i = 0; i < 50 && !was_ahead; ++i) {
     writer.run("INSERT INTO items VALUES (1)");
-    const postgres::Snapshot snapshot = must(session->begin_snapshot({"public", "items"}));
+    const postgres::Snapshot snapshot = must(session->begin_snapshot({"public", "items"})).snapshot;
     was_ahead = !flushed_beyond(snapshot.insert_lsn);
     must(session->outlast_crashes(snapshot.insert_lsn));
     EXPECT_TRUE(flushed_beyond(snapshot.insert_lsn));
@@ -93,7 +93,7 @@ TEST_F(SnapshotPromises, does_not_wait_for_the_records_of_open_transactions) {
   open.run("BEGIN");
   open.run("INSERT INTO items VALUES (1)");
   auto session = query_session();
-  const postgres::Snapshot snapshot = must(session->begin_snapshot({"public", "items"}));
+  const postgres::Snapshot snapshot = must(session->begin_snapshot({"public", "items"})).snapshot;
   const auto before = std::chrono::steady_clock::now();
   must(session->outlast_crashes(snapshot.insert_lsn));
   EXPECT_LT(std::chrono::steady_clock::now() - before, std::chrono::seconds(2));
@@ -106,7 +106,7 @@ TEST_F(SnapshotPromises, does_not_wait_for_the_records_of_open_transactions) {
 TEST_F(SnapshotPromises, cannot_vouch_for_a_snapshot_of_a_server_that_crashed) {
   sql("CREATE TABLE items (id int)");
   auto session = query_session();
-  const postgres::Snapshot snapshot = must(session->begin_snapshot({"public", "items"}));
+  const postgres::Snapshot snapshot = must(session->begin_snapshot({"public", "items"})).snapshot;
   server().stop_immediate();
   server().start();
   const auto result = session->outlast_crashes(snapshot.insert_lsn);

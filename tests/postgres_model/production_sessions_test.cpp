@@ -20,18 +20,21 @@ std::string told(const env::DatabaseResult<T>& result) {
   return result.ok() ? "done" : "error " + result.error().sqlstate;
 }
 
+void tell_relation(const postgres::RelationInfo& relation, Lines& lines) {
+  lines.push_back(relation.replica_identity_full ? "full" : "not full");
+  for (const auto& column : relation.columns)
+    lines.push_back(column.name + ":" + column.type_name + "/" + std::to_string(column.type.value) +
+                    "/" + std::to_string(column.type_modifier) + " key " +
+                    std::to_string(column.key_position) + (column.not_null ? " not null" : ""));
+}
+
 template <class Session>
 void tell_catalogue(Session& session, Lines& lines) {
   for (const RelationName& name : {wide_table().name, side_table().name, k_missing}) {
     const auto found = session.inspect(name);
     lines.push_back(name.table + " " + told(found) + (found.ok() && *found ? " found" : ""));
     if (!found.ok() || !*found) continue;
-    lines.back() += (*found)->replica_identity_full ? " full" : " not full";
-    for (const auto& column : (*found)->columns)
-      lines.push_back(column.name + ":" + column.type_name + "/" +
-                      std::to_string(column.type.value) + "/" +
-                      std::to_string(column.type_modifier) + " key " +
-                      std::to_string(column.key_position) + (column.not_null ? " not null" : ""));
+    tell_relation(**found, lines);
   }
 }
 
@@ -113,6 +116,7 @@ Lines tell_model(PostgresModel& model) {
     tell_rows(*read, query, lines);
   }
   auto read = session->begin_snapshot(wide_table().name).value();
+  tell_relation(read->relation(), lines);
   lines.push_back("outlast " + told(read->outlast_crashes()));
   read.reset();
   lines.push_back("missing " + told(session->begin_snapshot(k_missing)));
@@ -141,8 +145,9 @@ Lines tell_production(const std::string& url) {
     tell_rows(*session, query, lines);
     session->end_snapshot();
   }
-  const auto snapshot = session->begin_snapshot(wide_table().name).value();
-  lines.push_back("outlast " + told(session->outlast_crashes(snapshot.insert_lsn)));
+  const auto begun = session->begin_snapshot(wide_table().name).value();
+  tell_relation(begun.relation, lines);
+  lines.push_back("outlast " + told(session->outlast_crashes(begun.snapshot.insert_lsn)));
   session->end_snapshot();
   lines.push_back("missing " + told(session->begin_snapshot(k_missing)));
   session->end_snapshot();

@@ -120,6 +120,78 @@ TEST(Affects, AGeneratedColumnIsNotMissedInTheStream) {
       affects(streamed(), define(info, {.table = {}, .columns = std::vector<std::string>{"id"}})));
 }
 
+TEST(Affects, WithoutAKeyAnyColumnNamesRows) {
+  postgres::RelationInfo keyless = items();
+  keyless.columns[0].key_position = 0;
+  StreamRelation wider = streamed();
+  wider.columns.push_back({"note", {25}, -1, false});
+  EXPECT_TRUE(affects(
+      wider,
+      define(keyless,
+             {.table = {}, .columns = std::vector<std::string>{"id", "title", "done", "prio"}})));
+}
+
+// -- the catalogue --------------------------------------------------------------------------------
+
+TEST(Fits, TheTableAsItWas) {
+  EXPECT_TRUE(fits(items(), with_where("prio > 3")));
+  EXPECT_TRUE(fits(items(), selecting({"id", "title"})));
+}
+
+TEST(Fits, NotTheTableThatTookItsName) {
+  postgres::RelationInfo again = items();
+  again.oid = {99};
+  EXPECT_FALSE(fits(again, selecting({"id", "title"})));
+}
+
+TEST(Fits, NotUnderAnotherName) {
+  postgres::RelationInfo renamed = items();
+  renamed.name.table = "things";
+  EXPECT_FALSE(fits(renamed, selecting({"id", "title"})));
+}
+
+TEST(Fits, AColumnThatTheShapeDoesNotNeedMayComeChangeAndGo) {
+  postgres::RelationInfo now = items();
+  now.columns.push_back(make_column("note", 25, "text"));
+  EXPECT_TRUE(fits(now, selecting({"id", "title"})));
+  EXPECT_FALSE(fits(now, with_where(""))) << "it selects all";
+  now = items();
+  now.columns[3].type = {20};
+  EXPECT_TRUE(fits(now, selecting({"id", "title"})));
+  now.columns.pop_back();
+  EXPECT_TRUE(fits(now, selecting({"id", "title"})));
+}
+
+TEST(Fits, NotIfAColumnThatItSelectsOrReadsHasChanged) {
+  for (const std::size_t column : {1U, 3U})
+    for (const auto change : {+[](postgres::ColumnInfo& c) { c.type = {1700}; },
+                              +[](postgres::ColumnInfo& c) { c.type_modifier = 24; },
+                              +[](postgres::ColumnInfo& c) { c.name = "other"; },
+                              +[](postgres::ColumnInfo& c) { c.not_null = true; }}) {
+      postgres::RelationInfo now = items();
+      change(now.columns[column]);
+      EXPECT_FALSE(fits(now, selecting({"id", "title"}, "prio > 3"))) << column;
+      EXPECT_EQ(fits(now, selecting({"id", "done"})), true) << column;
+    }
+}
+
+TEST(Fits, NotWithAnotherPrimaryKey) {
+  postgres::RelationInfo now = items();
+  now.columns[3].key_position = 2;
+  EXPECT_FALSE(fits(now, selecting({"id", "title"}))) << "rows have other keys";
+  now = items();
+  now.columns[0].key_position = 0;
+  EXPECT_FALSE(fits(now, selecting({"id", "title"})));
+}
+
+TEST(Describes, WhatTheStreamTellsAndNoMore) {
+  postgres::RelationInfo info = items();
+  info.columns[1].not_null = true;
+  EXPECT_TRUE(describes(streamed(), info)) << "nullability is not in the stream";
+  EXPECT_FALSE(describes(without("done"), info));
+  EXPECT_FALSE(describes(with_another_type("prio"), info));
+}
+
 // -- positions ------------------------------------------------------------------------------------
 
 TEST(ColumnMapping, EqualPositionsNeedNone) {

@@ -151,22 +151,27 @@ DatabaseResult<unsigned> BlockingQuery::break_lock(const std::string& slot,
 
 // -- snapshots ------------------------------------------------------------------------------------
 
-DatabaseResult<postgres::Snapshot> BlockingQuery::current_snapshot() {
-  auto rows =
-      run("SELECT pg_catalog.pg_current_snapshot(), pg_catalog.pg_current_wal_insert_lsn()");
-  if (!rows.ok()) return rows.failure();
-  auto snapshot = postgres::parse_snapshot(rows->text(0, 0));
-  const auto lsn = postgres::parse_lsn(rows->text(0, 1));
+DatabaseResult<postgres::Snapshot> BlockingQuery::read_snapshot(const ResultRows& rows) {
+  auto snapshot = postgres::parse_snapshot(rows.text(0, 0));
+  const auto lsn = postgres::parse_lsn(rows.text(0, 1));
   if (!snapshot || !lsn)
     return Failure{
         DatabaseError{DatabaseFailure::query,
                       {},
-                      "unreadable snapshot " + rows->text(0, 0) + " at " + rows->text(0, 1)}};
+                      "unreadable snapshot " + rows.text(0, 0) + " at " + rows.text(0, 1)}};
   snapshot->insert_lsn = *lsn;
   return std::move(*snapshot);
 }
 
-DatabaseResult<postgres::Snapshot> BlockingQuery::begin_snapshot(const RelationName& table) {
+DatabaseResult<postgres::Snapshot> BlockingQuery::current_snapshot() {
+  auto rows =
+      run("SELECT pg_catalog.pg_current_snapshot(), pg_catalog.pg_current_wal_insert_lsn()");
+  if (!rows.ok()) return rows.failure();
+  return read_snapshot(*rows);
+}
+
+DatabaseResult<BlockingQuery::LockedTable> BlockingQuery::begin_snapshot(
+    const RelationName& table) {
   ASSERT(!in_snapshot_, "a session has one snapshot at a time");
   auto begun = run("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY");
   if (!begun.ok()) return begun.failure();
@@ -184,7 +189,7 @@ DatabaseResult<postgres::Snapshot> BlockingQuery::begin_snapshot(const RelationN
   // the query nothing. With its partitions, since one of them may be truncated alone.
   auto locked = run("LOCK TABLE " + quote_relation(table) + " IN ACCESS SHARE MODE");
   if (!locked.ok()) return locked.failure();
-  return current_snapshot();
+  return describe(table);
 }
 
 DatabaseResult<void> BlockingQuery::start(const env::ShapeQuery& query) {

@@ -38,8 +38,13 @@ class BlockingQuery {
 
   /// In no transaction: of the moment.
   env::DatabaseResult<postgres::Snapshot> current_snapshot();
+  /// What a snapshot shows, and the table as it is while the snapshot's transaction holds its lock.
+  struct LockedTable {
+    postgres::Snapshot snapshot;
+    postgres::RelationInfo relation;
+  };
   /// Waits for the table's lock no longer than the statement timeout: then `lock_timeout`.
-  env::DatabaseResult<postgres::Snapshot> begin_snapshot(const postgres::RelationName& table);
+  env::DatabaseResult<LockedTable> begin_snapshot(const postgres::RelationName& table);
   /// REQUIRES: a snapshot, and no query started in it whose end was not reached.
   env::DatabaseResult<void> start(const env::ShapeQuery& query);
   /// Rows of the started query; an empty batch ends it. The first must come within the time limit
@@ -63,6 +68,9 @@ class BlockingQuery {
   env::DatabaseResult<env::PublishOutcome> publish_in_transaction(
       const std::string& publication, const postgres::RelationName& table);
   env::DatabaseResult<void> limit_lock_waits();
+  static env::DatabaseResult<postgres::Snapshot> read_snapshot(const ResultRows& rows);
+  /// The catalogue's answer about a table's columns, with the snapshot under which it is true.
+  env::DatabaseResult<LockedTable> describe(const postgres::RelationName& table);
 
   ConnectionSettings settings_;
   std::unique_ptr<Connection> connection_;

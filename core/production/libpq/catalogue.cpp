@@ -15,26 +15,30 @@ using postgres::RelationInfo;
 namespace {
 
 constexpr const char* k_relation =
-    "SELECT c.oid, c.relkind, c.relispartition, c.relreplident"
+    "SELECT c.relkind, c.relispartition"
     " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
     " WHERE n.nspname = $1 AND c.relname = $2";
 
-/// A type is an array if it is the array type of its element type: typelem alone is also set for
-/// `name` and `point` (§19.1), and oidvector prints no array literal. Columns that a primary key
-/// only INCLUDEs stand behind its own in indkey.
-constexpr const char* k_columns =
-    "SELECT a.attname, a.atttypid, coalesce(e.typname, t.typname), a.atttypmod,"
+/// One row a column. A type is an array if it is the array type of its element type: typelem alone
+/// is also set for `name` and `point` (§19.1), and oidvector prints no array literal. Columns that
+/// a primary key only INCLUDEs stand behind its own in indkey.
+constexpr const char* k_column_fields =
+    " c.oid, c.relreplident,"
+    " a.attname, a.atttypid, coalesce(e.typname, t.typname), a.atttypmod,"
     " CASE WHEN e.oid IS NULL THEN 0 ELSE greatest(a.attndims, 1) END,"
     " a.attnotnull, a.attgenerated <> '',"
     " coalesce(k.position, 0)"
-    " FROM pg_catalog.pg_attribute a"
+    " FROM pg_catalog.pg_class c"
+    " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
+    " JOIN pg_catalog.pg_attribute a"
+    "  ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped"
     " JOIN pg_catalog.pg_type t ON t.oid = a.atttypid"
     " LEFT JOIN pg_catalog.pg_type e ON e.oid = t.typelem AND e.typarray = t.oid"
-    " LEFT JOIN (SELECT key.attnum, key.position FROM pg_catalog.pg_index i,"
+    " LEFT JOIN LATERAL (SELECT key.position FROM pg_catalog.pg_index i,"
     "   unnest(i.indkey::pg_catalog.int2[]) WITH ORDINALITY AS key(attnum, position)"
-    "   WHERE i.indrelid = $1::pg_catalog.oid AND i.indisprimary"
-    "   AND key.position <= i.indnkeyatts) k ON k.attnum = a.attnum"
-    " WHERE a.attrelid = $1::pg_catalog.oid AND a.attnum > 0 AND NOT a.attisdropped"
+    "   WHERE i.indrelid = c.oid AND i.indisprimary AND key.attnum = a.attnum"
+    "   AND key.position <= i.indnkeyatts) k ON true"
+    " WHERE n.nspname = $1 AND c.relname = $2"
     " ORDER BY a.attnum";
 
 template <class Number>
@@ -56,7 +60,42 @@ std::optional<std::string> why_not_a_shape(const postgres::RelationName& name, c
   return std::nullopt;
 }
 
+/// The fields of k_column_fields begin at `first`. REQUIRES: at least one row.
+RelationInfo read_relation(const ResultRows& rows, std::size_t first,
+                           const postgres::RelationName& name) {
+  RelationInfo info{
+      {number<std::uint32_t>(rows.text(0, first))}, name, {}, rows.text(0, first + 1) == "f"};
+  for (std::size_t i = 0; i < rows.rows(); ++i) {
+    const auto field = [&](std::size_t n) { return rows.text(i, first + 2 + n); };
+    info.columns.push_back(ColumnInfo{.name = field(0),
+                                      .type = {number<std::uint32_t>(field(1))},
+                                      .type_name = field(2),
+                                      .type_modifier = number<std::int32_t>(field(3)),
+                                      .dimensions = number<std::uint16_t>(field(4)),
+                                      .not_null = field(5) == "t",
+                                      .generated = field(6) == "t",
+                                      .key_position = number<std::uint16_t>(field(7))});
+  }
+  return info;
+}
+
 }  // namespace
+
+DatabaseResult<BlockingQuery::LockedTable> BlockingQuery::describe(
+    const postgres::RelationName& name) {
+  auto rows = connection_->run(
+      std::string(
+          "SELECT pg_catalog.pg_current_snapshot(), pg_catalog.pg_current_wal_insert_lsn(),") +
+          k_column_fields,
+      {name.schema, name.table}, soon());
+  if (!rows.ok()) return rows.failure();
+  if (rows->rows() == 0)
+    return Failure{DatabaseError{DatabaseFailure::undefined_object, "42P01",
+                                 "relation " + postgres::quote_relation(name) + " has no columns"}};
+  auto snapshot = read_snapshot(*rows);
+  if (!snapshot.ok()) return snapshot.failure();
+  return LockedTable{std::move(*snapshot), read_relation(*rows, 2, name)};
+}
 
 DatabaseResult<std::optional<RelationInfo>> BlockingQuery::inspect(
     const postgres::RelationName& name) {
@@ -74,24 +113,14 @@ DatabaseResult<std::optional<RelationInfo>> BlockingQuery::inspect_in_transactio
   auto relation = connection_->run(k_relation, {name.schema, name.table}, soon());
   if (!relation.ok()) return relation.failure();
   if (relation->rows() == 0) return std::optional<RelationInfo>();
-  const std::string oid = relation->text(0, 0);
-  if (auto why = why_not_a_shape(name, relation->text(0, 1).at(0), relation->text(0, 2) == "t"))
+  if (auto why = why_not_a_shape(name, relation->text(0, 0).at(0), relation->text(0, 1) == "t"))
     return Failure{DatabaseError{DatabaseFailure::undefined_object, "42809", std::move(*why)}};
 
-  auto rows = connection_->run(k_columns, {oid}, soon());
+  auto rows =
+      connection_->run(std::string("SELECT") + k_column_fields, {name.schema, name.table}, soon());
   if (!rows.ok()) return rows.failure();
   if (rows->rows() == 0) return std::optional<RelationInfo>();  // nothing to sync: "not found"
-  RelationInfo info{{number<std::uint32_t>(oid)}, name, {}, relation->text(0, 3) == "f"};
-  for (std::size_t i = 0; i < rows->rows(); ++i)
-    info.columns.push_back(ColumnInfo{.name = rows->text(i, 0),
-                                      .type = {number<std::uint32_t>(rows->text(i, 1))},
-                                      .type_name = rows->text(i, 2),
-                                      .type_modifier = number<std::int32_t>(rows->text(i, 3)),
-                                      .dimensions = number<std::uint16_t>(rows->text(i, 4)),
-                                      .not_null = rows->text(i, 5) == "t",
-                                      .generated = rows->text(i, 6) == "t",
-                                      .key_position = number<std::uint16_t>(rows->text(i, 7))});
-  return std::optional<RelationInfo>(std::move(info));
+  return std::optional<RelationInfo>(read_relation(*rows, 0, name));
 }
 
 }  // namespace holdfast::production

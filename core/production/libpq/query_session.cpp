@@ -92,15 +92,15 @@ DatabaseResult<postgres::Snapshot> LibpqQuerySession::current_snapshot() {
 
 DatabaseResult<std::unique_ptr<env::SnapshotRead>> LibpqQuerySession::begin_snapshot(
     const RelationName& table) {
-  auto snapshot = thread_->run("pg.begin_snapshot", [blocking = blocking_, table] {
+  auto begun = thread_->run("pg.begin_snapshot", [blocking = blocking_, table] {
     return blocking->snapshots->begin_snapshot(table);
   });
-  if (!snapshot.ok()) {
+  if (!begun.ok()) {
     thread_->post([blocking = blocking_] { blocking->snapshots->end_snapshot(); });
-    return snapshot.failure();
+    return begun.failure();
   }
   return std::unique_ptr<env::SnapshotRead>(
-      new LibpqSnapshotRead(std::move(*snapshot), thread_, blocking_));
+      new LibpqSnapshotRead(std::move(*begun), thread_, blocking_));
 }
 
 }  // namespace holdfast::production

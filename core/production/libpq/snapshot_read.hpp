@@ -15,15 +15,17 @@ class LibpqSnapshotRead final : public env::SnapshotRead {
   static constexpr std::size_t k_ahead =
       4;  // batches; each of at most BlockingQuery::k_batch_bytes
 
-  LibpqSnapshotRead(postgres::Snapshot snapshot, std::shared_ptr<SessionThread> thread,
+  LibpqSnapshotRead(BlockingQuery::LockedTable begun, std::shared_ptr<SessionThread> thread,
                     std::shared_ptr<LibpqQuerySession::Blocking> blocking)
-      : snapshot_(std::move(snapshot)),
+      : snapshot_(std::move(begun.snapshot)),
+        relation_(std::move(begun.relation)),
         thread_(std::move(thread)),
         blocking_(std::move(blocking)) {}
   /// In the middle of rows it ends the session with it: only that stops the query at once.
   ~LibpqSnapshotRead() override;
 
   const postgres::Snapshot& snapshot() const override { return snapshot_; }
+  const postgres::RelationInfo& relation() const override { return relation_; }
   env::DatabaseResult<void> start(const env::ShapeQuery& query) override;
   env::DatabaseResult<postgres::RowBatch> next() override;
   env::DatabaseResult<void> outlast_crashes() override;
@@ -42,6 +44,7 @@ class LibpqSnapshotRead final : public env::SnapshotRead {
   void keep_filling();
 
   postgres::Snapshot snapshot_;
+  postgres::RelationInfo relation_;
   std::shared_ptr<SessionThread> thread_;
   std::shared_ptr<LibpqQuerySession::Blocking> blocking_;
   std::shared_ptr<Feed> feed_ = std::make_shared<Feed>();

@@ -65,6 +65,7 @@ api::EngineOptions engine_options(const Config& config, const std::string& direc
   options.stack.publication = "electric_publication_" + config.replication_stream_id;
   options.stack.connection_pool_size = config.pool_size;
   options.stack.long_poll_timeout = config.long_poll_timeout;
+  options.stack.schema_reconciler_period = config.schema_reconciler_period;
   options.api.authentication =
       config.secret ? api::Authentication::required : api::Authentication::insecure;
   options.api.secret = config.secret;

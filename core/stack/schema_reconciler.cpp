@@ -1,0 +1,114 @@
+#include "core/stack/schema_reconciler.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "core/stack/connection_manager.hpp"
+#include "core/stack/connection_pool.hpp"
+#include "core/stack/inspector.hpp"
+#include "core/stack/relation_drift.hpp"
+#include "core/stack/shape_cleaner.hpp"
+
+namespace holdfast::stack {
+namespace {
+
+/// After one that failed: a change should not wait for Postgres' next whim and a whole period.
+constexpr Duration k_retry_delay = std::chrono::seconds(2);
+
+std::string why_removed(const postgres::RelationInfo* now, const shape::Definition& definition) {
+  if (now == nullptr) return "table_dropped";
+  return now->oid == definition.relation().oid ? "schema_changed" : "table_recreated";
+}
+
+}  // namespace
+
+void SchemaReconciler::init() {
+  cast<&ConnectionManager::reconciler_started>(names::connection_manager);
+}
+
+void SchemaReconciler::connected(runtime::ProcessId client) {
+  if (connection_) demonitor(*connection_);
+  connection_ = monitor(client);
+  reconcile();
+}
+
+void SchemaReconciler::on_down(runtime::MonitorRef ref, runtime::ProcessId,
+                               const runtime::ExitReason&) {
+  if (ref != connection_) return;
+  connection_.reset();
+  cancel(next_);
+}
+
+void SchemaReconciler::reconcile() {
+  if (!connection_) return;
+  cancel(next_);
+  bool done = false;
+  try {
+    done = compare();
+  } catch (const runtime::ProcessExit&) {
+    // Part of the engine is not there now; that says nothing about a table.
+  }
+  const Duration period = context_->options.schema_reconciler_period;
+  next_ = send_after<&SchemaReconciler::reconcile>(done ? period : std::min(period, k_retry_delay));
+}
+
+bool SchemaReconciler::compare() {
+  // In this order: what the catalogue answers is newer than what it is compared with.
+  const auto cached = runtime::TableRef(runtime(), tables::relations).rows();
+  const auto shapes = runtime::TableRef(runtime(), tables::shape_meta).rows();
+  if (!cached.found() || !shapes.found()) return false;
+  const auto found = ask(cached.value(), shapes.value());
+  if (!found.ok()) {
+    context_->emit({observe::Level::warning,
+                    "schema_reconciliation_failed",
+                    {{"reason", found.error().message}}});
+    return false;
+  }
+  // First, so that who asks for a shape that is removed next gets one of the table as it is now.
+  forget_changed(cached.value(), *found);
+  return remove_misfits(shapes.value(), *found);
+}
+
+env::DatabaseResult<SchemaReconciler::Found> SchemaReconciler::ask(const Cached& cached,
+                                                                   const Shapes& shapes) {
+  std::set<postgres::RelationName> names;
+  for (const auto& [name, relation] : cached) names.insert(name);
+  for (const auto& [handle, meta] : shapes) names.insert(meta.definition->relation().name);
+  if (names.empty()) return Found{};
+  return with_session(
+      *this, *context_, [&](env::QuerySession& session) -> env::DatabaseResult<Found> {
+        Found found;
+        for (const postgres::RelationName& name : names) {
+          auto one = session.inspect(name);
+          const bool unfit =
+              !one.ok() && one.error().kind == env::DatabaseFailure::undefined_object;
+          if (!one.ok() && !unfit) return one.failure();
+          if (one.ok() && *one) found.emplace(name, std::move(**one));
+        }
+        return found;
+      });
+}
+
+void SchemaReconciler::forget_changed(const Cached& cached, const Found& found) {
+  for (const auto& [name, relation] : cached) {
+    const auto now = found.find(name);
+    if (now == found.end() || now->second.oid != relation.oid ||
+        now->second.columns != relation.columns)
+      call<&Inspector::forget_relation>(names::inspector, name);
+  }
+}
+
+bool SchemaReconciler::remove_misfits(const Shapes& shapes, const Found& found) {
+  bool all_removed = true;
+  for (const auto& [handle, meta] : shapes) {
+    const auto at = found.find(meta.definition->relation().name);
+    const postgres::RelationInfo* now = at == found.end() ? nullptr : &at->second;
+    if (now != nullptr && fits(*now, *meta.definition)) continue;
+    const auto removed = call<&ShapeCleaner::remove>(names::shape_cleaner, handle,
+                                                     why_removed(now, *meta.definition));
+    all_removed = all_removed && removed.ok();
+  }
+  return all_removed;
+}
+
+}  // namespace holdfast::stack

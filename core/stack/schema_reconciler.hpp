@@ -1,0 +1,50 @@
+// SchemaReconciler: finds what no message of the stream need ever tell: a table that was dropped,
+// dropped and made again, renamed, or altered and not written to since. It holds live shapes, and
+// what is remembered of tables, against Postgres' catalogue, each time the stream begins and then
+// periodically while it runs, and has shapes removed that no longer fit (postgres.md §14.2, LC-5).
+// Whatever goes wrong, it tries again: an error of the catalogue says nothing about a shape (F-60).
+#pragma once
+
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "core/env/database.hpp"
+#include "core/runtime/process.hpp"
+#include "core/stack/context.hpp"
+#include "core/stack/names.hpp"
+
+namespace holdfast::stack {
+
+class SchemaReconciler : public runtime::Process {
+ public:
+  explicit SchemaReconciler(Context context) : context_(std::move(context)) {}
+
+  // -- handlers -----------------------------------------------------------------------------------
+
+  /// The stream runs, for as long as `client` lives.
+  void connected(runtime::ProcessId client);
+  void reconcile();
+
+ protected:
+  void init() override;
+  void on_down(runtime::MonitorRef, runtime::ProcessId, const runtime::ExitReason&) override;
+
+ private:
+  /// The tables that the catalogue has; the others are gone, or are none that a shape can have.
+  using Found = std::map<postgres::RelationName, postgres::RelationInfo>;
+  using Cached = std::vector<std::pair<postgres::RelationName, postgres::RelationInfo>>;
+  using Shapes = std::vector<std::pair<protocol::ShapeHandle, ShapeMeta>>;
+
+  /// false: somebody could not be asked now.
+  bool compare();
+  env::DatabaseResult<Found> ask(const Cached& cached, const Shapes& shapes);
+  void forget_changed(const Cached& cached, const Found& found);
+  bool remove_misfits(const Shapes& shapes, const Found& found);
+
+  Context context_;
+  std::optional<runtime::MonitorRef> connection_;
+  runtime::TimerRef next_;
+};
+
+}  // namespace holdfast::stack
