@@ -154,6 +154,11 @@ void Oracle::overdue(const Exchange& exchange) {
          exchange.client, exchange.answered);
 }
 
+std::uint64_t Oracle::agreed_commit(const ClientView& view) {
+  const std::uint64_t now = truth_->last_commit();
+  return view.snapshot() && compared(view, {now, *view.snapshot()}).empty() ? now : 0;
+}
+
 void Oracle::converged(const ShapeSpec& spec, const std::string& client, const ClientView& view,
                        Instant at) {
   if (!view.snapshot())

@@ -65,6 +65,9 @@ class Oracle {
   void observe(const Exchange& exchange, ClientView& view);
   /// A request that is still unanswered long after its own deadline.
   void overdue(const Exchange& exchange);
+  /// The last commit, if the view equals the query as of now; 0: it does not. A view of a shape
+  /// with subqueries comes to that later than its marker, since moves follow what causes them.
+  std::uint64_t agreed_commit(const ClientView& view);
   /// At the end, with faults over: the view equals the query as of now.
   void converged(const ShapeSpec& spec, const std::string& client, const ClientView& view,
                  Instant at);

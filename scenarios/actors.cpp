@@ -46,6 +46,8 @@ void ClientProcess::run() {
     exchange.origin = answer.origin;
     if (answer.overdue) stage_.oracle->overdue(exchange);
     client_.judge(exchange, *stage_.oracle);
+    if (!at_large() && spec().has_subqueries())
+      agreed_commit_ = stage_.oracle->agreed_commit(view());
     if (stage_.recorder != nullptr) stage_.recorder->answered(exchange);
     if (stage_.note)
       stage_.note(name() + " " + spec().name + " asked after " + exchange.state.offset.to_string() +

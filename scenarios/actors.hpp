@@ -49,9 +49,14 @@ class ClientProcess : public runtime::Process {
   void run();
 
   const StrictClient& client() const { return client_; }
+  /// What the commit did is in its view. Once the run comes to its end.
+  bool was_told(std::uint64_t commit) const {
+    return spec().has_subqueries() ? agreed_commit_ >= commit : view().marker() >= commit;
+  }
   /// It has seen the final commit, or later.
   bool converged() const {
-    return stage_.final_commit > 0 && client_.has_seen(stage_.final_commit);
+    return stage_.final_commit > 0 && client_.has_seen(stage_.final_commit) &&
+           was_told(stage_.final_commit);
   }
   bool proxied() const { return client_.plan().proxied; }
   /// It had what it came for.
@@ -75,6 +80,7 @@ class ClientProcess : public runtime::Process {
   StrictClient client_;
   bool lagged_ = false;  ///< it was long in reading the last answer
   bool left_ = false;
+  std::uint64_t agreed_commit_ = 0;  ///< Oracle::agreed_commit() at the last answer
   Instant last_answer_;
 };
 

@@ -36,14 +36,21 @@ void CalmEnd::pass(Duration time) {
 }
 
 std::uint64_t CalmEnd::commit(unsigned number) {
+  const std::pair<std::string, std::string> cells[] = {{"v", std::to_string(2 + number)},
+                                                       {"i", std::to_string(number % 4)},
+                                                       {"active", number % 2 == 0 ? "f" : "t"},
+                                                       {"open", number % 2 == 0 ? "f" : "t"}};
   std::vector<sim::postgres::Statement> updates;
-  for (const sim::postgres::TableDefinition& table : stage_.plan->tables)
-    if (find_column(table, "v") != nullptr)
-      updates.push_back({sim::postgres::StatementKind::update,
-                         table.name,
-                         {{"v", std::to_string(2 + number)}},
-                         {{"id", std::string(k_final_key)}},
-                         {}});
+  for (const sim::postgres::TableDefinition& table : stage_.plan->tables) {
+    sim::postgres::Statement update{sim::postgres::StatementKind::update,
+                                    table.name,
+                                    {},
+                                    {{"id", std::string(k_final_key)}},
+                                    {}};
+    for (const auto& [name, text] : cells)
+      if (find_column(table, name) != nullptr) update.set.emplace_back(name, text);
+    if (!update.set.empty()) updates.push_back(std::move(update));
+  }
   return commit_at_once(*stage_.postgres, updates).commit_lsn.value;
 }
 
@@ -56,7 +63,7 @@ void CalmEnd::expect_all_told(std::uint64_t before, std::uint64_t commit) {
         truth_.digest(client->spec(), {commit, snapshot}))
       concerned.push_back(client);
   }
-  const auto told = [&](const ClientProcess* client) { return client->view().marker() >= commit; };
+  const auto told = [&](const ClientProcess* client) { return client->was_told(commit); };
   executor_.run_until([&] { return std::all_of(concerned.begin(), concerned.end(), told); },
                       {.until = executor_.now() + k_soon, .most_steps = k_most_steps});
   for (const ClientProcess* client : concerned)

@@ -1,7 +1,6 @@
 #include "scenarios/database_trouble.hpp"
 
 #include <algorithm>
-#include <utility>
 #include <vector>
 
 #include "scenarios/workload.hpp"
@@ -107,10 +106,7 @@ void join_transactions(Plan& plan, std::size_t statements) {
   }
   for (PlannedTransaction& transaction : joined) {
     transaction.rolls_back = false;
-    for (const auto& statement : std::exchange(transaction.statements, {})) {
-      if (const auto room = make_room_for(statement)) transaction.statements.push_back(*room);
-      transaction.statements.push_back(statement);
-    }
+    transaction.statements = with_room(std::move(transaction.statements));
     transaction.pauses.assign(transaction.statements.size(), Duration{});
   }
   plan.transactions = std::move(joined);

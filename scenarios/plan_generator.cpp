@@ -12,7 +12,9 @@
 namespace holdfast::scenarios {
 namespace {
 
+using sim::postgres::Statement;
 using sim::postgres::Synchronous;
+using Subqueries = std::optional<SubqueryWorkload>;  ///< none: plain shapes
 
 constexpr unsigned k_calm_commits = 8;
 /// Of restarts: the last kind costs a history some seconds of virtual time.
@@ -22,14 +24,118 @@ constexpr unsigned k_idle_percent = 8;
 constexpr unsigned k_unknown_percent = 35;    ///< clauses that are unknown for many rows
 constexpr std::uint64_t k_large_percent = 6;  ///< transactions that fragments and chunks cut
 
+/// Of subquery workloads.
+constexpr unsigned k_many_nulls_percent = 25;
+constexpr unsigned k_mixed_types_percent = 25;
+
+/// The size of `mixed`, for shapes with subqueries: more clients and rows, since a move is of rows
+/// that somebody else changed.
+constexpr Profile with_subqueries(std::string_view name, SubqueryWorld world) {
+  return {.name = name,
+          .tables_max = 0,
+          .specs_min = 2,
+          .specs_max = 7,
+          .batches_min = 2,
+          .batches_max = 5,
+          .transactions_per_batch = 5,
+          .mutations_per_transaction = 5,
+          .restarts_min = 1,
+          .restarts_max = 3,
+          .faults_max = 3,
+          .removal_percent = 20,
+          .second_client_percent = 60,
+          .calm_percent = 25,
+          .world = world,
+          .every_trouble = true};
+}
+
 constexpr Profile k_profiles[] = {
     // The default mixture: small histories, everything varies.
-    {"mixed", 3, 2, 6, 2, 5, 4, 4, 1, 3, 3, 30, 60, 25},
+    {.name = "mixed",
+     .tables_max = 3,
+     .specs_min = 2,
+     .specs_max = 6,
+     .batches_min = 2,
+     .batches_max = 5,
+     .transactions_per_batch = 4,
+     .mutations_per_transaction = 4,
+     .restarts_min = 1,
+     .restarts_max = 3,
+     .faults_max = 3,
+     .removal_percent = 30,
+     .second_client_percent = 60,
+     .calm_percent = 25,
+     .every_trouble = true},
     // design.md §15's history: 20 shapes, 5 batches of 10 transactions of 5 mutations, a restart
     // every 2 batches, plain shapes.
-    {"reference", 4, 20, 20, 5, 5, 10, 5, 2, 2, 1, 0, 100, 0},
+    {.name = "reference",
+     .tables_max = 4,
+     .specs_min = 20,
+     .specs_max = 20,
+     .batches_min = 5,
+     .batches_max = 5,
+     .transactions_per_batch = 10,
+     .mutations_per_transaction = 5,
+     .restarts_min = 2,
+     .restarts_max = 2,
+     .faults_max = 1,
+     .removal_percent = 0,
+     .second_client_percent = 100,
+     .calm_percent = 0,
+     .benchmark = true},
     // Restarts upon restarts, little else.
-    {"restarts", 2, 2, 4, 4, 8, 3, 3, 4, 8, 0, 10, 60, 25},
+    {.name = "restarts",
+     .tables_max = 2,
+     .specs_min = 2,
+     .specs_max = 4,
+     .batches_min = 4,
+     .batches_max = 8,
+     .transactions_per_batch = 3,
+     .mutations_per_transaction = 3,
+     .restarts_min = 4,
+     .restarts_max = 8,
+     .faults_max = 0,
+     .removal_percent = 10,
+     .second_client_percent = 60,
+     .calm_percent = 25},
+    with_subqueries("hierarchy", SubqueryWorld::hierarchy),
+    with_subqueries("issue_tracker", SubqueryWorld::tracker),
+    with_subqueries("access_lists", SubqueryWorld::access),
+    with_subqueries("awkward_values", SubqueryWorld::awkward),
+    // The history of `reference`, of the public restart test's tables and where clauses.
+    {.name = "reference_subqueries",
+     .tables_max = 0,
+     .specs_min = 20,
+     .specs_max = 20,
+     .batches_min = 5,
+     .batches_max = 5,
+     .transactions_per_batch = 10,
+     .mutations_per_transaction = 5,
+     .restarts_min = 2,
+     .restarts_max = 2,
+     .faults_max = 1,
+     .removal_percent = 0,
+     .second_client_percent = 100,
+     .calm_percent = 0,
+     .world = SubqueryWorld::hierarchy,
+     .benchmark = true},
+    // The public restart job's own size (known-failures.md §12): a restart every 3 batches.
+    {.name = "restart_job",
+     .tables_max = 0,
+     .specs_min = 200,
+     .specs_max = 200,
+     .batches_min = 50,
+     .batches_max = 50,
+     .transactions_per_batch = 10,
+     .mutations_per_transaction = 10,
+     .restarts_min = 16,
+     .restarts_max = 16,
+     .faults_max = 0,
+     .removal_percent = 0,
+     .second_client_percent = 0,
+     .calm_percent = 0,
+     .world = SubqueryWorld::hierarchy,
+     .benchmark = true},
 };
 
 StrategyKind draw_strategy(const Draws& draws) {
@@ -59,9 +165,75 @@ Knobs draw_knobs(const Draws& draws, const Profile& profile) {
   return knobs;
 }
 
-void plan_transactions(Plan& plan, const Profile& profile, const Draws& draws) {
+/// What plans of one kind of workload are made of. `draws` are those of the whole plan.
+Subqueries draw_subqueries(const Profile& profile, const Draws& draws) {
+  if (!profile.world) return std::nullopt;
+  SubqueryWorkload workload{.world = *profile.world};
+  if (profile.benchmark) return workload;
+  workload.many_nulls = draws.percent(k_many_nulls_percent, "many_nulls");
+  workload.mixed_types = draws.percent(k_mixed_types_percent, "mixed_types");
+  return workload;
+}
+
+void plan_tables(Plan& plan, const Profile& profile, const Subqueries& subqueries,
+                 const Draws& draws) {
+  if (subqueries) {
+    plan.tables = make_subquery_tables(*subqueries);
+    return;
+  }
+  const std::uint64_t tables = draws.between(1, profile.tables_max, "tables");
+  for (unsigned t = 0; t < tables; ++t) plan.tables.push_back(make_table(t));
+}
+
+oracle::ShapeSpec draw_spec(const Plan& plan, const Profile& profile, const Subqueries& subqueries,
+                            std::uint64_t keys, const Draws& draw) {
+  std::string name = "s" + std::to_string(plan.specs.size());
+  if (subqueries) return make_subquery_spec(*subqueries, std::move(name), keys, draw);
+  oracle::ShapeSpec spec =
+      make_spec(plan.tables[draw.below(plan.tables.size(), "table")], std::move(name), draw);
+  if (!profile.benchmark && draw.percent(k_unknown_percent, "unknown"))
+    spec.where = make_unknown_where(draw.of("unknown"));
+  return spec;
+}
+
+void plan_specs(Plan& plan, const Profile& profile, const Subqueries& subqueries,
+                std::uint64_t keys, const Draws& draws) {
+  const std::uint64_t specs = draws.between(profile.specs_min, profile.specs_max, "specs");
+  // Equal definitions share a handle, so each is in the plan once.
+  for (std::uint64_t draw_number = 0; plan.specs.size() < specs; ++draw_number) {
+    oracle::ShapeSpec spec =
+        draw_spec(plan, profile, subqueries, keys, draws.of("spec", draw_number));
+    if (std::none_of(plan.specs.begin(), plan.specs.end(),
+                     [&](const oracle::ShapeSpec& other) { return same_definition(spec, other); }))
+      plan.specs.push_back(std::move(spec));
+  }
+}
+
+std::vector<Statement> draw_mutation(const Plan& plan, const Subqueries& subqueries,
+                                     std::uint64_t keys, const Draws& draw) {
+  if (subqueries) return make_subquery_mutation(*subqueries, keys, draw);
+  const auto& table = plan.tables[draw.below(plan.tables.size(), "table")];
+  return {make_mutation(table, keys, draw)};
+}
+
+void plan_rows(Plan& plan, const Subqueries& subqueries, std::uint64_t keys, const Draws& draws) {
+  for (std::uint64_t key = 0; key < keys; ++key)
+    for (std::size_t t = 0; t < plan.tables.size(); ++t) {
+      const Draws draw = draws.of("initial", key * 16 + t);
+      if (draw.percent(subqueries ? 70 : 50, "present"))
+        plan.initial_rows.push_back(subqueries ? make_subquery_row(*subqueries, t, key, draw)
+                                               : make_insert(plan.tables[t], key, draw));
+    }
+}
+
+std::uint64_t draw_keys(const Profile& profile, const Draws& draws) {
+  if (profile.benchmark && profile.world) return 16;
+  return draws.one_of<std::uint64_t>({3, 8, 16}, "keys");
+}
+
+void plan_transactions(Plan& plan, const Profile& profile, const Subqueries& subqueries,
+                       std::uint64_t keys, const Draws& draws) {
   plan.writers = static_cast<unsigned>(draws.between(1, 3, "writers"));
-  const std::uint64_t keys = draws.one_of<std::uint64_t>({3, 8, 16}, "keys");
   const std::uint64_t batches = draws.between(profile.batches_min, profile.batches_max, "batches");
   const std::uint64_t count = batches * profile.transactions_per_batch;
   for (std::uint64_t t = 0; t < count; ++t) {
@@ -71,35 +243,29 @@ void plan_transactions(Plan& plan, const Profile& profile, const Draws& draws) {
     const bool first_of_batch = t % profile.transactions_per_batch == 0;
     transaction.pause_before =
         first_of_batch ? ms(tx.between(50, 600, "batch_pause")) : us(tx.below(20'000, "pause"));
-    if (profile.name != "reference" && first_of_batch && tx.percent(k_idle_percent, "idle"))
+    if (!profile.benchmark && first_of_batch && tx.percent(k_idle_percent, "idle"))
       transaction.pause_before += ms(tx.between(2'000, 14'000, "idle_time"));
-    const bool reference = profile.name == "reference";
-    const bool large = !reference && tx.percent(k_large_percent, "large");
+    const bool large = !profile.benchmark && tx.percent(k_large_percent, "large");
     const std::uint64_t mutations =
-        reference ? profile.mutations_per_transaction
-        : large   ? tx.between(12, 40, "many")
-                  : tx.between(1, profile.mutations_per_transaction, "mutations");
+        profile.benchmark ? profile.mutations_per_transaction
+        : large           ? tx.between(12, 40, "many")
+                          : tx.between(1, profile.mutations_per_transaction, "mutations");
     for (std::uint64_t m = 0; m < mutations; ++m) {
       const Draws draw = tx.of("mutation", m);
-      const auto& table = plan.tables[draw.below(plan.tables.size(), "table")];
-      auto mutation = make_mutation(table, keys, draw);
-      if (const auto room = large ? make_room_for(mutation) : std::nullopt) {
-        transaction.statements.push_back(*room);
-        transaction.pauses.emplace_back();
+      for (Statement& statement : draw_mutation(plan, subqueries, keys, draw)) {
+        const bool makes_room = large || subqueries;
+        if (const auto room = makes_room ? make_room_for(statement) : std::nullopt) {
+          transaction.statements.push_back(*room);
+          transaction.pauses.emplace_back();
+        }
+        transaction.statements.push_back(std::move(statement));
+        transaction.pauses.push_back(us(draw.percent(20, "slow") ? draw.below(30'000, "long") : 0));
       }
-      transaction.statements.push_back(std::move(mutation));
-      transaction.pauses.push_back(us(draw.percent(20, "slow") ? draw.below(30'000, "long") : 0));
     }
     transaction.synchronous = tx.percent(40, "async") ? Synchronous::off : Synchronous::on;
     transaction.rolls_back = tx.percent(5, "rollback");
     plan.transactions.push_back(std::move(transaction));
   }
-  for (std::uint64_t key = 0; key < keys; ++key)
-    for (std::size_t t = 0; t < plan.tables.size(); ++t) {
-      const Draws draw = draws.of("initial", key * 16 + t);
-      if (draw.percent(50, "present"))
-        plan.initial_rows.push_back(make_insert(plan.tables[t], key, draw));
-    }
 }
 
 unsigned next_number(const Plan& plan) {
@@ -128,16 +294,15 @@ void plan_restarts(Plan& plan, const Profile& profile, const Draws& draws) {
     PlannedRestart restart;
     restart.number = static_cast<unsigned>(r);
     restart.kind = static_cast<RestartKind>(draw.below(k_restart_kinds - 1, "kind"));
-    if (profile.name != "reference" && draw.percent(k_frozen_percent, "frozen"))
+    if (!profile.benchmark && draw.percent(k_frozen_percent, "frozen"))
       restart.kind = RestartKind::frozen;
     restart.after = ms(draw.between(20, 900, "after"));
-    if (profile.name != "reference" && draw.percent(k_idle_percent, "idle"))
+    if (!profile.benchmark && draw.percent(k_idle_percent, "idle"))
       restart.after += ms(draw.between(2'000, 14'000, "idle_time"));
     restart.moment = draw.percent(50, "aimed")
                          ? static_cast<Moment>(draw.below(k_untimed_restart_moments, "moment"))
                          : Moment::any_time;
-    if (profile.name != "reference" && draw.percent(8, "in_fragment"))
-      restart.moment = Moment::fragment;
+    if (!profile.benchmark && draw.percent(8, "in_fragment")) restart.moment = Moment::fragment;
     restart.down_time = ms(draw.one_of<std::uint64_t>({0, 5, 200, 2'000}, "down"));
     restart.overlap = us(draw.one_of<std::uint64_t>({0, 500, 20'000, 700'000}, "overlap"));
     restart.kill_during_stop = draw.percent(30, "kill");
@@ -151,17 +316,17 @@ constexpr std::uint64_t k_untimed_fault_kinds =
     static_cast<std::uint64_t>(FaultKind::disk_full) + 1;
 
 void plan_faults(Plan& plan, const Profile& profile, const Draws& draws) {
-  const bool reference = profile.name == "reference";
-  const std::uint64_t count = reference ? 1 : draws.below(profile.faults_max + 1, "faults");
+  const std::uint64_t count =
+      profile.benchmark ? profile.faults_max : draws.below(profile.faults_max + 1, "faults");
   for (std::uint64_t f = 0; f < count; ++f) {
     const Draws draw = draws.of("fault", f);
     // Of the ways to break the disk a history has at most one now and then: each costs a restart.
-    const std::uint64_t kinds = reference ? 2 : k_untimed_fault_kinds;
+    const std::uint64_t kinds = profile.benchmark ? 2 : k_untimed_fault_kinds;
     PlannedFault fault;
     fault.kind = static_cast<FaultKind>(draw.below(kinds, "kind"));
     fault.at = ms(draw.between(100, 2'500, "at"));
     fault.pick = draw.any("pick");
-    if (!reference && draw.percent(40, "aimed"))
+    if (!profile.benchmark && draw.percent(40, "aimed"))
       fault.moment = draw.one_of<Moment>(
           {Moment::commit, Moment::snapshot, Moment::removal, Moment::takeover, Moment::fragment},
           "moment");
@@ -201,27 +366,19 @@ Plan make_plan(const Profile& profile, std::uint64_t seed) {
   plan.seed = seed;
   plan.strategy = draw_strategy(draws);
   plan.knobs = draw_knobs(draws.of("knobs"), profile);
-  const std::uint64_t tables = draws.between(1, profile.tables_max, "tables");
-  for (unsigned t = 0; t < tables; ++t) plan.tables.push_back(make_table(t));
-  const std::uint64_t specs = draws.between(profile.specs_min, profile.specs_max, "specs");
-  // Equal definitions share a handle, so each is in the plan once.
-  for (std::uint64_t draw_number = 0; plan.specs.size() < specs; ++draw_number) {
-    const Draws draw = draws.of("spec", draw_number);
-    oracle::ShapeSpec spec = make_spec(plan.tables[draw.below(tables, "table")],
-                                       "s" + std::to_string(plan.specs.size()), draw);
-    if (profile.name != "reference" && draw.percent(k_unknown_percent, "unknown"))
-      spec.where = make_unknown_where(draw.of("unknown"));
-    if (std::none_of(plan.specs.begin(), plan.specs.end(),
-                     [&](const oracle::ShapeSpec& other) { return same_definition(spec, other); }))
-      plan.specs.push_back(std::move(spec));
-  }
+  const Subqueries subqueries = draw_subqueries(profile, draws.of("subqueries"));
+  const Draws workload = draws.of("workload");
+  const std::uint64_t keys = draw_keys(profile, workload);
+  plan_tables(plan, profile, subqueries, draws);
+  plan_specs(plan, profile, subqueries, keys, draws);
   plan_clients(plan, profile, draws);
-  plan_transactions(plan, profile, draws.of("workload"));
+  plan_transactions(plan, profile, subqueries, keys, workload);
+  plan_rows(plan, subqueries, keys, workload);
   plan_restarts(plan, profile, draws);
   plan_faults(plan, profile, draws);
   if (draws.percent(profile.calm_percent, "calm")) plan.calm_commits = k_calm_commits;
   plan.calm_standby = plan.calm_commits > 0 && draws.percent(30, "standby");
-  if (profile.name == "mixed") {
+  if (profile.every_trouble) {
     plan_database_trouble(plan, draws.of("database"));
     plan_client_trouble(plan, draws.of("client_trouble"));
   }

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "scenarios/plan.hpp"
+#include "scenarios/subqueries/subquery_workload.hpp"
 
 namespace holdfast::scenarios {
 
@@ -20,6 +22,10 @@ struct Profile {
   unsigned removal_percent;
   unsigned second_client_percent;
   unsigned calm_percent;  ///< of histories that end with the demands of CalmEnd
+  /// Whose tables and shapes they are; none: plain shapes, of which `tables_max` is about.
+  std::optional<SubqueryWorld> world = {};
+  bool every_trouble = false;  ///< the families of database_trouble and client_plans, too
+  bool benchmark = false;      ///< every history is of one size, with default knobs
 };
 
 Plan make_plan(const Profile& profile, std::uint64_t seed);

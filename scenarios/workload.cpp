@@ -121,6 +121,15 @@ std::optional<Statement> make_room_for(const Statement& statement) {
   return Statement{StatementKind::erase, statement.table, {}, {*id}, {}};
 }
 
+std::vector<Statement> with_room(std::vector<Statement> statements) {
+  std::vector<Statement> roomy;
+  for (Statement& statement : statements) {
+    if (auto room = make_room_for(statement)) roomy.push_back(std::move(*room));
+    roomy.push_back(std::move(statement));
+  }
+  return roomy;
+}
+
 std::string make_where(const Draws& draws) {
   const std::string first = make_atom(draws.of("first"));
   const std::string second = make_atom(draws.of("second"));
@@ -233,8 +242,12 @@ const sim::postgres::Column* find_column(const sim::postgres::TableDefinition& t
 }
 
 std::vector<Statement> final_rows(const Plan& plan) {
+  const std::string key(k_final_key);
   const std::pair<std::string, std::string> cells[] = {
-      {"id", std::string(k_final_key)}, {"v", "1"}, {"name", "alpha"}};
+      {"id", key},         {"v", "1"},        {"name", "alpha"}, {"active", "t"},
+      {"open", "t"},       {"l1_id", key},    {"l2_id", key},    {"l3_id", key},
+      {"tag", "a"},        {"owner_id", key}, {"group_id", key}, {"project_id", key},
+      {"document_id", key}};
   std::vector<Statement> rows;
   for (const TableDefinition& table : plan.tables) {
     rows.push_back({StatementKind::insert, table.name, {}, {}, {}});

@@ -23,6 +23,8 @@ sim::postgres::Statement make_mutation(const sim::postgres::TableDefinition& tab
 /// What deletes the row that the statement would collide with, an inserted or a moved one; nullopt:
 /// it collides with none. Big transactions need it: one failed statement undoes them whole.
 std::optional<sim::postgres::Statement> make_room_for(const sim::postgres::Statement& statement);
+/// The statements, each after what makes room for it.
+std::vector<sim::postgres::Statement> with_room(std::vector<sim::postgres::Statement> statements);
 /// nullptr: the table has none of this name.
 const sim::postgres::Column* find_column(const sim::postgres::TableDefinition& table,
                                          std::string_view name);
@@ -30,7 +32,8 @@ const sim::postgres::Column* find_column(const sim::postgres::TableDefinition& t
 sim::postgres::CommitResult commit_at_once(sim::postgres::PostgresModel& postgres,
                                            const std::vector<sim::postgres::Statement>& statements);
 /// What a run writes when the workload is over, in one transaction that no lock can stop: a row
-/// into every table, so that every shape's position must pass it.
+/// into every table, so that every shape's position must pass it. Where tables refer to each other,
+/// these rows do.
 std::vector<sim::postgres::Statement> final_rows(const Plan& plan);
 /// A clause over the columns of make_table(); empty for "all rows".
 std::string make_where(const Draws& draws);

@@ -8,7 +8,8 @@
 #include <set>
 
 #include "scenarios/model_truth.hpp"
-#include "scenarios/subquery_workload.hpp"
+#include "scenarios/subqueries/subquery_workload.hpp"
+#include "scenarios/workload.hpp"
 #include "tests/postgres_model/generate.hpp"
 #include "tests/postgres_model/real_server.hpp"
 
@@ -20,7 +21,7 @@ using namespace sim::postgres;  // NOLINT: and their statements
 
 constexpr std::uint64_t k_keys = 6;
 
-class RealSubqueries : public ::testing::TestWithParam<SubqueryWorld> {
+class RealSubqueries : public ::testing::TestWithParam<SubqueryWorkload> {
  protected:
   void start(const Draws& draws) {
     model_ = std::make_unique<PostgresModel>();
@@ -88,13 +89,14 @@ TEST_P(RealSubqueries, ShapesHaveTheSameRowsAfterEachTransaction) {
   const unsigned histories =
       4 * (checks == nullptr ? 1U : static_cast<unsigned>(std::atoi(checks)));
   for (unsigned history = 0; history < histories; ++history) {
-    const Draws draws = Draws(history).of("subqueries", static_cast<std::uint64_t>(GetParam()));
+    const Draws draws =
+        Draws(history).of("subqueries", static_cast<std::uint64_t>(GetParam().world));
     start(draws);
     for (unsigned t = 0; t < 25; ++t) {
       std::vector<Statement> statements;
       for (unsigned m = 0; m < 1 + t % 4; ++m)
         for (Statement& one :
-             make_subquery_mutation(GetParam(), k_keys, draws.of("t", t).of("m", m)))
+             with_room(make_subquery_mutation(GetParam(), k_keys, draws.of("t", t).of("m", m))))
           statements.push_back(std::move(one));
       transaction(statements);
       compare();
@@ -104,9 +106,16 @@ TEST_P(RealSubqueries, ShapesHaveTheSameRowsAfterEachTransaction) {
   EXPECT_GT(changed_, histories * 10) << "many transactions change some shape";
 }
 
-INSTANTIATE_TEST_SUITE_P(Worlds, RealSubqueries,
-                         ::testing::Values(SubqueryWorld::hierarchy, SubqueryWorld::tracker,
-                                           SubqueryWorld::access, SubqueryWorld::awkward));
+INSTANTIATE_TEST_SUITE_P(
+    Worlds, RealSubqueries,
+    ::testing::Values(SubqueryWorkload{SubqueryWorld::hierarchy},
+                      SubqueryWorkload{SubqueryWorld::tracker},
+                      SubqueryWorkload{SubqueryWorld::access},
+                      SubqueryWorkload{SubqueryWorld::awkward},
+                      SubqueryWorkload{.world = SubqueryWorld::hierarchy, .many_nulls = true},
+                      SubqueryWorkload{.world = SubqueryWorld::hierarchy, .mixed_types = true},
+                      SubqueryWorkload{.world = SubqueryWorld::tracker, .mixed_types = true},
+                      SubqueryWorkload{.world = SubqueryWorld::access, .mixed_types = true}));
 
 }  // namespace
 }  // namespace holdfast::test

@@ -11,7 +11,7 @@
 #include <set>
 
 #include "oracle/oracle.hpp"
-#include "scenarios/subquery_workload.hpp"
+#include "scenarios/subqueries/subquery_workload.hpp"
 #include "scenarios/workload.hpp"
 
 namespace holdfast::scenarios::test {
@@ -22,14 +22,14 @@ using sim::postgres::Statement;
 constexpr std::uint64_t k_keys = 5;
 
 struct World {
-  SubqueryWorld world;
+  SubqueryWorkload workload;
   const char* table;
   std::vector<Literal> literals;
 };
 
 const std::vector<World>& worlds() {
   static const std::vector<World> k_worlds = {
-      {SubqueryWorld::hierarchy,
+      {{SubqueryWorld::hierarchy},
        "l4",
        {{"l3_id IN (SELECT id FROM l3 WHERE l2_id IN (SELECT id FROM l2 WHERE l1_id IN (SELECT id "
          "FROM l1 WHERE active)))",
@@ -38,13 +38,13 @@ const std::vector<World>& worlds() {
         {"l3_id NOT IN (SELECT owner_id FROM l3_tags WHERE tag = 'b')", {"l3_id"}},
         {"active", {}},
         {"name = 'a'", {}}}},
-      {SubqueryWorld::access,
+      {{SubqueryWorld::access},
        "documents",
        {{"group_id IN (SELECT group_id FROM memberships WHERE user_id = 1)", {"group_id"}},
         {"id IN (SELECT document_id FROM grants WHERE user_id = 1)", {"id"}},
         {"group_id IN (SELECT id FROM groups WHERE open)", {"group_id"}},
         {"owner_id = 1", {}}}},
-      {SubqueryWorld::awkward,
+      {{SubqueryWorld::awkward},
        "outer_rows",
        {{"i IN (SELECT i FROM inner_rows WHERE flag)", {"i"}},
         {"n NOT IN (SELECT n FROM inner_rows WHERE t <> 'b')", {"n"}},
@@ -60,7 +60,7 @@ class History {
  public:
   History(const World& world, Defect defect, const Draws& draws)
       : world_(world), draws_(draws), truth_(model_), oracle_(truth_) {
-    for (const auto& table : make_subquery_tables(world.world)) model_.create_table(table);
+    for (const auto& table : make_subquery_tables(world.workload)) model_.create_table(table);
     make_spec(defect);
     fill();
     view_.emplace(spec_);
@@ -108,7 +108,7 @@ class History {
     spec_.name = "s0";
     spec_.table = world_.table;
     spec_.where = ReferenceStream::clause(literals, disjuncts);
-    for (const auto& table : make_subquery_tables(world_.world)) {
+    for (const auto& table : make_subquery_tables(world_.workload)) {
       if (table.name.table == spec_.table)
         describe_columns(spec_, table);
       else
@@ -121,7 +121,7 @@ class History {
     for (std::size_t t = 0; t <= spec_.inner_tables.size(); ++t)
       for (std::uint64_t key = 0; key < k_keys; ++key)
         if (draws_.percent(70, "present", t * k_keys + key))
-          commit_at_once(model_, {make_subquery_row(world_.world, t, key,
+          commit_at_once(model_, {make_subquery_row(world_.workload, t, key,
                                                     draws_.of("row", t * k_keys + key))});
   }
 
@@ -131,7 +131,7 @@ class History {
     std::optional<bool> side;
     for (unsigned m = 0; m < 6; ++m)
       for (const Statement& one :
-           make_subquery_mutation(world_.world, k_keys, draws.of("mutation", m))) {
+           with_room(make_subquery_mutation(world_.workload, k_keys, draws.of("mutation", m)))) {
         const bool outside = one.table.table == spec_.table;
         if (side.value_or(outside) != outside) continue;
         if (model_.execute(session, one).outcome != sim::postgres::ExecuteOutcome::ok) {

@@ -1,8 +1,8 @@
-#include "scenarios/subquery_workload.hpp"
+#include "scenarios/subqueries/subquery_workload.hpp"
 
 #include <algorithm>
 
-#include "scenarios/subquery_clauses.hpp"
+#include "scenarios/subqueries/subquery_clauses.hpp"
 #include "scenarios/workload.hpp"
 
 namespace holdfast::scenarios {
@@ -21,9 +21,15 @@ struct WorldColumn {
   const char* name;
   Content content;
 };
+/// What mostly happens to a table's rows.
+enum class Life : std::uint8_t {
+  changing,   ///< their values change
+  connecting  ///< they come and go: tags, memberships, grants
+};
 struct WorldTable {
   const char* name;
   std::vector<WorldColumn> columns;  ///< beside the key, `id`
+  Life life = Life::changing;
 };
 
 const std::vector<WorldTable>& tables_of(SubqueryWorld world) {
@@ -33,17 +39,19 @@ const std::vector<WorldTable>& tables_of(SubqueryWorld world) {
       {"l2", {{"l1_id", reference}, {"active", flag}, {"name", word}}},
       {"l3", {{"l2_id", reference}, {"active", flag}, {"name", word}}},
       {"l4", {{"l3_id", reference}, {"active", flag}, {"name", word}, {"v", number}}},
-      {"l1_tags", {{"owner_id", reference}, {"tag", word}}},
-      {"l2_tags", {{"owner_id", reference}, {"tag", word}}},
-      {"l3_tags", {{"owner_id", reference}, {"tag", word}}},
-      {"l4_tags", {{"owner_id", reference}, {"tag", word}}}};
+      {"l1_tags", {{"owner_id", reference}, {"tag", word}}, Life::connecting},
+      {"l2_tags", {{"owner_id", reference}, {"tag", word}}, Life::connecting},
+      {"l3_tags", {{"owner_id", reference}, {"tag", word}}, Life::connecting},
+      {"l4_tags", {{"owner_id", reference}, {"tag", word}}, Life::connecting}};
   static const std::vector<WorldTable> k_tracker = {
       {"projects", {{"active", flag}, {"name", word}}},
       {"issues", {{"project_id", reference}, {"status", word}, {"v", number}}}};
   static const std::vector<WorldTable> k_access = {
       {"groups", {{"open", flag}, {"name", word}}},
-      {"memberships", {{"user_id", reference}, {"group_id", reference}, {"role", word}}},
-      {"grants", {{"user_id", reference}, {"document_id", reference}}},
+      {"memberships",
+       {{"user_id", reference}, {"group_id", reference}, {"role", word}},
+       Life::connecting},
+      {"grants", {{"user_id", reference}, {"document_id", reference}}, Life::connecting},
       {"documents", {{"owner_id", reference}, {"group_id", reference}, {"name", word}}}};
   static const std::vector<WorldTable> k_awkward = {
       {"inner_rows", {{"i", number}, {"n", decimal}, {"t", word}, {"flag", flag}}},
@@ -61,29 +69,38 @@ const std::vector<WorldTable>& tables_of(SubqueryWorld world) {
   ASSERT(false, "there are four worlds");
 }
 
-TypeId type_of(Content content) {
+/// With mixed types, columns side by side differ, as do a reference and the key it refers to.
+TypeId type_of(const SubqueryWorkload& workload, Content content, std::size_t column) {
   switch (content) {
     case Content::reference:
-      return TypeId::int8;
+      if (!workload.mixed_types) return TypeId::int8;
+      return column % 2 == 0 ? TypeId::numeric : TypeId::int4;
     case Content::flag:
       return TypeId::boolean;
     case Content::word:
-      return TypeId::text;
+      return workload.mixed_types && column % 2 == 0 ? TypeId::varchar : TypeId::text;
     case Content::number:
-      return TypeId::int4;
+      return workload.mixed_types ? TypeId::int2 : TypeId::int4;
     case Content::decimal:
       return TypeId::numeric;
   }
   ASSERT(false, "there are five contents");
 }
 
+unsigned null_percent(const SubqueryWorkload& workload) {
+  if (workload.many_nulls) return 40;
+  return workload.world == SubqueryWorld::awkward ? 30 : 12;
+}
+
 /// References go to one row beyond those that can exist, too.
-std::optional<std::string> draw_cell(SubqueryWorld world, Content content, std::uint64_t keys,
-                                     const Draws& draws) {
-  if (draws.percent(world == SubqueryWorld::awkward ? 30 : 12, "null")) return std::nullopt;
+std::optional<std::string> draw_cell(const SubqueryWorkload& workload, Content content, TypeId type,
+                                     std::uint64_t keys, const Draws& draws) {
+  if (draws.percent(null_percent(workload), "null")) return std::nullopt;
   switch (content) {
-    case Content::reference:
-      return std::to_string(draws.below(keys + 1, "reference"));
+    case Content::reference: {
+      const std::string key = std::to_string(draws.below(keys + 1, "reference"));
+      return type == TypeId::numeric && draws.percent(50, "scale") ? key + ".0" : key;
+    }
     case Content::flag:
       return draws.percent(50, "flag") ? "t" : "f";
     case Content::word:
@@ -97,13 +114,17 @@ std::optional<std::string> draw_cell(SubqueryWorld world, Content content, std::
   ASSERT(false, "there are five contents");
 }
 
-ColumnText cell_of(SubqueryWorld world, const WorldColumn& column, std::uint64_t keys,
-                   const Draws& draws) {
-  return {column.name, draw_cell(world, column.content, keys, draws.of(column.name))};
+ColumnText cell_of(const SubqueryWorkload& workload, const WorldTable& table, std::size_t column,
+                   std::uint64_t keys, const Draws& draws) {
+  const auto& [name, content] = table.columns[column];
+  return {name,
+          draw_cell(workload, content, type_of(workload, content, column), keys, draws.of(name))};
 }
 
-const WorldColumn& draw_column(const WorldTable& table, const Draws& draws) {
-  return draws.one_of(table.columns, "column");
+std::optional<std::size_t> find_content(const WorldTable& table, Content content) {
+  for (std::size_t i = 0; i < table.columns.size(); ++i)
+    if (table.columns[i].content == content) return i;
+  return std::nullopt;
 }
 
 /// One row there and back, up to four times in one transaction.
@@ -120,65 +141,71 @@ std::vector<Statement> toggles(const Statement& update, const char* column, cons
 
 }  // namespace
 
-std::vector<TableDefinition> make_subquery_tables(SubqueryWorld world) {
+std::vector<TableDefinition> make_subquery_tables(const SubqueryWorkload& workload) {
   std::vector<TableDefinition> tables;
-  for (const WorldTable& table : tables_of(world)) {
+  for (const WorldTable& table : tables_of(workload.world)) {
     TableDefinition& made = tables.emplace_back();
     made.name = {"public", table.name};
     made.columns.push_back({"id", TypeId::int8, true, 1, 0});
-    for (const WorldColumn& column : table.columns)
-      made.columns.push_back({column.name, type_of(column.content), false, 0, 0});
+    for (std::size_t i = 0; i < table.columns.size(); ++i)
+      made.columns.push_back(
+          {table.columns[i].name, type_of(workload, table.columns[i].content, i), false, 0, 0});
   }
   return tables;
 }
 
-Statement make_subquery_row(SubqueryWorld world, std::size_t table, std::uint64_t key,
+Statement make_subquery_row(const SubqueryWorkload& workload, std::size_t table, std::uint64_t key,
                             const Draws& draws) {
-  const WorldTable& into = tables_of(world).at(table);
+  const WorldTable& into = tables_of(workload.world).at(table);
   Statement insert;
   insert.table = {"public", into.name};
   insert.set.emplace_back("id", std::to_string(key));
-  for (const WorldColumn& column : into.columns)
-    insert.set.push_back(cell_of(world, column, std::max<std::uint64_t>(key, 4), draws));
+  for (std::size_t i = 0; i < into.columns.size(); ++i)
+    insert.set.push_back(cell_of(workload, into, i, std::max<std::uint64_t>(key, 4), draws));
   return insert;
 }
 
-std::vector<Statement> make_subquery_mutation(SubqueryWorld world, std::uint64_t keys,
+std::vector<Statement> make_subquery_mutation(const SubqueryWorkload& workload, std::uint64_t keys,
                                               const Draws& draws) {
-  const std::size_t number = draws.below(tables_of(world).size(), "table");
-  const WorldTable& table = tables_of(world)[number];
+  const std::size_t number = draws.below(tables_of(workload.world).size(), "table");
+  const WorldTable& table = tables_of(workload.world)[number];
+  const bool connecting = table.life == Life::connecting;
   const std::uint64_t key = draws.below(keys, "key");
   const std::uint64_t kind = draws.below(100, "kind");
-  if (kind < 12) return {make_subquery_row(world, number, key, draws.of("row"))};
+  if (kind < (connecting ? 35 : 10))
+    return {make_subquery_row(workload, number, key, draws.of("row"))};
   Statement change;
   change.table = {"public", table.name};
   change.where = {{"id", std::to_string(key)}};
-  if (kind < 20) {
+  if (kind < (connecting ? 60 : 18)) {
     change.kind = StatementKind::erase;
     return {change};
   }
   change.kind = StatementKind::update;
-  if (kind < 26) {
+  if (kind < (connecting ? 65 : 24)) {
     change.set = {{"id", std::to_string(draws.below(keys, "new_key"))}};
     return {change};
   }
-  const auto flag = std::find_if(table.columns.begin(), table.columns.end(),
-                                 [](const auto& one) { return one.content == Content::flag; });
-  if (kind < 55 && flag != table.columns.end()) return toggles(change, flag->name, draws);
-  change.set = {cell_of(world, draw_column(table, draws), keys, draws)};
+  const auto flag = find_content(table, Content::flag);
+  if (kind < 52 && flag) return toggles(change, table.columns[*flag].name, draws);
+  // A row of another parent, owner or project; else any value.
+  const auto reference = find_content(table, Content::reference);
+  const std::size_t column =
+      kind < 76 && reference ? *reference : draws.below(table.columns.size(), "column");
+  change.set = {cell_of(workload, table, column, keys, draws)};
   if (kind >= 97) change.where.clear();  // all rows of the table
   return {change};
 }
 
-oracle::ShapeSpec make_subquery_spec(SubqueryWorld world, std::string name, std::uint64_t keys,
-                                     const Draws& draws) {
-  const SubqueryClause clause = make_subquery_clause(world, keys, draws.of("where"));
+oracle::ShapeSpec make_subquery_spec(const SubqueryWorkload& workload, std::string name,
+                                     std::uint64_t keys, const Draws& draws) {
+  const SubqueryClause clause = make_subquery_clause(workload.world, keys, draws.of("where"));
   oracle::ShapeSpec spec;
   spec.name = std::move(name);
   spec.table = clause.table;
   spec.where = clause.text;
   spec.inner_tables = clause.inner_tables;
-  for (const TableDefinition& table : make_subquery_tables(world))
+  for (const TableDefinition& table : make_subquery_tables(workload))
     if (table.name.table == spec.table) describe_columns(spec, table);
   if (draws.percent(25, "columns")) spec.columns = {"id", spec.all_columns.back()};
   if (draws.percent(25, "replica")) spec.replica = oracle::ReplicaMode::full;

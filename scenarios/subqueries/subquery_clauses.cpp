@@ -1,8 +1,8 @@
-#include "scenarios/subquery_clauses.hpp"
+#include "scenarios/subqueries/subquery_clauses.hpp"
 
 #include <algorithm>
 
-#include "scenarios/subquery_workload.hpp"
+#include "scenarios/subqueries/subquery_workload.hpp"
 
 namespace holdfast::scenarios {
 namespace {

@@ -21,16 +21,23 @@ enum class SubqueryWorld : std::uint8_t {
 };
 inline constexpr std::size_t k_subquery_worlds = 4;
 
-std::vector<sim::postgres::TableDefinition> make_subquery_tables(SubqueryWorld world);
-sim::postgres::Statement make_subquery_row(SubqueryWorld world, std::size_t table,
+struct SubqueryWorkload {
+  SubqueryWorld world = SubqueryWorld::hierarchy;
+  bool many_nulls = false;   ///< in four of ten cells
+  bool mixed_types = false;  ///< references are of other types than the keys that they refer to
+};
+
+std::vector<sim::postgres::TableDefinition> make_subquery_tables(const SubqueryWorkload& workload);
+sim::postgres::Statement make_subquery_row(const SubqueryWorkload& workload, std::size_t table,
                                            std::uint64_t key, const Draws& draws);
 /// What one step of a transaction does to one row of `keys`, or to all rows of a table: one
-/// statement, or several for a row that is toggled more than once.
-std::vector<sim::postgres::Statement> make_subquery_mutation(SubqueryWorld world,
+/// statement, or several for a row that is toggled more than once. A row for which there is no room
+/// (make_room_for) is not looked after.
+std::vector<sim::postgres::Statement> make_subquery_mutation(const SubqueryWorkload& workload,
                                                              std::uint64_t keys,
                                                              const Draws& draws);
 /// A shape with one to three membership tests, among plain conditions, under AND, OR and NOT.
-oracle::ShapeSpec make_subquery_spec(SubqueryWorld world, std::string name, std::uint64_t keys,
-                                     const Draws& draws);
+oracle::ShapeSpec make_subquery_spec(const SubqueryWorkload& workload, std::string name,
+                                     std::uint64_t keys, const Draws& draws);
 
 }  // namespace holdfast::scenarios
