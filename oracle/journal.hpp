@@ -2,6 +2,7 @@
 // and what was done to the engine. Kept in order of time by whoever drives the run.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,7 @@ enum class Cause {
   deleted_by_request,  ///< LC-1: subject is the spec's name
   truncated,       ///< LC-3: subject is the table, the shape's own or one of a sub-select (LC-14)
   slot_recreated,  ///< LC-8: every shape
+  over_limit,      ///< LC-2: once more definitions than `limit` were asked for, any of them
 };
 
 struct CauseEvent {
@@ -23,6 +25,7 @@ struct CauseEvent {
   /// From here on it cannot end a shape that was born later: the deletion is answered, or every
   /// new snapshot sees the truncation.
   Instant over = Instant::never();
+  std::size_t limit = 0;  ///< over_limit
 };
 
 using Journal = std::vector<CauseEvent>;

@@ -32,8 +32,14 @@ void Oracle::object(const char* property, std::string what, const std::string& c
   violations_.push_back({property, std::move(what), client, at});
 }
 
+void Oracle::asked(const Exchange& exchange) {
+  ledger_.asked(*exchange.spec);
+  expiry_order_.asked(exchange.spec->name, exchange.client);
+}
+
 void Oracle::observe(const Exchange& exchange, ClientView& view) {
   counters_.requests++;
+  expiry_order_.ended(exchange.spec->name, exchange.client, exchange.answered);
   const Object object = [&](const char* property, std::string what) {
     this->object(property, exchange.spec->name + ": " + std::move(what), exchange.client,
                  exchange.answered);
@@ -69,6 +75,7 @@ void Oracle::observe_success(const Exchange& exchange, ClientView& view, const O
     object(property::log_order, "the offset goes back to " + *offset_text);
   const Origin made = exchange.made();
   ledger_.served(*exchange.spec, handle, made.sent, made.answered, object);
+  expiry_order_.served(exchange.spec->name, handle, made.sent, object);
 
   auto messages = parse_messages(response.body);
   if (!messages.ok())
@@ -138,9 +145,14 @@ void Oracle::observe_failure(const Exchange& exchange, const Object& object) {
     return;
   }
   const protocol::Response& response = *exchange.response;
-  if (response.status == 409 && exchange.state.handle)
-    return ledger_.refused(*exchange.spec, *exchange.state.handle, exchange.made().answered,
-                           object);
+  if (response.status == 409 && exchange.state.handle) {
+    const std::string* reason = response.header("electric-reason");
+    const Origin made = exchange.made();
+    if (reason != nullptr && *reason == "expired")
+      expiry_order_.expired(exchange.spec->name, made.sent, made.answered);
+    return ledger_.refused(*exchange.spec, *exchange.state.handle, made.answered,
+                           reason == nullptr ? std::string() : *reason, object);
+  }
   if (response.status == 400 && response.body.find("out of bounds") != std::string::npos)
     return object(property::out_of_bounds,
                   "offset " + exchange.state.offset.to_string() + " was served before");

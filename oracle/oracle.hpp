@@ -13,6 +13,7 @@
 #include "core/protocol/http.hpp"
 #include "oracle/checks/conflict_ledger.hpp"
 #include "oracle/checks/constancy.hpp"
+#include "oracle/checks/expiry_order.hpp"
 #include "oracle/client/client_rules.hpp"
 #include "oracle/client/client_view.hpp"
 #include "oracle/journal.hpp"
@@ -61,6 +62,10 @@ class Oracle {
   }
   /// From now on this event excuses no 409 about a shape that is born later.
   void over(std::size_t event, Instant at) { journal_.at(event).over = at; }
+  /// Is told what is done to the engine.
+  ExpiryOrder& expiry_order() { return expiry_order_; }
+  /// A request is about to be sent. observe() follows.
+  void asked(const Exchange& exchange);
   /// Judges one answer and applies it to the client's view.
   void observe(const Exchange& exchange, ClientView& view);
   /// A request that is still unanswered long after its own deadline.
@@ -96,6 +101,7 @@ class Oracle {
   Truth* truth_;
   Journal journal_;
   ConflictLedger ledger_;
+  ExpiryOrder expiry_order_;
   Constancy constancy_;
   std::vector<Violation> violations_;
   OracleCounters counters_;

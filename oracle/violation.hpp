@@ -25,6 +25,7 @@ inline constexpr const char* moves_legal = "I-36 moves_legal";
 inline constexpr const char* handle_unique = "I-42 handle_means_one_definition";
 inline constexpr const char* removal_final = "I-43 removal_final";
 inline constexpr const char* request_ends = "I-50 request_ends";
+inline constexpr const char* expiry_order = "LC-2 least_recently_read_expires";
 inline constexpr const char* spurious_conflict = "I-55 spurious_conflict";
 inline constexpr const char* out_of_bounds = "I-56 served_offset_out_of_bounds";
 inline constexpr const char* server_error = "I-57 server_error";

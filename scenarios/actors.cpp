@@ -38,6 +38,7 @@ void ClientProcess::run() {
     }
     sleep(client_.delay());
     oracle::Exchange exchange = client_.exchange_at(now());
+    stage_.oracle->asked(exchange);
     protocol::Request request = client_.next_request();
     if (stage_.recorder != nullptr) stage_.recorder->asked(name(), request);
     Network::Answer answer = ask(std::move(request));

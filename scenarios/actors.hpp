@@ -37,7 +37,7 @@ struct Stage {
   unsigned writers_working = 0;
   unsigned removals_pending = 0;
   unsigned restarts_over = 0;
-  unsigned crowd_asking = 0;  ///< clients that came at once, and wait for an answer
+  unsigned crowd_asking = 0;  ///< clients that stay for a few answers, and wait for one
   ClientTroubleCounters client_trouble;
 };
 

@@ -67,7 +67,8 @@ void Cluster::look_until_ended(Step stopped) {
 
 // -- restarts -------------------------------------------------------------------------------------
 
-void Cluster::begin_restarts(Step over) {
+void Cluster::begin_restarts(Step begins, Step over) {
+  begins_ = std::move(begins);
   over_ = std::move(over);
   schedule_next();
 }
@@ -99,6 +100,7 @@ void Cluster::fire() {
   const PlannedRestart& restart = plan_.restarts[next_restart_];
   count(restart, aimed);
   begun_.push_back({restart.number, surroundings_.executor.steps(), surroundings_.executor.now()});
+  begins_();
   restart_now(restart);
 }
 

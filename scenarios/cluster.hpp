@@ -39,8 +39,8 @@ class Cluster {
   void start_first();
   /// One instance more, for the rest of the run.
   void start_standby() { start_instance(k_standby_number); }
-  /// Carries out the plan's restarts, one after the other; `over` is called after each.
-  void begin_restarts(std::function<void()> over);
+  /// Carries out the plan's restarts, one after the other; calls `begins` and `over` for each.
+  void begin_restarts(std::function<void()> begins, std::function<void()> over);
   bool restarts_done() const { return next_restart_ >= plan_.restarts.size() && !busy_; }
   /// To be called before each step.
   void observe(const sim::StepInfo& step);
@@ -79,11 +79,12 @@ class Cluster {
   Instance* leader_ = nullptr;
   std::size_t next_restart_ = 0;
   bool busy_ = false;
+  std::function<void()> begins_;
   std::function<void()> over_;
   RestartCounters counters_;
   std::vector<RestartBegun> begun_;
 
-  std::optional<Aim> aim_;  ///< of the next restart, while it waits for its moment
+  std::optional<Aim> aim_;       ///< of the next restart, while it waits for its moment
   std::string_view writer_job_;  ///< what the leader's write worker began last
 };
 

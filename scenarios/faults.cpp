@@ -9,6 +9,8 @@ constexpr Duration k_disk_full_for = std::chrono::milliseconds(300);
 constexpr Duration k_no_victim_delay = std::chrono::milliseconds(50);
 constexpr Duration k_slot_look = std::chrono::milliseconds(20);
 constexpr Duration k_stall_unit = std::chrono::milliseconds(400);
+/// The longest stall, and what follows from it.
+constexpr Duration k_felt = std::chrono::seconds(12);
 
 bool changes_the_disk(sim::OperationKind kind) {
   return kind == sim::OperationKind::write || kind == sim::OperationKind::create ||
@@ -63,6 +65,7 @@ void FaultDriver::count(FaultKind kind, bool consequential) {
 void FaultDriver::note_hit(const PlannedFault& fault, std::string victim) {
   hits_.push_back({static_cast<std::size_t>(&fault - plan_.faults.data()), executor_.steps(),
                    executor_.now(), std::move(victim)});
+  oracle_.expiry_order().disturbed(executor_.now() + k_felt);
 }
 
 void FaultDriver::inject(const PlannedFault& fault) {

@@ -134,6 +134,8 @@ struct Knobs {
   Duration disk_sync_latency = std::chrono::microseconds(500);
   bool disk_yields_everywhere = false;
   unsigned ragged_receive_percent = 0;
+  std::uint64_t max_shapes = 0;  ///< 0: no limit
+  Duration expiry_interval = std::chrono::seconds(60);
   std::uint64_t first_xid = 740;
   std::uint64_t first_lsn = 0x1500000;
   bool operator==(const Knobs&) const = default;
@@ -153,6 +155,8 @@ void each_knob(KnobsOrConst& knobs, Visit visit) {
   visit("disk_sync_latency", knobs.disk_sync_latency, usual.disk_sync_latency);
   visit("disk_yields_everywhere", knobs.disk_yields_everywhere, usual.disk_yields_everywhere);
   visit("ragged_receive_percent", knobs.ragged_receive_percent, usual.ragged_receive_percent);
+  visit("max_shapes", knobs.max_shapes, usual.max_shapes);
+  visit("expiry_interval", knobs.expiry_interval, usual.expiry_interval);
   visit("first_xid", knobs.first_xid, usual.first_xid);
   visit("first_lsn", knobs.first_lsn, usual.first_lsn);
 }

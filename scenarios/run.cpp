@@ -21,6 +21,8 @@ namespace {
 constexpr Duration k_convergence_limit = std::chrono::seconds(180);
 constexpr Duration k_work_limit = std::chrono::seconds(600);
 constexpr Duration k_stop_limit = std::chrono::seconds(90);
+/// After a restart is over, its consequences are within this time.
+constexpr Duration k_felt = std::chrono::seconds(2);
 
 std::unique_ptr<sim::SchedulingStrategy> make_strategy(const Plan& plan) {
   const std::uint64_t seed = combine64(plan.seed, hash64("schedule"));
@@ -94,6 +96,8 @@ api::EngineOptions engine_options(const Plan& plan, const RunOptions& run) {
   options.guards = run.weakened.guards;
   options.stack.fragment_bytes = plan.knobs.fragment_bytes;
   options.stack.bytes_under_way_max = plan.knobs.bytes_under_way_max;
+  if (plan.knobs.max_shapes > 0) options.stack.max_shapes = plan.knobs.max_shapes;
+  options.stack.expiry_interval = plan.knobs.expiry_interval;
   options.stack.store.guards = run.weakened.guards;
   options.stack.store.directory = "/data";
   options.stack.store.owner = options.stack.slot;
@@ -306,7 +310,10 @@ void World::check_end() {
   run_until([this] { return confirmed(); }, k_convergence_limit, oracle::property::confirmation,
             "the slot's confirmed position does not reach the last commit");
   if (enough()) return;
-  if (plan_.calm_standby) cluster_.start_standby();
+  if (plan_.calm_standby) {
+    oracle_.expiry_order().disturbance_begins();  // who asks the standby reads without the leader
+    cluster_.start_standby();
+  }
   CalmEnd(executor_, truth_, stage_, clients_).run(plan_.calm_commits);
   expect_converged(Whom::with_subqueries);  // what they had come to is not undone by a late move
 }
@@ -329,7 +336,13 @@ RunReport World::run() {
   populate();
   cluster_.start_first();
   start_actors();
-  cluster_.begin_restarts([this] { stage_.restarts_over++; });
+  if (plan_.knobs.max_shapes > 0)
+    oracle_.record({oracle::Cause::over_limit, {}, {}, Instant::never(), plan_.knobs.max_shapes});
+  cluster_.begin_restarts([this] { oracle_.expiry_order().disturbance_begins(); },
+                          [this] {
+                            stage_.restarts_over++;
+                            oracle_.expiry_order().disturbance_ends(executor_.now() + k_felt);
+                          });
   faults_.begin();
   gave_up_ = !run_until([this] { return work_is_done(); }, k_work_limit,
                         oracle::property::convergence, "the workload does not end");

@@ -4,6 +4,7 @@
 
 #include "core/api/error_responses.hpp"
 #include "core/api/responses.hpp"
+#include "core/stack/expiry_manager.hpp"
 #include "core/stack/names.hpp"
 #include "core/stack/shape_cache.hpp"
 #include "core/stack/shape_cleaner.hpp"
@@ -175,12 +176,18 @@ RequestProcess::Answer RequestProcess::serve() {
   yield_point("request.position_read");  // another thread may write between the two
   const auto meta = current_shape();
   if (!meta) return shape_is_gone();
+  note_read();
   if (!meta->snapshot_complete) return hold(Hold::snapshot, context_->options.snapshot_wait, *meta);
   if (parameters_->is_now())
     return now_response(*parameters_, view_of(*meta, global), *options_, draws());
   if (*parameters_->offset > meta->head)
     return hold(Hold::out_of_bounds, options_->long_poll_timeout / 2, *meta);
   return serve_range(*meta, global);
+}
+
+void RequestProcess::note_read() {
+  if (context_->options.max_shapes)
+    cast<&stack::ExpiryManager::read>(stack::names::expiry_manager, *handle_);
 }
 
 RequestProcess::Answer RequestProcess::serve_range(const ShapeMeta& meta,

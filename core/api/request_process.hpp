@@ -58,6 +58,8 @@ class RequestProcess : public stack::Waiter {
   Answer first_delete();
   /// Serves the shape as it is now, or holds.
   Answer serve();
+  /// Where shapes expire, what was read last stays longest.
+  void note_read();
   Answer serve_range(const stack::ShapeMeta& meta, std::optional<postgres::Lsn> global);
   Answer serve_empty(const stack::ShapeMeta& meta, std::optional<postgres::Lsn> global);
   Answer at_time_out();

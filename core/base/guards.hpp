@@ -26,6 +26,7 @@ enum class Guard : std::uint8_t {
   applied_moves_with_whole_transactions,
   recovery_cuts_unfinished_transactions,
   hold_back_last_record,
+  held_request_is_a_read,
 };
 
 struct GuardInfo {
@@ -78,18 +79,21 @@ inline constexpr std::array k_guards = {
               "Postgres is told of a transaction once it is in the store, not once it was handed "
               "over",
               "core/stack/replication_client.cpp"},
-    GuardInfo{Guard::applied_moves_with_whole_transactions,
-              "applied_moves_with_whole_transactions", "F-16",
+    GuardInfo{Guard::applied_moves_with_whole_transactions, "applied_moves_with_whole_transactions",
+              "F-16",
               "the applied position moves with the last fragment of a transaction, not with each",
               "core/stack/shape_log_collector.cpp"},
-    GuardInfo{Guard::recovery_cuts_unfinished_transactions,
-              "recovery_cuts_unfinished_transactions", "F-17",
+    GuardInfo{Guard::recovery_cuts_unfinished_transactions, "recovery_cuts_unfinished_transactions",
+              "F-17",
               "what a transaction without its end left in the store is cut before a start reads it",
               "core/storage/durable_store_recovery.cpp"},
     GuardInfo{Guard::hold_back_last_record, "hold_back_last_record", "F-124",
               "a shape's latest record of a transaction in fragments waits for what follows, which "
               "tells whether it is the last one",
               "core/stack/commit_pipeline.cpp"},
+    GuardInfo{Guard::held_request_is_a_read, "held_request_is_a_read", "L-15",
+              "a shape that a request waits for counts as read now, not as when the request began",
+              "core/stack/expiry_manager.cpp"},
 };
 
 /// The set a stack runs with. A value.

@@ -36,6 +36,7 @@ enum class Mark : std::uint8_t {
   transaction_in_fragments,
   fragment_replayed,
   unfinished_transaction_cut,
+  shape_expired,
   count_,
 };
 
@@ -66,6 +67,7 @@ inline constexpr std::array<std::string_view, static_cast<std::size_t>(Mark::cou
         "transaction_in_fragments",
         "fragment_replayed",
         "unfinished_transaction_cut",
+        "shape_expired",
 };
 
 /// Counters of one world or server. Thread-safe.

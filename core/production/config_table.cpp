@@ -46,6 +46,10 @@ constexpr auto k_variables = std::to_array<Variable>({
     {"ELECTRIC_STORAGE_DIR", "path", "./persistent", "where shapes are kept"},
     {"ELECTRIC_SHAPE_CHUNK_BYTES_THRESHOLD", "bytes", "10485760", "size of a response's chunk"},
 
+    {"ELECTRIC_MAX_SHAPES", "number", "no limit",
+     "beyond it, once a minute, the shapes that were read longest ago are removed"},
+    {"ELECTRIC_EXPERIMENTAL_MAX_SHAPES", "number", "", "old name of ELECTRIC_MAX_SHAPES"},
+
     {"ELECTRIC_LOG_LEVEL", "error|warning|info|debug", "info", "least level that is logged"},
     {"ELECTRIC_PROMETHEUS_PORT", "1-65535", "off", "port of GET /metrics"},
 
@@ -98,8 +102,6 @@ constexpr auto k_variables = std::to_array<Variable>({
      k_unsupported},
     {"ELECTRIC_MANUAL_TABLE_PUBLISHING", "", "", "the publication is kept by Holdfast",
      k_unsupported},
-    {"ELECTRIC_MAX_SHAPES", "", "", "shapes are never evicted", k_unsupported},
-    {"ELECTRIC_EXPERIMENTAL_MAX_SHAPES", "", "", "shapes are never evicted", k_unsupported},
     {"ELECTRIC_EXPERIMENTAL_MAX_TXN_SIZE", "", "", "the size of a transaction has no limit",
      k_unsupported},
     {"ELECTRIC_SUBQUERY_BUFFER_MAX_TRANSACTIONS", "", "", "the buffer has no limit of its own",

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -41,6 +42,9 @@ struct StackOptions {
   Duration status_interval = std::chrono::seconds(10);
   /// Live shapes are held against the catalogue this often while the stream runs.
   Duration schema_reconciler_period = std::chrono::seconds(60);
+  /// Shapes beyond this many are removed, those first that were read longest ago (LC-2).
+  std::optional<std::uint64_t> max_shapes = std::nullopt;
+  Duration expiry_interval = std::chrono::seconds(60);
 };
 
 /// The services a stack runs on. All outlive it.

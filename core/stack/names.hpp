@@ -27,6 +27,7 @@ class ReplicationClient;
 class ShapeLogCollector;
 class PublicationManager;
 class ShapeCache;
+class ExpiryManager;
 
 struct StackStatus;
 
@@ -45,6 +46,7 @@ inline const runtime::Name<ReplicationClient> replication_client{"replication_cl
 inline const runtime::Name<ShapeLogCollector> shape_log_collector{"shape_log_collector"};
 inline const runtime::Name<PublicationManager> publication_manager{"publication_manager"};
 inline const runtime::Name<ShapeCache> shape_cache{"shape_cache"};
+inline const runtime::Name<ExpiryManager> expiry_manager{"expiry_manager"};
 
 inline const runtime::Name<runtime::Supervisor> core{"core"};
 inline const runtime::Name<runtime::Supervisor> shapes{"shapes"};

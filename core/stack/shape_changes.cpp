@@ -26,6 +26,12 @@ void ShapeChanges::unsubscribe(protocol::ShapeHandle handle, runtime::Ref<Waiter
   if (shape->second.empty()) by_handle_.erase(shape);
 }
 
+std::vector<protocol::ShapeHandle> ShapeChanges::waited_for() const {
+  std::vector<protocol::ShapeHandle> handles;
+  for (const auto& [handle, waiters] : by_handle_) handles.push_back(handle);
+  return handles;
+}
+
 void ShapeChanges::changed(std::vector<protocol::ShapeHandle> handles) {
   for (const protocol::ShapeHandle& handle : handles) {
     const auto shape = by_handle_.find(handle);

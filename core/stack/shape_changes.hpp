@@ -29,6 +29,8 @@ class ShapeChanges : public runtime::Process {
   /// Until the waiter dies or unsubscribes; twice is as once.
   void subscribe(protocol::ShapeHandle handle, runtime::Ref<Waiter> waiter);
   void unsubscribe(protocol::ShapeHandle handle, runtime::Ref<Waiter> waiter);
+  /// The shapes that somebody waits for.
+  std::vector<protocol::ShapeHandle> waited_for() const;
   /// Wakes the waiters of these shapes.
   void changed(std::vector<protocol::ShapeHandle> handles);
   /// Wakes everyone: the read models were made anew, and what changed meanwhile is not known.

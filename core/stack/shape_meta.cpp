@@ -11,6 +11,7 @@ ShapeMeta shape_meta_from(const storage::ShapeRecord& record,
   }
   ShapeMeta meta{.handle = record.handle,
                  .definition = std::move(known),
+                 .role = record.role,
                  .snapshot_complete = false,
                  .snapshot = {},
                  .head = {},

@@ -17,6 +17,7 @@ namespace holdfast::stack {
 struct ShapeMeta {
   protocol::ShapeHandle handle;
   std::shared_ptr<const shape::Definition> definition;
+  storage::ShapeRole role = storage::ShapeRole::served;
   bool snapshot_complete = false;
   postgres::Snapshot snapshot;  ///< once complete
   protocol::LogOffset head;     ///< visible head; 0_inf until the first change

@@ -2,6 +2,7 @@
 
 #include "core/stack/connection_manager.hpp"
 #include "core/stack/connection_pool.hpp"
+#include "core/stack/expiry_manager.hpp"
 #include "core/stack/inspector.hpp"
 #include "core/stack/publication_manager.hpp"
 #include "core/stack/schema_reconciler.hpp"
@@ -33,10 +34,14 @@ ChildSpec dynamic(const runtime::Name<Supervisor>& name) {
 }
 
 SupervisorSpec shapes_supervisor(const Context& context) {
-  return {.strategy = Strategy::one_for_all,
-          .children = {dynamic(names::snapshotters), worker(names::shape_log_collector, context),
-                       worker(names::publication_manager, context), dynamic(names::consumers),
-                       worker(names::shape_cache, context)}};
+  SupervisorSpec shapes{
+      .strategy = Strategy::one_for_all,
+      .children = {dynamic(names::snapshotters), worker(names::shape_log_collector, context),
+                   worker(names::publication_manager, context), dynamic(names::consumers),
+                   worker(names::shape_cache, context)}};
+  if (context->options.max_shapes)
+    shapes.children.push_back(worker(names::expiry_manager, context));
+  return shapes;
 }
 
 SupervisorSpec core_supervisor(const Context& context) {

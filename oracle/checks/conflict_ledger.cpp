@@ -30,15 +30,28 @@ void ConflictLedger::served(const ShapeSpec& spec, const protocol::ShapeHandle& 
     object(property::removal_final, handle.text + " serves again after a 409 ended it");
 }
 
+bool ConflictLedger::explains(const CauseEvent& event, const ShapeSpec& spec,
+                              const std::string& reason) const {
+  switch (event.cause) {
+    case Cause::deleted_by_request:
+      return event.subject == spec.name;
+    case Cause::truncated:
+      return spec.reads(event.subject);
+    case Cause::slot_recreated:
+      return true;
+    case Cause::over_limit:
+      // At most one shape of a definition lives at a time.
+      return reason == "expired" && asked_.size() > event.limit;
+  }
+  return false;
+}
+
 void ConflictLedger::refused(const ShapeSpec& spec, const protocol::ShapeHandle& handle,
-                             Instant answered, const Object& object) {
+                             Instant answered, const std::string& reason, const Object& object) {
   const auto life = lives_.find(handle);
   const Instant born = life == lives_.end() ? Instant{} : life->second.born;
   const bool excused = std::any_of(journal_->begin(), journal_->end(), [&](const CauseEvent& e) {
-    const bool about =
-        e.cause == Cause::slot_recreated ||
-        (e.cause == Cause::truncated ? spec.reads(e.subject) : e.subject == spec.name);
-    return about && e.over >= born && e.at <= answered;
+    return explains(e, spec, reason) && e.over >= born && e.at <= answered;
   });
   if (excused) {
     legitimate_++;

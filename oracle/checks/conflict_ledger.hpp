@@ -6,6 +6,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -20,12 +21,14 @@ class ConflictLedger {
  public:
   explicit ConflictLedger(const Journal& journal) : journal_(&journal) {}
 
+  /// Somebody asks for this shape, so that it may be made.
+  void asked(const ShapeSpec& spec) { asked_.insert(spec.name); }
   /// `handle` served this shape in answer to a request. To be called in order of `answered`.
   void served(const ShapeSpec& spec, const protocol::ShapeHandle& handle, Instant sent,
               Instant answered, const Object& object);
-  /// A request with this handle was answered 409.
+  /// A request with this handle was answered 409, which gave this reason.
   void refused(const ShapeSpec& spec, const protocol::ShapeHandle& handle, Instant answered,
-               const Object& object);
+               const std::string& reason, const Object& object);
 
   std::uint64_t legitimate() const { return legitimate_; }
   std::uint64_t spurious() const { return spurious_; }
@@ -42,10 +45,12 @@ class ConflictLedger {
     Instant sent;
     Instant answered;
   };
+  bool explains(const CauseEvent& event, const ShapeSpec& spec, const std::string& reason) const;
   Instant earliest_birth(const ShapeSpec& spec, const protocol::ShapeHandle& handle,
                          Instant sent) const;
 
   const Journal* journal_;
+  std::set<std::string> asked_;  ///< names of specs
   std::map<protocol::ShapeHandle, Life> lives_;
   std::map<std::string, std::vector<Answer>> answers_;  ///< per spec, in order of `answered`
   std::uint64_t legitimate_ = 0;

@@ -8,6 +8,11 @@ constexpr unsigned k_vanishing_percent = 14;
 constexpr unsigned k_slow_percent = 12;
 constexpr unsigned k_crowd_percent = 8;
 constexpr unsigned k_proxy_percent = 14;
+constexpr unsigned k_limit_percent = 12;
+
+unsigned next_number(const Plan& plan) {
+  return static_cast<unsigned>(plan.clients.size());
+}
 
 void plan_vanishing(Plan& plan, const Draws& draws) {
   for (PlannedClient& client : plan.clients)
@@ -27,7 +32,7 @@ void plan_crowd(Plan& plan, const Draws& draws) {
   const std::uint64_t size = draws.between(3, 8, "size");
   for (std::uint64_t i = 0; i < size; ++i)
     plan.clients.push_back(
-        {.number = static_cast<unsigned>(plan.clients.size()),
+        {.number = next_number(plan),
          .spec = spec,
          .starts_at = at,
          .leaves_after = static_cast<unsigned>(draws.between(2, 4, "answers", i))});
@@ -38,10 +43,35 @@ void plan_proxy(Plan& plan, const Draws& draws) {
     client.proxied = draws.percent(75, "this one", client.number);
 }
 
+/// There may be fewer shapes than are asked for, and some are read by clients that come and go.
+void plan_limit(Plan& plan, const Draws& draws) {
+  if (plan.specs.size() < 2) return;
+  plan.knobs.max_shapes = draws.between(1, plan.specs.size() - 1, "limit");
+  plan.knobs.expiry_interval = ms(draws.one_of<std::uint64_t>({700, 2'000, 5'000}, "interval"));
+  plan.calm_standby = false;  // it makes no shapes, and who waited for one that expired needs one
+  if (!plan.restarts.empty() && draws.percent(50, "aimed"))
+    plan.restarts[draws.below(plan.restarts.size(), "restart")].moment = Moment::removal;
+  for (std::size_t spec = 0; spec < plan.specs.size(); ++spec) {
+    const Draws draw = draws.of("visits", spec);
+    if (!draw.percent(60, "at all")) continue;
+    for (PlannedClient& client : plan.clients)
+      if (client.spec == spec)
+        client.leaves_after = static_cast<unsigned>(draw.between(2, 6, "answers", client.number));
+    const std::uint64_t visits = draw.between(1, 3, "visits");
+    for (std::uint64_t i = 0; i < visits; ++i)
+      plan.clients.push_back(
+          {.number = next_number(plan),
+           .spec = spec,
+           .starts_at = ms(draw.between(500, 12'000, "at", i)),
+           .leaves_after = static_cast<unsigned>(draw.between(1, 3, "stay", i))});
+  }
+}
+
 }  // namespace
 
 void plan_client_trouble(Plan& plan, const Draws& draws) {
   // First, since a crowd may be slow, too.
+  now_and_then(plan, draws, "limit", k_limit_percent, plan_limit);
   now_and_then(plan, draws, "crowd", k_crowd_percent, plan_crowd);
   now_and_then(plan, draws, "vanishing", k_vanishing_percent, plan_vanishing);
   now_and_then(plan, draws, "slow", k_slow_percent, plan_slow);

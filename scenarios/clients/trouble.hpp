@@ -9,11 +9,11 @@
 namespace holdfast::scenarios {
 
 enum class ClientTrouble : std::uint8_t {
-  vanishing_client,  ///< it gives a request up; with effect: one that had reached the server
-  slow_client,       ///< it is long in reading; with effect: there was more to read then
-  crowd,             ///< requests of clients that come at once; with effect: two at once
-  caching_proxy,     ///< requests by way of the proxy; with effect: not answered by the engine
-  stale_answer,      ///< past its time; with effect: the engine had another by then
+  vanishing_client,   ///< it gives a request up; with effect: one that had reached the server
+  slow_client,        ///< it is long in reading; with effect: there was more to read then
+  crowd,              ///< requests of clients that stay for a few answers; with effect: two at once
+  caching_proxy,      ///< requests by way of the proxy; with effect: not answered by the engine
+  stale_answer,       ///< past its time; with effect: the engine had another by then
   replayed_conflict,  ///< a 409 out of the cache; with effect: it was first given to somebody else
   revalidation,       ///< the proxy asks whether its copy still holds; with effect: it does
 };

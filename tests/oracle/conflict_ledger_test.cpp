@@ -22,8 +22,8 @@ class Ledger : public ::testing::Test {
   void serve(const ShapeHandle& handle, int sent, int answered) {
     ledger_.served(spec_, handle, second(sent), second(answered), found_.sink());
   }
-  void refuse(const ShapeHandle& handle, int answered) {
-    ledger_.refused(spec_, handle, second(answered), found_.sink());
+  void refuse(const ShapeHandle& handle, int answered, const std::string& reason = {}) {
+    ledger_.refused(spec_, handle, second(answered), reason, found_.sink());
   }
   void happens(Cause cause, const char* subject, int at, std::optional<int> over = {}) {
     journal_.push_back({cause, subject, second(at), over ? second(*over) : Instant::never()});
@@ -61,6 +61,21 @@ TEST_F(Ledger, ATruncationOfItsTableExcusesIt) {
   happens(Cause::truncated, "items", 3);
   refuse(k_first, 4);
   EXPECT_EQ(found_.properties(), Properties{});
+}
+
+TEST_F(Ledger, ALimitExcusesItOnlyWhenMoreShapesWereAskedForAndThatIsTheReason) {
+  journal_.push_back({Cause::over_limit, {}, {}, Instant::never(), 1});
+  ledger_.asked(spec_);
+  serve(k_first, 1, 2);
+  refuse(k_first, 3, "expired");
+  EXPECT_EQ(found_.properties(), Properties{property::spurious_conflict}) << "one is no excess";
+  ShapeSpec other = spec_;
+  other.name = "s1";
+  ledger_.asked(other);
+  refuse(k_first, 4, "deleted");
+  EXPECT_EQ(ledger_.spurious(), 2U) << "another reason needs a cause of its own";
+  refuse(k_first, 5, "expired");
+  EXPECT_EQ(ledger_.legitimate(), 1U);
 }
 
 TEST_F(Ledger, ATruncationOfATableOfASubSelectExcusesItAndADeletionOfAnotherShapeDoesNot) {

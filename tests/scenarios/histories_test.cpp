@@ -353,6 +353,7 @@ const std::vector<Canary>& canaries() {
       {Guard::applied_moves_with_whole_transactions, {1, 2}, 60},
       {Guard::recovery_cuts_unfinished_transactions, {76}, 0},
       {Guard::hold_back_last_record, {4, 39, 89}, 200},
+      {Guard::held_request_is_a_read, {765, 1173, 1530}, 900},
   };
   return k_canaries;
 }

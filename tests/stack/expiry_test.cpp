@@ -1,0 +1,64 @@
+// Which shapes go when there are more than the limit allows, and a history in which one has to.
+#include <gtest/gtest.h>
+
+#include "core/stack/expiry_manager.hpp"
+#include "scenarios/run.hpp"
+#include "scenarios/workload.hpp"
+
+namespace holdfast::stack {
+namespace {
+
+using protocol::ShapeHandle;
+
+Instant second(int count) {
+  return Instant{} + std::chrono::seconds(count);
+}
+
+TEST(LeastRecentlyRead, TheOneThatWasReadLongestAgoGoesFirst) {
+  const LastReads reads{{{"a"}, second(3)}, {{"b"}, second(1)}, {{"c"}, second(2)}};
+  EXPECT_EQ(least_recently_read(reads, 0), std::vector<ShapeHandle>{});
+  EXPECT_EQ(least_recently_read(reads, 1), std::vector<ShapeHandle>{{"b"}});
+  EXPECT_EQ(least_recently_read(reads, 2), (std::vector<ShapeHandle>{{"b"}, {"c"}}));
+  EXPECT_EQ(least_recently_read(reads, 9).size(), 3U);
+}
+
+TEST(LeastRecentlyRead, OfEqualsTheSmallerHandleSoThatTheSameSeedGivesTheSame) {
+  const LastReads reads{{{"b"}, second(1)}, {{"a"}, second(1)}};
+  EXPECT_EQ(least_recently_read(reads, 1), std::vector<ShapeHandle>{{"a"}});
+}
+
+/// Two shapes where one is allowed. The client of the first waits for changes all the time; that of
+/// the second comes after it, is served, and goes. It comes again later.
+scenarios::Plan two_shapes_of_one() {
+  scenarios::Plan plan = scenarios::make_plan("reference", 1);
+  plan.restarts.clear();
+  plan.faults.clear();
+  plan.transactions.clear();
+  plan.specs.resize(2);
+  using std::chrono::seconds;
+  plan.clients = {{.number = 0, .spec = 0},
+                  {.number = 1, .spec = 1, .starts_at = seconds(3), .leaves_after = 2},
+                  {.number = 2, .spec = 1, .starts_at = seconds(9), .leaves_after = 2},
+                  {.number = 3, .spec = 0, .starts_at = seconds(12)}};
+  plan.knobs.max_shapes = 1;
+  plan.knobs.expiry_interval = std::chrono::seconds(7);
+  return plan;
+}
+
+TEST(Expiry, TheShapeThatSomebodyWaitsForStaysAndTheIdleOneGoes) {
+  const scenarios::RunReport report = scenarios::run_plan(two_shapes_of_one());
+  EXPECT_FALSE(report.failed()) << report.violations.front().what;
+  EXPECT_GT(report.marks[static_cast<std::size_t>(Mark::shape_expired)], 0U);
+  EXPECT_EQ(report.legitimate_conflicts, 0U) << "nobody who stayed was told that a shape is gone";
+}
+
+TEST(Expiry, WithoutTheGuardTheOneThatIsWaitedForGoes) {
+  scenarios::RunOptions options;
+  options.weakened.guards.switch_off(Guard::held_request_is_a_read);
+  const scenarios::RunReport report = scenarios::run_plan(two_shapes_of_one(), options);
+  ASSERT_TRUE(report.failed());
+  EXPECT_EQ(report.violations.front().property, oracle::property::expiry_order);
+}
+
+}  // namespace
+}  // namespace holdfast::stack
