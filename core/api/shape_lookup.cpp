@@ -1,5 +1,7 @@
 #include "core/api/shape_lookup.hpp"
 
+#include <algorithm>
+
 #include "core/api/error_responses.hpp"
 #include "core/stack/connection_pool.hpp"
 #include "core/stack/inspector.hpp"
@@ -10,6 +12,17 @@ namespace holdfast::api {
 namespace {
 
 using stack::ShapeMeta;
+
+/// Whether the tables of a definition's subqueries are as they were when it was resolved.
+bool subqueries_current(runtime::Process& process, const shape::Definition& definition) {
+  const runtime::TableRef relations(process.runtime(), stack::tables::relations);
+  return std::all_of(definition.dependencies().begin(), definition.dependencies().end(),
+                     [&](const shape::Dependency& dependency) {
+                       const auto known = relations.find(dependency.inner->relation().name);
+                       return known.found() && known.value() == dependency.inner->relation() &&
+                              subqueries_current(process, *dependency.inner);
+                     });
+}
 
 /// What the request was resolved to when its shape was made, if the table still is as it was then:
 /// after a restart nothing is parsed again.
@@ -22,7 +35,8 @@ std::shared_ptr<const shape::Definition> definition_of_shape(
   const auto meta =
       runtime::TableRef(process.runtime(), stack::tables::shape_meta).find(handle.value());
   const bool same = meta.found() && meta->definition->relation() == relation &&
-                    meta->definition->request_key() == request_key;
+                    meta->definition->request_key() == request_key &&
+                    subqueries_current(process, *meta->definition);
   return same ? meta->definition : nullptr;
 }
 
@@ -41,6 +55,28 @@ std::optional<postgres::RelationInfo> find_relation(runtime::Process& process,
   if (*inspected)
     process.cast<&stack::Inspector::remember_relation>(stack::names::inspector, **inspected);
   return std::move(*inspected);
+}
+
+/// Resolves a request, with the tables of its subqueries as far as it turns out to have any.
+Result<shape::Definition, shape::DefinitionError> resolve(runtime::Process& process,
+                                                          const stack::StackContext& context,
+                                                          const shape::DefinitionRequest& request,
+                                                          const postgres::RelationInfo& relation) {
+  where::Relations relations;
+  for (;;) {
+    auto resolved = runtime::run_job(
+        context.readers->parse_worker(), "definition.resolve", [request, relation, relations] {
+          return shape::Definition::resolve(request, relation, &relations);
+        });
+    if (resolved.ok() || !resolved.error().missing) return resolved;
+    const postgres::RelationName name = *resolved.error().missing;
+    auto found = find_relation(process, context, name);
+    if (found) {
+      relations.push_back(std::move(*found));
+    } else {
+      relations.emplace_back().name = name;  // without columns: there is none
+    }
+  }
 }
 
 template <class F>
@@ -78,9 +114,7 @@ Result<std::shared_ptr<const shape::Definition>, protocol::Response> resolve_def
   std::shared_ptr<const shape::Definition> definition =
       definition_of_shape(process, key, *relation);
   if (definition == nullptr) {
-    auto resolved = runtime::run_job(
-        context.readers->parse_worker(), "definition.resolve",
-        [request, relation = *relation] { return shape::Definition::resolve(request, relation); });
+    auto resolved = resolve(process, context, request, *relation);
     if (!resolved.ok()) return Failure{definition_invalid(method, resolved.error())};
     definition = std::make_shared<const shape::Definition>(std::move(*resolved));
   }

@@ -42,7 +42,7 @@ inline constexpr std::array k_guards = {
         Guard::snapshot_filter_by_insert_lsn, "snapshot_filter_by_insert_lsn", "F-30",
         "a shape classifies transactions by its snapshot until their commit LSN has passed the "
         "snapshot's insert LSN, not until the first invisible one",
-        "core/stack/consumer.cpp"},
+        "core/stack/plain_consumer.cpp"},
     GuardInfo{Guard::retake_snapshot_if_streamed_before_visible,
               "retake_snapshot_if_streamed_before_visible", "F-28",
               "a snapshot that does not see a transaction the collector had processed before the "

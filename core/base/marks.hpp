@@ -37,6 +37,8 @@ enum class Mark : std::uint8_t {
   fragment_replayed,
   unfinished_transaction_cut,
   shape_expired,
+  subquery_state_restored,
+  restored_while_moving,
   count_,
 };
 
@@ -68,6 +70,8 @@ inline constexpr std::array<std::string_view, static_cast<std::size_t>(Mark::cou
         "fragment_replayed",
         "unfinished_transaction_cut",
         "shape_expired",
+        "subquery_state_restored",
+        "restored_while_moving",
 };
 
 /// Counters of one world or server. Thread-safe.

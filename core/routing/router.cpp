@@ -47,7 +47,10 @@ const Route& Router::add(protocol::ShapeHandle handle,
   ASSERT(fresh, "a handle is registered once");
   Table& table = tables_[added->definition->relation().oid.value];
   table.all.push_back(added);
-  if (EqualityIndex* index = index_for(table, *added->definition))
+  if (!added->definition->dependencies().empty()) {
+    table.by_views.add(added->number, added->definition);
+    table.with_subqueries.emplace(added->number, added);
+  } else if (EqualityIndex* index = index_for(table, *added->definition))
     index->by_key[added->definition->condition()->equality()->key].push_back(added);
   else
     table.unindexed.push_back(added);
@@ -62,7 +65,9 @@ bool Router::remove(const protocol::ShapeHandle& handle) {
   ASSERT(at != tables_.end(), "a registered shape's table is known");
   Table& table = at->second;
   erase_route(table.all, route);
-  if (EqualityIndex* index = index_for(table, *route->definition)) {
+  if (table.with_subqueries.erase(route->number) > 0) {
+    table.by_views.remove(route->number);
+  } else if (EqualityIndex* index = index_for(table, *route->definition)) {
     const auto bucket = index->by_key.find(route->definition->condition()->equality()->key);
     ASSERT(bucket != index->by_key.end(), "an indexed shape is under its key");
     erase_route(bucket->second, route);
@@ -74,6 +79,21 @@ bool Router::remove(const protocol::ShapeHandle& handle) {
   if (table.all.empty()) tables_.erase(at);
   routes_.erase(found);
   return true;
+}
+
+void Router::seed(const protocol::ShapeHandle& handle, const subquery::Views& views) {
+  const Route& route = *routes_.at(handle);
+  tables_.at(route.definition->relation().oid.value).by_views.seed(route.number, views);
+}
+
+void Router::broaden(const protocol::ShapeHandle& handle, const subquery::ViewDelta& delta) {
+  const Route& route = *routes_.at(handle);
+  tables_.at(route.definition->relation().oid.value).by_views.broaden(route.number, delta);
+}
+
+void Router::narrow(const protocol::ShapeHandle& handle, const subquery::ViewDelta& delta) {
+  const Route& route = *routes_.at(handle);
+  tables_.at(route.definition->relation().oid.value).by_views.narrow(route.number, delta);
 }
 
 const Route* Router::find(const protocol::ShapeHandle& handle) const {
@@ -101,6 +121,14 @@ void Router::look_up(const EqualityIndex& index, const postgres::Tuple& tuple, s
     out.insert(out.end(), found->second.begin(), found->second.end());
 }
 
+void Router::look_up(const Table& table, const postgres::Tuple& tuple, Routes& out) {
+  if (tuple.empty()) return;
+  std::vector<SubqueryIndex::ShapeNumber> numbers;
+  table.by_views.look_up(tuple, numbers);
+  for (const SubqueryIndex::ShapeNumber number : numbers)
+    out.push_back(table.with_subqueries.at(number));
+}
+
 void Router::route(const postgres::Change& change, std::vector<const Route*>& out) const {
   ASSERT(change.relation != nullptr, "a change is of a relation");
   if (change.kind == postgres::ChangeKind::truncate) return route_all(change.relation->oid, out);
@@ -112,6 +140,10 @@ void Router::route(const postgres::Change& change, std::vector<const Route*>& ou
   for (const EqualityIndex& index : table.indexes) {
     look_up(index, change.old_tuple, scratch, out);
     look_up(index, change.new_tuple, scratch, out);
+  }
+  if (!table.with_subqueries.empty()) {
+    look_up(table, change.old_tuple, out);
+    look_up(table, change.new_tuple, out);
   }
   const auto by_number = [](const Route* a, const Route* b) { return a->number < b->number; };
   std::sort(out.begin(), out.end(), by_number);

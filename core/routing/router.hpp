@@ -13,6 +13,7 @@
 
 #include "core/postgres/stream.hpp"
 #include "core/protocol/offset.hpp"
+#include "core/routing/subquery_index.hpp"
 #include "core/shape/definition.hpp"
 
 namespace holdfast::routing {
@@ -41,8 +42,14 @@ class Router {
 
   /// Replaces `out` by the shapes that an insert, update, delete or truncate may concern, in order
   /// of addition. O(m log m + indexed columns) for m returned shapes, whatever the number of
-  /// others; shapes without an equality are always returned. REQUIRES: the change has a relation.
+  /// others; plain shapes without an equality are always returned. REQUIRES: the change has a
+  /// relation.
   void route(const postgres::Change& change, std::vector<const Route*>& out) const;
+  // What the views of a registered shape with subqueries hold (subquery_index.hpp).
+  void seed(const protocol::ShapeHandle& handle, const subquery::Views& views);
+  void broaden(const protocol::ShapeHandle& handle, const subquery::ViewDelta& delta);
+  void narrow(const protocol::ShapeHandle& handle, const subquery::ViewDelta& delta);
+
   /// All shapes of a table, in order of addition: what a change of the relation concerns.
   void route_all(postgres::Oid table, std::vector<const Route*>& out) const;
 
@@ -60,11 +67,14 @@ class Router {
   };
   struct Table {
     std::vector<EqualityIndex> indexes;
+    SubqueryIndex by_views;
+    std::map<SubqueryIndex::ShapeNumber, const Route*> with_subqueries;
     Routes unindexed;
     Routes all;
   };
 
   static EqualityIndex* index_for(Table& table, const shape::Definition& definition);
+  static void look_up(const Table& table, const postgres::Tuple& tuple, Routes& out);
   static void look_up(const EqualityIndex& index, const postgres::Tuple& tuple,
                       std::string& scratch, Routes& out);
 

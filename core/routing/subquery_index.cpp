@@ -98,7 +98,7 @@ void SubqueryIndex::take(ShapeNumber number, Shape& shape, std::size_t place,
 void SubqueryIndex::seed(ShapeNumber number, const subquery::Views& views) {
   Shape& shape = shapes_.at(number);
   if (shape.places.empty()) return;
-  ASSERT(always_.contains(number), "a shape is seeded once");
+  withdraw(number, shape);
   for (std::size_t place = 0; place < shape.places.size(); ++place) {
     if (negated(shape, shape.places[place]))
       nodes_[shape.places[place].node].negated.insert(number);
@@ -132,15 +132,18 @@ void SubqueryIndex::narrow(ShapeNumber number, const subquery::ViewDelta& delta)
   }
 }
 
-void SubqueryIndex::remove(ShapeNumber number) {
-  const auto found = shapes_.find(number);
-  if (found == shapes_.end()) return;
-  Shape& shape = found->second;
+void SubqueryIndex::withdraw(ShapeNumber number, Shape& shape) {
   for (std::size_t place = 0; place < shape.places.size(); ++place) {
     const std::set<std::string> values = shape.values[place];
     for (const std::string& value : values) take(number, shape, place, value);
     nodes_[shape.places[place].node].negated.erase(number);
   }
+}
+
+void SubqueryIndex::remove(ShapeNumber number) {
+  const auto found = shapes_.find(number);
+  if (found == shapes_.end()) return;
+  withdraw(number, found->second);
   always_.erase(number);
   shapes_.erase(found);
 }

@@ -27,7 +27,7 @@ class SubqueryIndex {
   void add(ShapeNumber shape, std::shared_ptr<const shape::Definition> definition);
   /// Costs the shape's own values; afterwards no entry of it exists (I-19).
   void remove(ShapeNumber shape);
-  /// The views that the shape has now: from here it is found by them.
+  /// The views that the shape has now: from here it is found by them, and by nothing it was before.
   void seed(ShapeNumber shape, const subquery::Views& views);
   /// Before a move's query: what the shape will have is routed to it as well (F-63).
   void broaden(ShapeNumber shape, const subquery::ViewDelta& delta);
@@ -64,6 +64,7 @@ class SubqueryIndex {
   bool negated(const Shape& shape, const Place& place) const;
   void put(ShapeNumber number, Shape& shape, std::size_t place, const std::string& value);
   void take(ShapeNumber number, Shape& shape, std::size_t place, const std::string& value);
+  void withdraw(ShapeNumber number, Shape& shape);
 
   std::vector<Node> nodes_;
   std::map<ShapeNumber, Shape> shapes_;

@@ -101,4 +101,12 @@ class Definition {
   std::shared_ptr<const Layout> layout_;
 };
 
+/// The definition and those of the shapes behind its subqueries, at any depth.
+template <class F>
+void for_each_definition(const Definition& definition, const F& visit) {
+  visit(definition);
+  for (const Dependency& dependency : definition.dependencies())
+    for_each_definition(*dependency.inner, visit);
+}
+
 }  // namespace holdfast::shape

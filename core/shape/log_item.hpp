@@ -22,6 +22,7 @@ namespace holdfast::shape {
 struct LogItem {
   protocol::LogOffset offset;
   std::string json;
+  bool injected = false;  ///< of no transaction: it is never served with `last`
 };
 
 /// Appends one item for a snapshot row. The batch's columns are the definition's selected() ones.

@@ -1,6 +1,7 @@
 #include "core/stack/commit_pipeline.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <unordered_map>
 
 #include "core/base/assert.hpp"
@@ -13,16 +14,25 @@ class GroupBuilder {
  public:
   void add(const protocol::ShapeHandle& handle, const std::vector<ContributedItem>& items) {
     if (items.empty()) return;
-    std::vector<storage::RecordRef>& records = appends_[handle];
+    Append& append = appends_[handle];
+    std::vector<storage::RecordRef>& records = append.records;
     for (const ContributedItem& item : items) {
       if (!records.empty()) {
         storage::RecordRef& before = records.back();
         ASSERT(before.offset < item.offset, "a shape's contributions are in offset order (I-1)");
-        before.last = before.offset.tx != item.offset.tx;
+        before.last = !append.injected && (before.offset.tx != item.offset.tx || item.injected);
       }
       records.push_back({item.offset, index_of(item.json), false});
+      append.injected = item.injected;
     }
   }
+  void add(const protocol::ShapeHandle& handle, SubqueryPart& part) {
+    if (part.completion) add(std::move(*part.completion));
+    if (!part.state.empty()) state_of_.insert(handle);
+    group_->state.insert(group_->state.end(), std::make_move_iterator(part.state.begin()),
+                         std::make_move_iterator(part.state.end()));
+  }
+  const std::set<protocol::ShapeHandle>& state_of() const { return state_of_; }
   void add(storage::SnapshotCompletion completion) {
     group_->completions.push_back(std::move(completion));
   }
@@ -30,7 +40,8 @@ class GroupBuilder {
   std::map<protocol::ShapeHandle, ContributedItem> take_back(postgres::Lsn left_open) {
     std::map<protocol::ShapeHandle, ContributedItem> taken;
     for (auto append = appends_.begin(); append != appends_.end();) {
-      auto& [handle, records] = *append;
+      const protocol::ShapeHandle& handle = append->first;
+      std::vector<storage::RecordRef>& records = append->second.records;
       if (records.back().offset.tx == left_open.value) {
         const storage::RecordRef& latest = records.back();
         taken.emplace(handle, ContributedItem{latest.offset, group_->items[latest.item]});
@@ -42,11 +53,14 @@ class GroupBuilder {
   }
   /// Null if there is nothing to write.
   std::shared_ptr<const storage::Group> finish(const CommitPipeline::Extent& extent) {
-    for (auto& [handle, records] : appends_)
-      records.back().last = records.back().offset.tx != extent.left_open.value;
-    if (appends_.empty() && group_->completions.empty() && !extent.must_write) return nullptr;
-    for (auto& [handle, records] : appends_)
-      group_->appends.push_back({handle, std::move(records)});
+    for (auto& [handle, append] : appends_)
+      append.records.back().last =
+          append.records.back().offset.tx != extent.left_open.value && !append.injected;
+    if (appends_.empty() && group_->completions.empty() && group_->state.empty() &&
+        !extent.must_write)
+      return nullptr;
+    for (auto& [handle, append] : appends_)
+      group_->appends.push_back({handle, std::move(append.records)});
     group_->applied = extent.applied;
     group_->confirmable = extent.confirmable;
     return std::move(group_);
@@ -63,7 +77,12 @@ class GroupBuilder {
 
   std::shared_ptr<storage::Group> group_ = std::make_shared<storage::Group>();
   std::unordered_map<const std::string*, std::uint32_t> indices_;
-  std::map<protocol::ShapeHandle, std::vector<storage::RecordRef>> appends_;
+  struct Append {
+    std::vector<storage::RecordRef> records;
+    bool injected = false;  ///< the latest one
+  };
+  std::map<protocol::ShapeHandle, Append> appends_;
+  std::set<protocol::ShapeHandle> state_of_;
 };
 
 }  // namespace
@@ -71,31 +90,62 @@ class GroupBuilder {
 BatchNumber CommitPipeline::open(Extent extent, std::set<protocol::ShapeHandle> participants) {
   bytes_ += extent.bytes;
   left_open_ = extent.left_open;
+  joins_next_ = extent.joins_next;
   batches_.push_back({next_number_, extent, std::move(participants), {}, {}});
   return next_number_++;
 }
 
+BatchNumber CommitPipeline::open_empty(std::set<protocol::ShapeHandle> participants) {
+  Extent nothing;
+  nothing.left_open = left_open_;
+  nothing.joins_next = joins_next_;
+  return open(nothing, std::move(participants));
+}
+
+CommitPipeline::Batch* CommitPipeline::find(BatchNumber number) {
+  if (batches_.empty() || number < batches_.front().number) return nullptr;
+  const std::size_t at = static_cast<std::size_t>(number - batches_.front().number);
+  return at < batches_.size() ? &batches_[at] : nullptr;
+}
+
 void CommitPipeline::contribute(Contribution contribution) {
-  const auto batch = std::find_if(batches_.begin(), batches_.end(),
-                                  [&](const Batch& b) { return b.number == contribution.batch; });
-  if (batch == batches_.end() || batch->awaited.erase(contribution.handle) == 0) return;
+  Batch* const batch = find(contribution.batch);
+  if (batch == nullptr || batch->awaited.erase(contribution.handle) == 0) return;
   batch->contributions.push_back(std::move(contribution));
+}
+
+void CommitPipeline::join(BatchNumber number, const protocol::ShapeHandle& handle) {
+  Batch* const batch = find(number);
+  ASSERT(batch != nullptr, "a batch that waits is not handed out");
+  batch->awaited.insert(handle);
+}
+
+BatchNumber CommitPipeline::place_aside(const protocol::ShapeHandle& handle) {
+  for (const Batch& batch : batches_)
+    if (batch.awaited.contains(handle)) return batch.number;
+  return open_empty({});
+}
+
+void CommitPipeline::contribute_aside(Contribution contribution) {
+  Batch* const batch = find(contribution.batch);
+  ASSERT(batch != nullptr, "what comes by itself is given a place first");
+  batch->contributions.push_back(std::move(contribution));
+}
+
+bool CommitPipeline::holds_state_of(const protocol::ShapeHandle& handle) const {
+  if (in_flight_state_.contains(handle)) return true;
+  for (const Batch& batch : batches_)
+    for (const Contribution& each : batch.contributions)
+      if (each.handle == handle && each.subquery && each.subquery->writes()) return true;
+  return false;
 }
 
 void CommitPipeline::complete(storage::SnapshotCompletion completion,
                               std::vector<ContributedItem> buffered) {
-  auto batch = std::find_if(batches_.begin(), batches_.end(),
-                            [&](const Batch& b) { return b.awaited.contains(completion.handle); });
-  if (batch == batches_.end()) {
-    Extent nothing;
-    nothing.left_open = left_open_;
-    open(nothing, {});
-    batch = std::prev(batches_.end());
-  }
+  Batch& batch = *find(place_aside(completion.handle));
   // Buffered records first in offset order: whatever the shape answers to this batch comes later.
-  batch->contributions.insert(batch->contributions.begin(),
-                              Contribution{batch->number, completion.handle, std::move(buffered)});
-  batch->completions.push_back(std::move(completion));
+  batch.contributions.push_back({batch.number, completion.handle, std::move(buffered)});
+  batch.completions.push_back(std::move(completion));
 }
 
 void CommitPipeline::forget(const protocol::ShapeHandle& handle) {
@@ -125,8 +175,10 @@ std::optional<CommitPipeline::Next> CommitPipeline::next() {
     Batch& batch = batches_.front();
     for (storage::SnapshotCompletion& completion : batch.completions)
       builder.add(std::move(completion));
-    for (const Contribution& contribution : batch.contributions)
+    for (const Contribution& contribution : batch.contributions) {
       builder.add(contribution.handle, contribution.items);
+      if (contribution.subquery) builder.add(contribution.handle, *contribution.subquery);
+    }
     extent.applied = std::max(extent.applied, batch.extent.applied);
     extent.confirmable = std::max(extent.confirmable, batch.extent.confirmable);
     extent.transactions += batch.extent.transactions;
@@ -145,6 +197,7 @@ std::optional<CommitPipeline::Next> CommitPipeline::next() {
   held_back_.clear();
   if (extent.left_open.value != 0 && hold_back_) held_back_ = builder.take_back(extent.left_open);
   in_flight_ = true;
+  in_flight_state_ = builder.state_of();
   in_flight_bytes_ = extent.bytes;
   return Next{builder.finish(extent), extent};
 }
@@ -153,6 +206,7 @@ void CommitPipeline::committed() {
   ASSERT(in_flight_, "a commit is reported once");
   in_flight_ = false;
   in_flight_bytes_ = 0;
+  in_flight_state_.clear();
 }
 
 }  // namespace holdfast::stack

@@ -43,11 +43,22 @@ class CommitPipeline {
 
   /// Adds the next batch; it waits for an answer of every participant.
   BatchNumber open(Extent extent, std::set<protocol::ShapeHandle> participants);
+  /// Adds one that covers nothing of the stream.
+  BatchNumber open_empty(std::set<protocol::ShapeHandle> participants);
   /// A participant's answer. An answer nobody waits for (the shape was removed) is dropped.
   void contribute(Contribution contribution);
   /// A finished snapshot, with the buffered records it does not contain. It is committed before
   /// whatever its shape still owes an answer for.
   void complete(storage::SnapshotCompletion completion, std::vector<ContributedItem> buffered);
+  /// The batch waits for this shape as well. REQUIRES: it still waits for another.
+  void join(BatchNumber batch, const protocol::ShapeHandle& handle);
+  /// Where something that a shape contributes by itself belongs: the first batch that waits for it,
+  /// or a new one.
+  BatchNumber place_aside(const protocol::ShapeHandle& handle);
+  /// Puts such a contribution there.
+  void contribute_aside(Contribution contribution);
+  /// Whether a shape has contributed state that is not committed.
+  bool holds_state_of(const protocol::ShapeHandle& handle) const;
   /// The shape is removed: nothing waits for it any more.
   void forget(const protocol::ShapeHandle& handle);
 
@@ -66,6 +77,8 @@ class CommitPipeline {
   bool commit_in_flight() const { return in_flight_; }
   std::size_t bytes() const { return bytes_ + in_flight_bytes_; }
   BatchNumber next_number() const { return next_number_; }
+  /// Whether the last batch is committed together with the next one.
+  bool joins_next() const { return joins_next_; }
 
  private:
   struct Batch {
@@ -76,6 +89,7 @@ class CommitPipeline {
     std::vector<storage::SnapshotCompletion> completions;
   };
 
+  Batch* find(BatchNumber number);
   /// How many batches are ready to be one group; 0: none.
   std::size_t ready() const;
 
@@ -83,6 +97,7 @@ class CommitPipeline {
   BatchNumber next_number_ = 1;
   std::deque<Batch> batches_;
   postgres::Lsn left_open_;  ///< after the last batch
+  bool joins_next_ = false;  ///< the last batch does
   /// Each shape's latest record of the transaction that the last group left open: whether it is the
   /// last one of its transaction shows only later (F-124).
   std::map<protocol::ShapeHandle, ContributedItem> held_back_;
@@ -90,6 +105,7 @@ class CommitPipeline {
   Extent reached_;  ///< of everything handed out so far
   bool in_flight_ = false;
   std::size_t in_flight_bytes_ = 0;
+  std::set<protocol::ShapeHandle> in_flight_state_;
 };
 
 }  // namespace holdfast::stack

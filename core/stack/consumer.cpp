@@ -3,16 +3,16 @@
 #include <algorithm>
 
 #include "core/stack/inspector.hpp"
+#include "core/stack/plain_consumer.hpp"
 #include "core/stack/relation_drift.hpp"
 #include "core/stack/shape_cleaner.hpp"
-#include "core/stack/shape_log_collector.hpp"
-#include "core/stack/snapshotter.hpp"
+#include "core/stack/subquery/subquery_consumer.hpp"
 
 namespace holdfast::stack {
 namespace {
 
-constexpr Duration k_snapshot_retry_min = std::chrono::milliseconds(50);
-constexpr unsigned k_snapshot_retry_doublings = 7;
+constexpr Duration k_retry_min = std::chrono::milliseconds(50);
+constexpr unsigned k_retry_doublings = 7;
 
 }  // namespace
 
@@ -21,124 +21,24 @@ runtime::ChildSpec consumer_child(Context context, ShapeMeta meta,
   return {.role = "consumer",
           .key = meta.handle.text,
           .make = [context = std::move(context), meta = std::move(meta),
-                   collector] { return std::make_unique<Consumer>(context, meta, collector); },
+                   collector]() -> std::unique_ptr<runtime::Process> {
+            if (meta.has_state())
+              return std::make_unique<SubqueryConsumer>(context, meta, collector);
+            return std::make_unique<PlainConsumer>(context, meta, collector);
+          },
           .restart = runtime::Restart::temporary};
 }
 
-void Consumer::init() {
-  if (!meta_.snapshot_complete) cast<&Consumer::start_snapshot>(runtime::Ref<Consumer>{self()});
+std::optional<postgres::Change> Consumer::remapped(const postgres::Change& change) {
+  if (mapped_relation_ != change.relation) {
+    mapping_ = column_mapping(*change.relation, *meta_.definition);
+    mapped_relation_ = change.relation;
+  }
+  if (!mapping_) return std::nullopt;
+  return remap(change, *mapping_);
 }
 
-// -- the stream -----------------------------------------------------------------------------------
-
-void Consumer::deliver(std::shared_ptr<const Delivery> delivery) {
-  Contribution contribution{delivery->batch, meta_.handle, {}};
-  for (const DeliveredTransaction& delivered : delivery->transactions) {
-    if (!meta_.snapshot_complete)
-      buffered_.push_back(delivered);
-    else if (!convert(delivered, contribution.items))
-      contribution.truncated = true;
-  }
-  if (!contribution.items.empty()) meta_.head = contribution.items.back().offset;
-  cast<&ShapeLogCollector::contribute>(collector_, std::move(contribution));
-}
-
-bool Consumer::seen_by_snapshot(const postgres::Transaction& transaction) const {
-  if (context_->guards.on(Guard::snapshot_filter_by_insert_lsn)) {
-    // Commit order in the WAL may differ from the order of visibility, so a visible transaction can
-    // follow an invisible one; none whose record lies beyond the insert position is visible (I-14).
-    return transaction.commit_lsn <= meta_.snapshot.insert_lsn &&
-           meta_.snapshot.sees(transaction.xid);
-  }
-  return transaction.xid.value < meta_.snapshot.xmax.truncated().value &&
-         meta_.head == protocol::LogOffset::snapshot_end() && meta_.snapshot.sees(transaction.xid);
-}
-
-bool Consumer::convert(const DeliveredTransaction& delivered, std::vector<ContributedItem>& items) {
-  const postgres::Transaction& transaction = *delivered.transaction;
-  const protocol::LogOffset head = items.empty() ? meta_.head : items.back().offset;
-  // The head may stand inside of the transaction: then this is a further fragment of it.
-  const auto have = [&](std::uint32_t change) {
-    return head.is_real() && protocol::LogOffset::at(transaction.commit_lsn.value,
-                                                     transaction.changes[change].op) <= head;
-  };
-  if (have(delivered.changes.back())) {
-    context_->reached(Mark::replayed_transaction_dropped);
-    return true;
-  }
-  if (seen_by_snapshot(transaction)) {
-    context_->reached(Mark::transaction_filtered_by_snapshot);
-    return true;
-  }
-  for (const std::uint32_t change : delivered.changes) {
-    if (have(change)) continue;
-    if (transaction.changes[change].kind == postgres::ChangeKind::truncate) return false;
-    const EncodedChanges::Items encoded = encode(delivered, change);
-    if (encoded != nullptr) items.insert(items.end(), encoded->begin(), encoded->end());
-  }
-  return true;
-}
-
-EncodedChanges::Items Consumer::encode(const DeliveredTransaction& delivered, std::uint32_t index) {
-  const postgres::Transaction& transaction = *delivered.transaction;
-  const shape::Definition& definition = *meta_.definition;
-  const postgres::Change* change = &transaction.changes[index];
-  std::optional<postgres::Change> remapped;
-  if (mapped_relation_ != change->relation) {
-    mapping_ = column_mapping(*change->relation, definition);
-    mapped_relation_ = change->relation;
-  }
-  if (mapping_) {
-    remapped = remap(*change, *mapping_);
-    change = &*remapped;
-  }
-  const auto is_in = [&](const postgres::Tuple& tuple) {
-    if (tuple.empty()) return false;
-    return !definition.condition() || definition.condition()->evaluate(tuple) == where::Truth::yes;
-  };
-  const bool old_in = is_in(change->old_tuple);
-  const bool new_in = is_in(change->new_tuple);
-  if (!old_in && !new_in) return nullptr;
-  return delivered.encoded->find_or_make({index, old_in, new_in, encoding_key_}, [&] {
-    std::vector<shape::LogItem> made;
-    shape::append_encoded(made, definition, *change, old_in, new_in, transaction.xid,
-                          transaction.commit_lsn);
-    auto items = std::make_shared<std::vector<ContributedItem>>();
-    for (shape::LogItem& item : made)
-      items->push_back({item.offset, std::make_shared<const std::string>(std::move(item.json))});
-    return items;
-  });
-}
-
-// -- the snapshot ---------------------------------------------------------------------------------
-
-void Consumer::start_snapshot() {
-  try {
-    auto started = call<&runtime::Supervisor::start_child>(
-        names::snapshotters,
-        snapshotter_child(context_, meta_, {self()}, collector_, snapshot_attempts_));
-    if (started.ok()) {
-      snapshotter_ = monitor(*started);
-      return;
-    }
-  } catch (const runtime::ProcessExit&) {
-    // No supervisor now, for whatever reason: the snapshot begins when there is one.
-  }
-  retry_snapshot();
-}
-
-void Consumer::retry_snapshot() {
-  const unsigned doublings = std::min(snapshot_attempts_++, k_snapshot_retry_doublings);
-  send_after<&Consumer::start_snapshot>(k_snapshot_retry_min * (1 << doublings));
-}
-
-void Consumer::on_down(runtime::MonitorRef ref, runtime::ProcessId, const runtime::ExitReason&) {
-  // Its result, if it had one, came before: now it died without, and of what does not matter.
-  if (ref == snapshotter_ && !meta_.snapshot_complete) retry_snapshot();
-}
-
-void Consumer::snapshot_failed(env::DatabaseError error) {
-  demonitor(snapshotter_);
+bool Consumer::may_retry(const env::DatabaseError& error) {
   context_->emit({observe::Level::warning,
                   "snapshot_failed",
                   {{"handle", meta_.handle.text}, {"reason", error.message}}});
@@ -151,7 +51,7 @@ void Consumer::snapshot_failed(env::DatabaseError error) {
     case env::DatabaseFailure::query:
       cast<&ShapeCleaner::remove>(names::shape_cleaner, meta_.handle,
                                   "snapshot_failed: " + error.message);
-      return;
+      return false;
     case env::DatabaseFailure::connection:
     case env::DatabaseFailure::timeout:
     case env::DatabaseFailure::authentication:
@@ -159,25 +59,13 @@ void Consumer::snapshot_failed(env::DatabaseError error) {
     case env::DatabaseFailure::slot_invalidated:
     case env::DatabaseFailure::slot_active:
     case env::DatabaseFailure::lock_timeout:
-      retry_snapshot();
+      return true;
   }
+  return true;
 }
 
-void Consumer::snapshot_done(storage::SnapshotCompletion completion) {
-  demonitor(snapshotter_);
-  meta_.snapshot_complete = true;
-  meta_.snapshot = completion.snapshot;
-  std::vector<ContributedItem> items;
-  bool truncated = false;
-  for (const DeliveredTransaction& delivered : buffered_)
-    truncated = !convert(delivered, items) || truncated;
-  buffered_.clear();
-  if (!items.empty()) {
-    meta_.head = items.back().offset;
-    context_->reached(Mark::buffered_transaction_applied);
-  }
-  cast<&ShapeLogCollector::complete_snapshot>(collector_, runtime::Ref<Consumer>{self()},
-                                              std::move(completion), std::move(items), truncated);
+Duration Consumer::retry_delay(unsigned attempt) {
+  return k_retry_min * (1 << std::min(attempt, k_retry_doublings));
 }
 
 }  // namespace holdfast::stack

@@ -7,7 +7,9 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/base/hash.hpp"
@@ -15,6 +17,10 @@
 #include "core/postgres/stream.hpp"
 #include "core/protocol/offset.hpp"
 #include "core/shape/log_item.hpp"
+#include "core/storage/store.hpp"
+#include "core/subquery/materializer_state.hpp"
+#include "core/subquery/move_queue.hpp"
+#include "core/subquery/value_set.hpp"
 
 namespace holdfast::stack {
 
@@ -27,6 +33,9 @@ using SharedItem = std::shared_ptr<const std::string>;
 struct ContributedItem {
   protocol::LogOffset offset;
   SharedItem json;
+  /// It is of no transaction, though its offset goes on in one: the transaction ends before it, and
+  /// it has no `last` of its own (http-api.md §6.4).
+  bool injected = false;
 };
 
 /// The encodings of one transaction's changes, made by whichever consumer needs one first and
@@ -66,18 +75,61 @@ struct DeliveredTransaction {
   std::vector<std::uint32_t> changes;  ///< indices, ascending
 };
 
-/// What one shape gets of one batch.
+/// Whether a snapshot will do for whoever took it.
+enum class SnapshotVerdict : std::uint8_t {
+  accepted,
+  too_early,   ///< it misses something that had passed before: another is to be taken
+  not_wanted,  ///< nobody waits for it any more
+};
+
+/// What one shape gets of one batch. In this order: moves, subscription, transactions, position.
 struct Delivery {
   BatchNumber batch = 0;
   std::vector<DeliveredTransaction> transactions;
+
+  // -- shapes with subqueries, and inner ones; of these a transaction comes whole -----------------
+
+  /// What the batch did to the results that its subqueries select, by dependency.
+  std::vector<std::pair<std::size_t, subquery::Moves>> moves;
+  /// The whole results, by dependency, as they are after the moves; of all of them or none.
+  std::map<std::size_t, subquery::ValueSet> values;
+  bool subscribes = false;    ///< the values are to come
+  bool wants_values = false;  ///< the contribution is to bring the shape's own result
+  postgres::Lsn position;     ///< every transaction with a commit record before it was given
 };
 
-/// A shape's answer to one delivery: perhaps nothing, but always given.
+/// What a shape with subqueries, or an inner one, contributes beside its items.
+struct SubqueryPart {
+  std::vector<storage::StateChange> state;
+  std::optional<storage::SnapshotCompletion> completion;
+  subquery::Moves moves;  ///< of its own result
+  std::optional<subquery::ValueSet> values;
+  bool has_result = false;  ///< from now on its values may be wanted
+
+  /// What it is to be routed by: first all, then each change in turn (F-63).
+  std::optional<subquery::Views> seed;
+  struct Rerouting {
+    enum class Kind : std::uint8_t { narrow, broaden };
+    Kind kind = Kind::narrow;
+    subquery::ViewDelta delta;
+  };
+  std::vector<Rerouting> routing;
+  /// A query begins, once that is done, whose snapshot must see all that was taken until then.
+  std::optional<std::uint64_t> query;
+  std::optional<postgres::Lsn> waits_for;  ///< it is to be told when the stream has passed this
+
+  /// Whether anything of it has to be committed.
+  bool writes() const { return !state.empty() || completion; }
+};
+
+/// A shape's answer to one delivery: perhaps nothing, but always given. Or, with the batch number
+/// 0, something of its own that comes between two answers.
 struct Contribution {
   BatchNumber batch = 0;
   protocol::ShapeHandle handle;
   std::vector<ContributedItem> items;
   bool truncated = false;  ///< the shape ends with this batch (engine.md L-13)
+  std::shared_ptr<SubqueryPart> subquery = {};
 };
 
 }  // namespace holdfast::stack

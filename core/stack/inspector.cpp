@@ -14,7 +14,9 @@ void Inspector::init() {
   const auto shapes = runtime::TableRef(runtime(), tables::shape_meta).rows();
   if (!shapes.found()) return;
   for (const auto& [handle, meta] : shapes.value())
-    relations_->put(meta.definition->relation().name, meta.definition->relation());
+    shape::for_each_definition(*meta.definition, [&](const shape::Definition& each) {
+      relations_->put(each.relation().name, each.relation());
+    });
 }
 
 void Inspector::remember_relation(postgres::RelationInfo relation) {
@@ -36,7 +38,9 @@ void Inspector::remember_definition(std::string request_key,
     definitions_->clear();
     keys_of_table_.clear();
   }
-  keys_of_table_[definition->relation().name].insert(request_key);
+  shape::for_each_definition(*definition, [&](const shape::Definition& each) {
+    keys_of_table_[each.relation().name].insert(request_key);
+  });
   definitions_->put(std::move(request_key), std::move(definition));
 }
 

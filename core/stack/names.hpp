@@ -52,6 +52,7 @@ inline const runtime::Name<runtime::Supervisor> core{"core"};
 inline const runtime::Name<runtime::Supervisor> shapes{"shapes"};
 inline const runtime::Name<runtime::Supervisor> consumers{"consumers"};
 inline const runtime::Name<runtime::Supervisor> snapshotters{"snapshotters"};
+inline const runtime::Name<runtime::Supervisor> materializers{"materializers"};
 
 }  // namespace names
 

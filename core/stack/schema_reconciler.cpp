@@ -73,7 +73,10 @@ env::DatabaseResult<SchemaReconciler::Found> SchemaReconciler::ask(const Cached&
                                                                    const Shapes& shapes) {
   std::set<postgres::RelationName> names;
   for (const auto& [name, relation] : cached) names.insert(name);
-  for (const auto& [handle, meta] : shapes) names.insert(meta.definition->relation().name);
+  for (const auto& [handle, meta] : shapes)
+    shape::for_each_definition(*meta.definition, [&](const shape::Definition& each) {
+      names.insert(each.relation().name);
+    });
   if (names.empty()) return Found{};
   return with_session(
       *this, *context_, [&](env::QuerySession& session) -> env::DatabaseResult<Found> {
@@ -101,11 +104,14 @@ void SchemaReconciler::forget_changed(const Cached& cached, const Found& found) 
 bool SchemaReconciler::remove_misfits(const Shapes& shapes, const Found& found) {
   bool all_removed = true;
   for (const auto& [handle, meta] : shapes) {
-    const auto at = found.find(meta.definition->relation().name);
-    const postgres::RelationInfo* now = at == found.end() ? nullptr : &at->second;
-    if (now != nullptr && fits(*now, *meta.definition)) continue;
-    const auto removed = call<&ShapeCleaner::remove>(names::shape_cleaner, handle,
-                                                     why_removed(now, *meta.definition));
+    std::optional<std::string> why;
+    shape::for_each_definition(*meta.definition, [&](const shape::Definition& each) {
+      const auto at = found.find(each.relation().name);
+      const postgres::RelationInfo* now = at == found.end() ? nullptr : &at->second;
+      if (now == nullptr || !fits(*now, each)) why = why_removed(now, each);
+    });
+    if (!why) continue;
+    const auto removed = call<&ShapeCleaner::remove>(names::shape_cleaner, handle, std::move(*why));
     all_removed = all_removed && removed.ok();
   }
   return all_removed;

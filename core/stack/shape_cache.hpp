@@ -19,7 +19,7 @@ class ShapeCache : public runtime::Process {
 
   // -- handlers -----------------------------------------------------------------------------------
 
-  /// The live shape of this definition, made if there is none. SUSPENDS.
+  /// The live shape of this definition, made with its inner shapes if there is none. SUSPENDS.
   storage::StoreResult<protocol::ShapeHandle> create_or_find(
       std::shared_ptr<const shape::Definition> definition);
 
@@ -27,6 +27,8 @@ class ShapeCache : public runtime::Process {
   void init() override;
 
  private:
+  void forget_if_removed(const protocol::ShapeHandle& handle);
+
   Context context_;
 };
 

@@ -15,8 +15,6 @@
 namespace holdfast::stack {
 namespace {
 
-constexpr Duration k_restart_delay = std::chrono::milliseconds(100);
-
 std::size_t bytes_of(const postgres::Transaction& transaction) {
   std::size_t bytes = 0;
   for (const postgres::Change& change : transaction.changes)
@@ -38,19 +36,14 @@ void ShapeLogCollector::init() {
   const runtime::TableRef read_models(runtime(), tables::shape_meta);
   for (const storage::ShapeRecord& record : boot->shapes) {
     const auto shown = read_models.find(record.handle);
-    Shape shape;
-    shape.meta = shape_meta_from(record, shown.found() ? shown->definition : nullptr);
-    shape.takes_part_from = pipeline_.next_number();
-    router_.add(record.handle, shape.meta.definition);
-    shapes_.emplace(record.handle, std::move(shape));
+    add(shape_meta_from(record, shown.found() ? shown->definition : nullptr));
   }
   call<&ShapeStatusOwner::refresh>(names::shape_status_owner, std::move(*boot));
 }
 
 void ShapeLogCollector::mark_as_ready() {
   for (auto& [handle, shape] : shapes_)
-    if (!shape.meta.snapshot_complete && !ensure_consumer(shape))
-      send_after<&ShapeLogCollector::retry_start>(k_restart_delay, handle);
+    if (needs_consumer(shape)) ensure_consumer_or_retry(shape);
   cast<&StatusMonitor::set>(names::status_monitor, Condition::collector_ready, self());
   cast<&ConnectionManager::collector_started>(names::connection_manager,
                                               runtime::Ref<ShapeLogCollector>{self()});
@@ -85,11 +78,19 @@ void ShapeLogCollector::handle(runtime::Reply<void> reply,
   Routed routed;
   CommitPipeline::Extent extent;
   extent.left_open = left_open();
+  bool joined = pipeline_.joins_next();
   for (postgres::StreamEvent& event : events) {
     if (auto* transaction = std::get_if<postgres::Transaction>(&event)) {
       for (const postgres::RelationChanged& changed : std::exchange(changed_relations_, {}))
         take(changed, transaction->commit_lsn);
+      const bool ends = transaction->ends;
       take(std::move(*transaction), routed, extent);
+      // A batch that another one is joined to ends with their transaction: a shape whose consumer
+      // waits for the first one's commit is needed for nothing that the second one brings.
+      if (std::exchange(joined, joined && !ends) && ends) {
+        open_batch(std::exchange(routed, {}), std::exchange(extent, {}));
+        extent.left_open = left_open();
+      }
     } else if (auto* changed = std::get_if<postgres::RelationChanged>(&event)) {
       changed_relations_.push_back(std::move(*changed));  // of the transaction that follows
     } else {
@@ -99,8 +100,17 @@ void ShapeLogCollector::handle(runtime::Reply<void> reply,
       passed_ = std::max(passed_, position);
     }
   }
+  open_batch(std::move(routed), extent);
+  advance();
+  waiting_client_.emplace(std::move(reply));
+  answer_client_if_room();
+}
+
+void ShapeLogCollector::open_batch(Routed routed, const CommitPipeline::Extent& covered) {
+  CommitPipeline::Extent extent = covered;
   // What is joined is committed with its transaction's end, for which the stream must not wait.
   if (extent.joins_next) extent.bytes = 0;
+  add_positions(routed);
   std::set<protocol::ShapeHandle> participants;
   for (const auto& [handle, delivery] : routed) participants.insert(handle);
   const BatchNumber batch = pipeline_.open(extent, participants);
@@ -112,11 +122,12 @@ void ShapeLogCollector::handle(runtime::Reply<void> reply,
       continue;
     }
     delivery->batch = batch;
-    send(shape->second, std::move(delivery));
+    delivery->position = position();
+    shape->second.undelivered.push_back(std::move(delivery));
+    waiting_.insert(handle);
   }
-  advance();
-  waiting_client_.emplace(std::move(reply));
-  answer_client_if_room();
+  // After all of them have their deliveries: some wait for the answers of others.
+  send_all_waiting();
 }
 
 void ShapeLogCollector::answer_client_if_room() {
@@ -168,6 +179,7 @@ void ShapeLogCollector::note_new(postgres::Transaction& transaction,
 
 void ShapeLogCollector::take(postgres::Transaction transaction, Routed& routed,
                              CommitPipeline::Extent& extent) {
+  const bool replayed = transaction.commit_lsn <= last_processed_;
   note_position(transaction, extent);
   const auto shared = std::make_shared<const postgres::Transaction>(std::move(transaction));
   const auto encoded = std::make_shared<EncodedChanges>();
@@ -181,10 +193,19 @@ void ShapeLogCollector::take(postgres::Transaction transaction, Routed& routed,
     }
   }
   for (auto& [handle, part] : parts) {
+    if (Shape& shape = shapes_.at(handle); shape.meta.has_state()) {
+      // Whatever was taken before is in its state, or is seen by the snapshot that it waits for.
+      if (!replayed) {
+        shape.fragments.push_back(std::move(part));
+        fragmented_.insert(handle);
+      }
+      continue;
+    }
     std::shared_ptr<Delivery>& delivery = routed[handle];
     if (delivery == nullptr) delivery = std::make_shared<Delivery>();
     delivery->transactions.push_back(std::move(part));
   }
+  if (shared->ends && !replayed) deliver_whole(routed);
 }
 
 const std::vector<const routing::Route*>& ShapeLogCollector::concerned(
@@ -206,163 +227,96 @@ void ShapeLogCollector::find_drift(postgres::Oid table) {
 }
 
 void ShapeLogCollector::take(const postgres::RelationChanged& changed, postgres::Lsn commit_lsn) {
-  for (auto it = shapes_.begin(); it != shapes_.end();) {
-    const auto next = std::next(it);
-    const shape::Definition& definition = *it->second.meta.definition;
+  std::vector<protocol::ShapeHandle> affected;
+  for (const auto& [handle, shape] : shapes_) {
+    const shape::Definition& definition = *shape.meta.definition;
     // A replayed description may be older than the shape, which knows the table as it is now.
-    const bool older =
-        it->second.meta.snapshot_complete && commit_lsn <= it->second.meta.snapshot.insert_lsn;
-    if (!older && affects(*changed.relation, definition)) {
-      cast<&Inspector::forget_relation>(names::inspector, definition.relation().name);
-      remove_now(it->first, "schema_changed");
-    }
-    it = next;
+    const bool older = shape.meta.snapshot_complete && commit_lsn <= shape.meta.snapshot.insert_lsn;
+    if (older || !affects(*changed.relation, definition)) continue;
+    cast<&Inspector::forget_relation>(names::inspector, definition.relation().name);
+    affected.push_back(handle);
   }
   const runtime::TableRef cache(runtime(), tables::relations);
   if (const auto cached = cache.find(changed.relation->name);
       cached.found() && !describes(*changed.relation, cached.value()))
     cast<&Inspector::forget_relation>(names::inspector, changed.relation->name);
+  for (const protocol::ShapeHandle& handle : affected)
+    if (shapes_.contains(handle)) remove_now(handle, "schema_changed");
   relations_[changed.relation->oid] = changed.relation;
   find_drift(changed.relation->oid);
 }
 
-void ShapeLogCollector::remove_now(protocol::ShapeHandle handle, std::string reason) {
+void ShapeLogCollector::remove_now(const protocol::ShapeHandle& handle, std::string reason) {
+  context_->emit(
+      {observe::Level::info, "shape_removed", {{"handle", handle.text}, {"reason", reason}}});
+  std::vector<protocol::ShapeHandle> gone = {handle};
   // The batch that ends the shape still waits for this shape's answer, so the removal is durable
   // before the batch is. Were it applied first, a crash between the two would keep the shape for
   // ever.
   if (context_->guards.on(Guard::removal_before_truncate_is_applied)) {
-    auto removed = call<&StoreProcess::remove>(names::store, handle, reason);
+    auto removed = call<&StoreProcess::remove>(names::store, handle, std::move(reason));
     if (!removed.ok()) exit(runtime::ExitReason::crash("removal: " + removed.error().message));
-    // From here, so that no reader is told of the position of what ended the shape and still finds
-    // it.
-    cast<&ShapeStatusOwner::forget>(names::shape_status_owner, handle);
-    cast<&ShapeCleaner::finish>(names::shape_cleaner, handle);
+    if (!removed->empty()) gone = std::move(*removed);
+    for (const protocol::ShapeHandle& each : gone) {
+      // From here, so that no reader is told of the position of what ended the shape and still
+      // finds it.
+      cast<&ShapeStatusOwner::forget>(names::shape_status_owner, each);
+      cast<&ShapeCleaner::finish>(names::shape_cleaner, each);
+    }
   } else {
-    cast<&ShapeCleaner::remove>(names::shape_cleaner, handle, reason);
+    cast<&ShapeCleaner::remove>(names::shape_cleaner, handle, std::move(reason));
   }
-  context_->emit({observe::Level::info,
-                  "shape_removed",
-                  {{"handle", handle.text}, {"reason", std::move(reason)}}});
-  remove_shape(handle);
+  for (const protocol::ShapeHandle& each : gone) remove_shape(each);
 }
 
-bool ShapeLogCollector::accepts_snapshot(protocol::ShapeHandle handle,
-                                         postgres::Snapshot snapshot) {
-  if (!context_->guards.on(Guard::retake_snapshot_if_streamed_before_visible)) return true;
+SnapshotVerdict ShapeLogCollector::accepts_snapshot(protocol::ShapeHandle handle,
+                                                    std::uint64_t query,
+                                                    postgres::Snapshot snapshot) {
+  const auto shape = shapes_.find(handle);
+  if (shape == shapes_.end() || query < shape->second.query) return SnapshotVerdict::not_wanted;
+  // What it is routed by was not told here yet.
+  if (query > shape->second.query) return SnapshotVerdict::too_early;
+  if (!context_->guards.on(Guard::retake_snapshot_if_streamed_before_visible))
+    return SnapshotVerdict::accepted;
   // Of what an earlier collector processed this one knows nothing until it was replayed: a snapshot
   // may miss it, and yet be served under a position beyond it.
-  if (replay_until_.value != 0 && passed_ <= replay_until_) return false;
-  if (slot_begins_) return false;
-  const auto shape = shapes_.find(handle);
-  if (shape == shapes_.end()) return true;
-  return visibility_.covered_by(snapshot, shape->second.takes_part_from);
-}
-
-// -- shapes and their consumers -------------------------------------------------------------------
-
-void ShapeLogCollector::add_shape(ShapeMeta meta) {
-  if (shapes_.contains(meta.handle)) return;
-  router_.add(meta.handle, meta.definition);
-  Shape shape;
-  shape.meta = std::move(meta);
-  shape.takes_part_from = pipeline_.next_number();
-  const protocol::ShapeHandle handle = shape.meta.handle;
-  Shape& added = shapes_.emplace(handle, std::move(shape)).first->second;
-  find_drift(added.meta.definition->relation().oid);
-  if (!ensure_consumer(added)) send_after<&ShapeLogCollector::retry_start>(k_restart_delay, handle);
-}
-
-void ShapeLogCollector::remove_shape(protocol::ShapeHandle handle) {
-  const auto found = shapes_.find(handle);
-  if (found == shapes_.end()) return;
-  router_.remove(handle);
-  if (found->second.consumer) {
-    demonitor(found->second.monitor);
-    monitors_.erase(found->second.monitor);
-    send_exit(found->second.consumer->id,
-              runtime::ExitReason::shutdown(runtime::ShutdownCause::removed));
-  }
-  shapes_.erase(found);
-  std::erase_if(completing_, [&](const auto& entry) { return entry.first == handle; });
-  pipeline_.forget(handle);
-  advance();
-}
-
-bool ShapeLogCollector::ensure_consumer(Shape& shape) {
-  if (shape.consumer) return true;
-  try {
-    auto started = call<&runtime::Supervisor::start_child>(
-        names::consumers, consumer_child(context_, shape.meta, {self()}));
-    if (!started.ok()) return false;
-    shape.consumer = runtime::Ref<Consumer>{*started};
-  } catch (const runtime::ProcessExit&) {
-    return false;  // whatever the reason: no consumer now, and that says nothing about the shape
-  }
-  if (!shape.meta.snapshot_complete) shape.takes_part_from = pipeline_.next_number();
-  shape.monitor = monitor(shape.consumer->id);
-  monitors_.emplace(shape.monitor, shape.meta.handle);
-  for (const auto& delivery : shape.undelivered)
-    cast<&Consumer::deliver>(*shape.consumer, delivery);
-  return true;
-}
-
-void ShapeLogCollector::send(Shape& shape, const std::shared_ptr<const Delivery>& delivery) {
-  shape.undelivered.push_back(delivery);
-  if (shape.consumer) {
-    cast<&Consumer::deliver>(*shape.consumer, delivery);
-    return;
-  }
-  context_->reached(Mark::consumer_started_lazily);
-  if (!ensure_consumer(shape))
-    send_after<&ShapeLogCollector::retry_start>(k_restart_delay, shape.meta.handle);
-}
-
-void ShapeLogCollector::on_down(runtime::MonitorRef ref, runtime::ProcessId,
-                                const runtime::ExitReason&) {
-  if (ref == probe_) {  // without an answer
-    probe_.reset();
-    if (visibility_is_old_) send_after<&ShapeLogCollector::ask_visibility>(k_restart_delay);
-    return;
-  }
-  const auto entry = monitors_.find(ref);
-  if (entry == monitors_.end()) return;
-  const protocol::ShapeHandle handle = entry->second;
-  monitors_.erase(entry);
-  const auto shape = shapes_.find(handle);
-  if (shape == shapes_.end()) return;
-  // Whatever it died of, the shape lives (I-48): its state is in the store, its input is here.
-  shape->second.consumer.reset();
-  if (!context_->guards.on(Guard::redeliver_to_restarted_consumer)) {
-    shape->second.undelivered.clear();
-    pipeline_.forget(handle);
-    advance();
-  }
-  retry_start(handle);
-}
-
-void ShapeLogCollector::retry_start(protocol::ShapeHandle handle) {
-  const auto shape = shapes_.find(handle);
-  if (shape == shapes_.end() || shape->second.consumer) return;
-  if (shape->second.meta.snapshot_complete && shape->second.undelivered.empty()) return;
-  if (!shape->second.undelivered.empty()) context_->reached(Mark::consumer_restarted_with_input);
-  if (!ensure_consumer(shape->second))
-    send_after<&ShapeLogCollector::retry_start>(k_restart_delay, std::move(handle));
+  if (replay_until_.value != 0 && passed_ <= replay_until_) return SnapshotVerdict::too_early;
+  if (slot_begins_) return SnapshotVerdict::too_early;
+  return visibility_.covered_by(snapshot, shape->second.takes_part_from)
+             ? SnapshotVerdict::accepted
+             : SnapshotVerdict::too_early;
 }
 
 // -- the barrier ----------------------------------------------------------------------------------
 
 void ShapeLogCollector::contribute(Contribution contribution) {
-  const auto shape = shapes_.find(contribution.handle);
-  if (shape == shapes_.end()) return;
-  auto& undelivered = shape->second.undelivered;
-  if (undelivered.empty() || undelivered.front()->batch != contribution.batch) return;
-  undelivered.pop_front();
+  const auto found = shapes_.find(contribution.handle);
+  if (found == shapes_.end()) return;
+  Shape& shape = found->second;
+  const bool aside = contribution.batch == 0;
+  if (!aside) {
+    auto& undelivered = shape.undelivered;
+    if (undelivered.empty() || undelivered.front()->batch != contribution.batch) return;
+    undelivered.pop_front();
+    shape.sent--;
+  }
   if (contribution.truncated) {
     context_->reached(Mark::shape_removed_by_truncate);
-    return remove_now(shape->first, "truncate");
+    return remove_now(contribution.handle, "truncate");
   }
-  if (!contribution.items.empty()) shape->second.meta.head = contribution.items.back().offset;
-  pipeline_.contribute(std::move(contribution));
+  if (!contribution.items.empty()) shape.meta.head = contribution.items.back().offset;
+  if (contribution.subquery) {
+    if (aside && (contribution.subquery->writes() || !contribution.items.empty()))
+      contribution.batch = pipeline_.place_aside(contribution.handle);
+    take_part(shape, contribution);
+    pass_on(shape, contribution);
+  }
+  if (!aside)
+    pipeline_.contribute(std::move(contribution));
+  else if (contribution.batch != 0)
+    pipeline_.contribute_aside(std::move(contribution));
+  if (!waiting_.empty()) send_all_waiting();
+  subscribe();
   advance();
 }
 

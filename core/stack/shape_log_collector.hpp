@@ -55,9 +55,10 @@ class ShapeLogCollector : public runtime::Process {
   void add_shape(ShapeMeta meta);
   /// Steps 2 and 3 of a removal. Unknown: nothing to do.
   void remove_shape(protocol::ShapeHandle handle);
-  /// Whether a snapshot sees every transaction that was processed before its shape took part
-  /// (I-13).
-  bool accepts_snapshot(protocol::ShapeHandle handle, postgres::Snapshot snapshot);
+  /// Whether a snapshot sees every transaction that was processed before its shape took part, or
+  /// before the shape's query of this number was wanted (I-13, F-64).
+  SnapshotVerdict accepts_snapshot(protocol::ShapeHandle handle, std::uint64_t query,
+                                   postgres::Snapshot snapshot);
 
   void contribute(Contribution contribution);
   void complete_snapshot(runtime::Ref<Consumer> consumer, storage::SnapshotCompletion completion,
@@ -83,12 +84,25 @@ class ShapeLogCollector : public runtime::Process {
   void on_down(runtime::MonitorRef, runtime::ProcessId, const runtime::ExitReason&) override;
 
  private:
+  static constexpr Duration k_restart_delay = std::chrono::milliseconds(100);
+
   struct Shape {
     ShapeMeta meta;  ///< its head is the working head: the last contributed record, durable or not
     std::optional<runtime::Ref<Consumer>> consumer;
     runtime::MonitorRef monitor;
     BatchNumber takes_part_from = 0;  ///< of the shape, or of its restart while unfinished
-    std::deque<std::shared_ptr<const Delivery>> undelivered;  ///< sent or to send, not answered
+    /// Not answered: first those that were sent, then those that wait for inner shapes.
+    std::deque<std::shared_ptr<Delivery>> undelivered;
+    std::size_t sent = 0;
+
+    // Of shapes with subqueries, and inner ones.
+    std::vector<protocol::ShapeHandle> ancestors;  ///< all inner shapes below it
+    /// Who refers to it, and by which dependency.
+    std::vector<std::pair<protocol::ShapeHandle, std::size_t>> dependents;
+    std::uint64_t query = 0;  ///< the latest of its consumer; takes_part_from is of it
+    bool has_result = false;  ///< it can be asked for its values
+    postgres::Lsn waits_for;  ///< it is to be told when this was passed; 0: nothing
+    std::vector<DeliveredTransaction> fragments;  ///< of the transaction that is under way
   };
   /// One transaction's deliveries by shape.
   using Routed = std::map<protocol::ShapeHandle, std::shared_ptr<Delivery>>;
@@ -101,20 +115,49 @@ class ShapeLogCollector : public runtime::Process {
     return unfinished_ ? unfinished_->commit_lsn : postgres::Lsn{};
   }
   void take(const postgres::RelationChanged& changed, postgres::Lsn commit_lsn);
-  void remove_now(protocol::ShapeHandle handle, std::string reason);
+  void remove_now(const protocol::ShapeHandle& handle, std::string reason);
   /// Valid until the next call.
   const std::vector<const routing::Route*>& concerned(const postgres::Change& change);
   /// Whether some shape of the table has its columns at other positions than the stream: then the
   /// router, which reads cells by position, is not asked.
   void find_drift(postgres::Oid table);
 
-  bool ensure_consumer(Shape& shape);
-  void send(Shape& shape, const std::shared_ptr<const Delivery>& delivery);
+  /// Opens a batch of what was routed.
+  void open_batch(Routed routed, const CommitPipeline::Extent& extent);
   /// To be called whenever a batch may have become whole.
   void advance();
   void hand_out_groups();
   void make_visible(const CommitPipeline::Extent& extent, std::vector<storage::ShapeHead> heads);
   void answer_client_if_room();
+
+  // -- shape_log_consumers.cpp --------------------------------------------------------------------
+
+  void add(ShapeMeta meta);
+  /// Whether it has to have a consumer now.
+  static bool needs_consumer(const Shape& shape);
+  bool ensure_consumer(Shape& shape);
+  void ensure_consumer_or_retry(Shape& shape);
+  /// Sends what waits for a shape, as far as nothing may still come before it.
+  void send_waiting(Shape& shape);
+
+  // -- shape_log_subqueries.cpp -------------------------------------------------------------------
+
+  /// Every transaction with a commit record before this has passed.
+  postgres::Lsn position() const;
+  /// Whether an inner shape below has still to answer the batch, or one before.
+  bool may_still_get(const Shape& shape, BatchNumber batch) const;
+  void send_all_waiting();
+  /// What shapes with state get of a transaction that has ended.
+  void deliver_whole(Routed& routed);
+  /// Tells the shapes that wait for a position.
+  void add_positions(Routed& routed);
+  /// Gives every shape that has none of its results the values of its inner shapes, if these have
+  /// them.
+  void subscribe();
+  void take_part(Shape& shape, const Contribution& contribution);
+  void pass_on(Shape& shape, const Contribution& contribution);
+  /// The shape's delivery of a batch, a new one if there is none. REQUIRES: it was not sent.
+  Delivery& waiting_delivery(Shape& shape, BatchNumber batch);
 
   // -- shape_log_confirmations.cpp ----------------------------------------------------------------
 
@@ -130,6 +173,10 @@ class ShapeLogCollector : public runtime::Process {
   std::vector<const routing::Route*> routes_;  // scratch of concerned() and find_drift()
   std::map<protocol::ShapeHandle, Shape> shapes_;
   std::map<runtime::MonitorRef, protocol::ShapeHandle> monitors_;
+  std::set<protocol::ShapeHandle> waiting_;       ///< with deliveries that were not sent
+  std::set<protocol::ShapeHandle> unsubscribed_;  ///< their consumer has no values yet
+  std::set<protocol::ShapeHandle> positions_;     ///< with waits_for
+  std::set<protocol::ShapeHandle> fragmented_;    ///< with fragments
   std::map<postgres::Oid, std::shared_ptr<const postgres::StreamRelation>> relations_;
   std::set<postgres::Oid> drifted_;
   std::vector<postgres::RelationChanged>

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "core/base/hash.hpp"
 #include "core/postgres/lsn.hpp"
@@ -18,11 +19,21 @@ struct ShapeMeta {
   protocol::ShapeHandle handle;
   std::shared_ptr<const shape::Definition> definition;
   storage::ShapeRole role = storage::ShapeRole::served;
+  /// Of an inner shape: the columns whose values are its result.
+  std::vector<std::uint16_t> link = {};
+  std::vector<protocol::ShapeHandle> inners = {};  ///< of its subqueries, by dependency
   bool snapshot_complete = false;
   postgres::Snapshot snapshot;  ///< once complete
   protocol::LogOffset head;     ///< visible head; 0_inf until the first change
   std::uint32_t snapshot_chunks = 0;
+
+  /// Whether it keeps state beside its log: it has subqueries, or is what one selects.
+  bool has_state() const { return role == storage::ShapeRole::inner || !inners.empty(); }
 };
+
+/// The shape and the inner shapes of its subqueries, to be made together. An inner shape is the
+/// same for all who refer to it with the same link columns.
+storage::NewShape family_of(const shape::Definition& definition);
 
 /// `known`: the definition, where it was read before. REQUIRES: else the stored one is readable;
 /// the store checks its checksum.

@@ -34,6 +34,7 @@ void ShapeStatusOwner::init() {
 }
 
 void ShapeStatusOwner::put(const storage::ShapeRecord& record) {
+  if (record.role == storage::ShapeRole::inner) return;  // nobody asks for it
   // What a handle stands for never changes, so it is read once.
   const bool known =
       meta_->update(record.handle, [&](ShapeMeta& meta) { set_progress(meta, record); });

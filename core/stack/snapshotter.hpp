@@ -5,8 +5,8 @@
 // consumer died is nobody's, and collected.
 #pragma once
 
-#include <optional>
-#include <string>
+#include <cstdint>
+#include <memory>
 
 #include "core/env/database.hpp"
 #include "core/runtime/process.hpp"
@@ -14,15 +14,16 @@
 #include "core/stack/context.hpp"
 #include "core/stack/names.hpp"
 #include "core/stack/shape_meta.hpp"
+#include "core/stack/snapshot_rows.hpp"
 #include "core/storage/store.hpp"
 
 namespace holdfast::stack {
 
-class Consumer;
+class PlainConsumer;
 
 class Snapshotter : public runtime::Process {
  public:
-  Snapshotter(Context context, ShapeMeta meta, runtime::Ref<Consumer> consumer,
+  Snapshotter(Context context, ShapeMeta meta, runtime::Ref<PlainConsumer> consumer,
               runtime::Ref<ShapeLogCollector> collector)
       : context_(std::move(context)),
         meta_(std::move(meta)),
@@ -36,19 +37,23 @@ class Snapshotter : public runtime::Process {
 
  private:
   env::DatabaseResult<storage::SnapshotCompletion> take(env::QuerySession& session);
-  /// Reads all rows of the started query into `content`, spilling to the store.
-  env::DatabaseResult<void> read_rows(env::SnapshotRead& read, storage::SnapshotContent& content);
-  void spill(std::string& bytes);
+  env::DatabaseResult<void> read_rows(env::SnapshotRead& read, SnapshotRows& rows);
 
   Context context_;
   ShapeMeta meta_;
-  runtime::Ref<Consumer> consumer_;
+  runtime::Ref<PlainConsumer> consumer_;
   runtime::Ref<ShapeLogCollector> collector_;
-  std::uint64_t spilled_bytes_ = 0;
 };
 
+/// A snapshot of the shape's table that sees all that the collector took before the shape, or its
+/// query of this number (0: it has none), took part. SUSPENDS until there is one. Ends the process
+/// if nobody waits for it any more.
+env::DatabaseResult<std::unique_ptr<env::SnapshotRead>> begin_accepted_snapshot(
+    runtime::Process& process, const StackContext& context, env::QuerySession& session,
+    const runtime::Ref<ShapeLogCollector>& collector, const ShapeMeta& meta, std::uint64_t query);
+
 runtime::ChildSpec snapshotter_child(Context context, ShapeMeta meta,
-                                     runtime::Ref<Consumer> consumer,
+                                     runtime::Ref<PlainConsumer> consumer,
                                      runtime::Ref<ShapeLogCollector> collector, unsigned attempt);
 
 }  // namespace holdfast::stack

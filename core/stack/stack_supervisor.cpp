@@ -38,7 +38,7 @@ SupervisorSpec shapes_supervisor(const Context& context) {
       .strategy = Strategy::one_for_all,
       .children = {dynamic(names::snapshotters), worker(names::shape_log_collector, context),
                    worker(names::publication_manager, context), dynamic(names::consumers),
-                   worker(names::shape_cache, context)}};
+                   dynamic(names::materializers), worker(names::shape_cache, context)}};
   if (context->options.max_shapes)
     shapes.children.push_back(worker(names::expiry_manager, context));
   return shapes;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/base/md5.hpp"
+#include "core/shape/log_item.hpp"
 #include "core/where/link_value.hpp"
 
 namespace holdfast::subquery {
@@ -40,9 +41,7 @@ std::vector<std::string> left_sides(const std::string& value, bool with_nulls) {
 
 Marking::Marking(std::shared_ptr<const shape::Definition> definition,
                  const protocol::ShapeHandle& handle, Rules rules)
-    : definition_(std::move(definition)), salt_(handle.text), rules_(rules) {
-  ASSERT(!definition_->dependencies().empty(), "only a shape with subqueries marks its rows");
-}
+    : definition_(std::move(definition)), salt_(handle.text), rules_(rules) {}
 
 std::string Marking::hash(const where::Position& position, std::string_view packed) const {
   const auto cells = where::unpack_link_value(packed);
@@ -87,6 +86,10 @@ shape::RowMarks Marking::marks(const postgres::Tuple& tuple, const Views& views)
 
 std::optional<shape::RowMarks> Marking::marks_if_included(const postgres::Tuple& tuple,
                                                           const Views& views) const {
+  if (definition_->dependencies().empty()) {
+    if (!shape::contains(*definition_, tuple)) return std::nullopt;
+    return shape::RowMarks{};
+  }
   // Conditions first: most rows that are looked at are not in the shape, and hashing costs more.
   std::vector<bool> conditions;
   for (std::size_t p = 0; p < plan().positions.size(); ++p)
@@ -130,8 +133,10 @@ Flips Marking::flips(std::size_t dependency, const ValueSet& before, const Value
 
 std::vector<std::uint16_t> query_columns(const shape::Definition& definition) {
   std::vector<std::uint16_t> columns = definition.selected();
-  const auto& read = definition.condition()->columns();
-  columns.insert(columns.end(), read.begin(), read.end());
+  if (definition.condition()) {
+    const auto& read = definition.condition()->columns();
+    columns.insert(columns.end(), read.begin(), read.end());
+  }
   std::sort(columns.begin(), columns.end());
   columns.erase(std::unique(columns.begin(), columns.end()), columns.end());
   return columns;

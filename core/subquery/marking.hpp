@@ -24,7 +24,7 @@ struct Flips {
 
 class Marking {
  public:
-  /// REQUIRES: the definition has subqueries.
+  /// Without subqueries rows have no marks, and are only in or out.
   Marking(std::shared_ptr<const shape::Definition> definition, const protocol::ShapeHandle& handle,
           Rules rules = {});
 

@@ -1,13 +1,12 @@
 #include "core/subquery/materializer_state.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "core/where/link_value.hpp"
 
 namespace holdfast::subquery {
 namespace {
-
-constexpr std::uint64_t k_version = 1;
 
 std::string key_of(const shape::Definition& definition, const postgres::Tuple& tuple) {
   std::string key;
@@ -64,6 +63,7 @@ void MaterializerState::count_down(const std::string& value) {
 }
 
 void MaterializerState::add(const std::string& key, Row row) {
+  changed_rows_.insert(key);
   count_up(row.value);
   for (std::size_t p = 0; p < row.marks.hashes.size(); ++p)
     if (plan_->positions[p].dependency) keys_by_pattern_[{p, row.marks.hashes[p]}].insert(key);
@@ -81,6 +81,7 @@ void MaterializerState::remove(Rows::iterator row) {
     if (keys->second.empty()) keys_by_pattern_.erase(keys);
   }
   count_down(row->second.value);
+  changed_rows_.insert(row->first);
   rows_.erase(row);
 }
 
@@ -95,6 +96,7 @@ void MaterializerState::move(const InnerChange& change) {
     for (const std::string& key : keys->second) {
       rows_.at(key).marks.active.at(pattern.position) = change.kind == InnerChange::Kind::move_in;
       concerned.insert(key);
+      changed_rows_.insert(key);
     }
   }
   for (const std::string& key : concerned) {
@@ -148,35 +150,36 @@ std::uint64_t MaterializerState::count(const std::string& value) const {
   return found == counts_.end() ? 0 : found->second;
 }
 
-std::string MaterializerState::serialize() const {
+std::vector<StateDelta> MaterializerState::take_changes() {
   ASSERT(touched_.empty(), "a state is stored between commits");
-  where::ByteWriter out;
-  out.number(k_version);
-  out.number(rows_.size());
-  for (const auto& [key, row] : rows_) {
-    out.text(key);
-    out.text(row.value);
-    write_marks(out, row.marks);
+  std::vector<StateDelta> changes;
+  for (const std::string& key : std::exchange(changed_rows_, {})) {
+    StateDelta delta{number(Space::rows), key, std::nullopt};
+    if (const auto row = rows_.find(key); row != rows_.end()) {
+      where::ByteWriter out;
+      out.text(row->second.value);
+      write_marks(out, row->second.marks);
+      delta.value = out.take();
+    }
+    changes.push_back(std::move(delta));
   }
-  return out.take();
+  return changes;
 }
 
-Result<MaterializerState> MaterializerState::deserialize(std::string_view bytes,
-                                                         const where::Plan* inner_plan) {
-  where::ByteReader in(bytes);
-  if (in.number() != k_version) return fail("a materializer's state of an unknown version");
+Result<MaterializerState> MaterializerState::restore(const std::vector<StateDelta>& entries,
+                                                     const where::Plan* inner_plan) {
   MaterializerState state(inner_plan);
   const std::size_t positions = inner_plan == nullptr ? 0 : inner_plan->positions.size();
-  const std::size_t rows = in.count();
-  for (std::size_t i = 0; i < rows; ++i) {
-    const std::string key(in.text());
+  for (const auto& [space, key, value] : entries) {
+    if (space != number(Space::rows)) continue;
+    where::ByteReader in(*value);
     Row row{std::string(in.text()), read_marks(in)};
-    if (in.failed() || row.marks.hashes.size() != positions || state.rows_.contains(key))
+    if (!in.finished() || row.marks.hashes.size() != positions)
       return fail("a materializer's state is damaged");
-    state.add(key, std::move(row));
+    state.add(*key, std::move(row));
   }
-  if (!in.finished()) return fail("a materializer's state is damaged");
   (void)state.commit({});
+  state.changed_rows_.clear();
   return state;
 }
 

@@ -14,6 +14,7 @@
 #include "core/base/result.hpp"
 #include "core/shape/log_item.hpp"
 #include "core/subquery/rules.hpp"
+#include "core/subquery/state_delta.hpp"
 #include "core/subquery/value_set.hpp"
 
 namespace holdfast::subquery {
@@ -51,10 +52,11 @@ class MaterializerState {
   std::uint64_t count(const std::string& value) const;
   std::size_t rows() const { return rows_.size(); }
 
-  /// Between commits.
-  std::string serialize() const;
-  static Result<MaterializerState> deserialize(std::string_view bytes,
-                                               const where::Plan* inner_plan = nullptr);
+  /// The rows that have changed since the last call. Between commits.
+  std::vector<StateDelta> take_changes();
+  /// `entries` of other spaces are ignored.
+  static Result<MaterializerState> restore(const std::vector<StateDelta>& entries,
+                                           const where::Plan* inner_plan = nullptr);
 
  private:
   struct Row {
@@ -76,6 +78,7 @@ class MaterializerState {
   std::map<shape::MovePattern, std::set<std::string>> keys_by_pattern_;
   ValueSet values_;
   std::map<std::string, bool> touched_;  ///< since the last commit: whether it was there before
+  std::set<std::string> changed_rows_;   ///< keys, since the last take_changes()
   Moves raw_;                            ///< without the rule: every step
 };
 

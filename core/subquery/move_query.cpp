@@ -67,6 +67,8 @@ std::string condition_under(const shape::Definition& definition, const Views& vi
 }
 
 std::string snapshot_condition(const shape::Definition& definition, const Views& views) {
+  if (definition.dependencies().empty())
+    return definition.condition() ? definition.condition()->canonical_sql() : std::string();
   return condition_under(definition, views);
 }
 

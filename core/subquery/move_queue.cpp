@@ -107,28 +107,4 @@ bool read_batch(where::ByteReader& in, MoveBatch& batch) {
   return !in.failed();
 }
 
-void MoveQueue::write(where::ByteWriter& out) const {
-  out.number(waiting_.size());
-  for (std::size_t d = 0; d < waiting_.size(); ++d) {
-    MoveBatch batch;
-    batch.delta.dependency = d;
-    for (const auto& [value, enters] : waiting_[d].enters)
-      (enters ? batch.delta.ins : batch.delta.outs).push_back(value);
-    batch.txids.assign(waiting_[d].txids.begin(), waiting_[d].txids.end());
-    write_batch(out, batch);
-  }
-}
-
-bool MoveQueue::read(where::ByteReader& in) {
-  if (in.number() != waiting_.size()) return false;
-  for (std::size_t d = 0; d < waiting_.size(); ++d) {
-    MoveBatch batch;
-    if (!read_batch(in, batch) || batch.delta.dependency != d) return false;
-    for (const std::string& value : batch.delta.ins) waiting_[d].enters[value] = true;
-    for (const std::string& value : batch.delta.outs) waiting_[d].enters[value] = false;
-    waiting_[d].txids.insert(batch.txids.begin(), batch.txids.end());
-  }
-  return true;
-}
-
 }  // namespace holdfast::subquery

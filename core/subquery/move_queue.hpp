@@ -47,9 +47,6 @@ class MoveQueue {
   /// Removes and returns at most `most_values` of the others, of one dependency.
   std::optional<MoveBatch> take_queried(std::size_t most_values);
 
-  void write(where::ByteWriter& out) const;
-  bool read(where::ByteReader& in);
-
  private:
   struct Waiting {
     std::map<std::string, bool> enters;  ///< by value

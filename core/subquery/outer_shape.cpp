@@ -25,6 +25,13 @@ OuterShape::OuterShape(std::shared_ptr<const shape::Definition> definition,
       queue_(definition->dependencies().size()) {
   ASSERT(views_.sets.size() == definition_->dependencies().size(),
          "a shape has a view of each of its dependencies");
+  for (std::size_t d = 0; d < views_.sets.size(); ++d)
+    note_change({d, views_.sets[d].values(), {}});
+}
+
+std::optional<postgres::Lsn> OuterShape::waits_for() const {
+  if (!pending_ || !pending_->complete || !pending_->snapshot) return std::nullopt;
+  return pending_->snapshot->insert_lsn;
 }
 
 // -- moves ----------------------------------------------------------------------------------------
@@ -99,6 +106,7 @@ void OuterShape::move_at_once(const MoveBatch& batch, Output& output) {
   ASSERT(flips.ins.empty(), "what is moved at once lets no row enter");
   append_event(shape::MoveDirection::out, flips.outs, batch.txids, output);
   view = after;
+  note_change(batch.delta);
   output.narrow.push_back(batch.delta);
 }
 
@@ -110,6 +118,7 @@ void OuterShape::start_move(MoveBatch batch, Output& output) {
   output.broaden.push_back(batch.delta);
   pending.batch = std::move(batch);
   pending_ = std::move(pending);
+  note_pending();
   want(output);
 }
 
@@ -127,6 +136,8 @@ Output OuterShape::on_transaction(const OuterTransaction& transaction) {
     return output;
   }
   buffer_.push_back(transaction);
+  // The initial snapshot will be taken anew after a restart, and contain them.
+  if (!initial()) note_buffered(transaction);
   splice_if_ready(output);
   return output;
 }
@@ -148,8 +159,10 @@ void OuterShape::convert(const OuterTransaction& outer, const Views& views, Outp
     };
     const auto before = marks_of(change.old_tuple);
     const auto after = marks_of(change.new_tuple);
-    shape::append_marked_change(output.items, *definition_, change, before ? &*before : nullptr,
-                                after ? &*after : nullptr, transaction.xid, transaction.commit_lsn);
+    if (options_.log)
+      shape::append_marked_change(output.items, *definition_, change, before ? &*before : nullptr,
+                                  after ? &*after : nullptr, transaction.xid,
+                                  transaction.commit_lsn);
     output.inner.resize(options_.links.size());
     for (std::size_t i = 0; i < options_.links.size(); ++i)
       append_inner_changes(output.inner[i], *definition_, options_.links[i], change,
@@ -159,8 +172,9 @@ void OuterShape::convert(const OuterTransaction& outer, const Views& views, Outp
 }
 
 void OuterShape::inject(std::string json, Output& output) {
+  if (!options_.log) return;
   head_ = shape::next_injected(head_);
-  output.items.push_back({head_, std::move(json)});
+  output.items.push_back({head_, std::move(json), true});
 }
 
 void OuterShape::append_event(shape::MoveDirection direction,
@@ -224,11 +238,12 @@ void OuterShape::take_row(const postgres::Tuple& tuple, Output& output) {
         (new_marks.active[p] ? pending.ins : pending.outs).push_back({p, new_marks.hashes[p]});
   }
   if (!after || was_in) return;
+  for (std::size_t i = 0; i < options_.links.size(); ++i)
+    pending.inner[i].push_back(inner_row(*definition_, options_.links[i], tuple, &*after));
+  if (!options_.log) return;
   std::string json;
   shape::append_marked_row(json, *definition_, tuple, *after,
                            initial() ? shape::RowOrigin::snapshot : shape::RowOrigin::move_in);
-  for (std::size_t i = 0; i < options_.links.size(); ++i)
-    pending.inner[i].push_back(inner_row(*definition_, options_.links[i], tuple, &*after));
   if (initial())
     output.snapshot_rows.push_back(std::move(json));
   else
@@ -301,6 +316,7 @@ void OuterShape::splice(Output& output, std::size_t before_the_snapshot) {
       shape::append_snapshot_end(end, *pending.snapshot);
       inject(std::move(end), output);
     }
+    note_change(delta);
     output.narrow.push_back(delta);
   }
   output.inner.resize(options_.links.size());
@@ -309,6 +325,10 @@ void OuterShape::splice(Output& output, std::size_t before_the_snapshot) {
                            std::make_move_iterator(pending.inner[i].end()));
   views_ = std::move(pending.target);
   pending_.reset();
+  if (!output.snapshot_complete) {
+    note_pending();
+    changes_.push_back({number(Space::buffer)});
+  }
   for (auto at = first_after; at != buffer_.end(); ++at) convert(*at, views_, output);
   // What was visible and gave no item is not to be taken for new when it is replayed (8.9 A).
   handled_ = std::max(handled_, position_);

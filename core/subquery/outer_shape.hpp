@@ -1,7 +1,7 @@
 // One shape with subqueries as a state machine over values (engine.md §3.4–§3.7): transactions and
 // moves go in, log items and changes of its views come out. The initial snapshot is a move-in from
-// nothing. No process, no I/O, no waiting: whoever owns it runs the queries it wants, applies what
-// it answers as one commit, and stores serialize() with that commit.
+// nothing. A plain inner shape is one without dependencies. No process, no I/O, no waiting: whoever
+// owns it runs the queries it wants, and stores take_changes() in one commit with what it answers.
 #pragma once
 
 #include <cstdint>
@@ -15,6 +15,7 @@
 #include "core/shape/log_item.hpp"
 #include "core/subquery/marking.hpp"
 #include "core/subquery/move_queue.hpp"
+#include "core/subquery/state_delta.hpp"
 
 namespace holdfast::subquery {
 
@@ -32,8 +33,8 @@ struct WantedQuery {
   bool initial = false;  ///< its rows are the snapshot; those of a void attempt are thrown away
 };
 
-/// What one input led to. To be done in this order: items, views and serialize() in one commit;
-/// then `narrow`, then `broaden` at the routing index; and only then the query (F-63).
+/// What one input led to. To be done in this order: items and take_changes() in one commit; then
+/// `narrow`, then `broaden` at the routing index; and only then the query (F-63).
 struct Output {
   std::vector<std::string> snapshot_rows;  ///< JSON, of the initial snapshot
   bool snapshot_complete = false;
@@ -51,6 +52,7 @@ class OuterShape {
     std::size_t most_values_a_move = 10'000;
     /// If other shapes depend on this one: which of its columns, one entry a materializer.
     std::vector<std::vector<std::uint16_t>> links{};
+    bool log = true;  ///< whether anybody reads its items
   };
 
   OuterShape(std::shared_ptr<const shape::Definition> definition,
@@ -90,12 +92,17 @@ class OuterShape {
   postgres::Lsn handled() const { return handled_; }
   std::size_t buffered() const { return buffer_.size(); }
 
-  /// Everything but the rows of a query under way. What is read back wants its query again:
-  /// on_restored(), then on_subscribed() for each dependency.
-  std::string serialize() const;
-  static Result<OuterShape> deserialize(std::string_view bytes,
-                                        std::shared_ptr<const shape::Definition> definition,
-                                        const protocol::ShapeHandle& handle, Options options);
+  /// The position that the stream must pass before the query under way can be spliced.
+  std::optional<postgres::Lsn> waits_for() const;
+
+  /// What has changed since the last call of everything but the rows of a query under way and the
+  /// moves that wait. What is read back wants its query again: on_restored(), then on_subscribed()
+  /// for each dependency.
+  std::vector<StateDelta> take_changes();
+  /// `entries` of other spaces are ignored. nullopt: nothing was ever stored.
+  static Result<std::optional<OuterShape>> restore(
+      const std::vector<StateDelta>& entries, std::shared_ptr<const shape::Definition> definition,
+      const protocol::ShapeHandle& handle, Options options);
   Output on_restored();
 
  private:
@@ -128,6 +135,14 @@ class OuterShape {
                     const std::vector<std::uint64_t>& txids, Output& output);
   void inject(std::string json, Output& output);
 
+  // -- outer_shape_bytes.cpp ----------------------------------------------------------------------
+
+  void note_change(const ViewDelta& delta);
+  void note_pending();
+  void note_buffered(const OuterTransaction& transaction);
+  std::string header() const;
+  bool read_header(std::string_view bytes);
+
   std::shared_ptr<const shape::Definition> definition_;
   Marking marking_;
   Options options_;
@@ -140,6 +155,8 @@ class OuterShape {
   protocol::LogOffset head_ = protocol::LogOffset::snapshot_end();
   postgres::Lsn handled_;   ///< commit LSN up to which transactions are in the log, or are nothing
   postgres::Lsn position_;  ///< of the stream
+  std::vector<StateDelta> changes_;
+  std::string stored_header_;
 };
 
 }  // namespace holdfast::subquery

@@ -1,4 +1,7 @@
-// The stored form of an outer shape: views, what waits, what is buffered (design.md §7).
+// The stored form of an outer shape: views, the move under way, what is buffered (design.md §7).
+// Moves that wait are not stored: the next subscription finds them.
+#include <utility>
+
 #include "core/subquery/outer_shape.hpp"
 
 namespace holdfast::subquery {
@@ -64,72 +67,120 @@ bool read_transaction(ByteReader& from, OuterTransaction& outer) {
   return in.finished();
 }
 
-void write_set(ByteWriter& out, const ValueSet& set) {
-  out.number(set.size());
-  for (const std::string& value : set.values()) out.text(value);
+/// Ascending by bytes as the LSN ascends.
+std::string buffer_key(postgres::Lsn commit) {
+  std::string key(8, '\0');
+  for (std::size_t i = 0; i < 8; ++i) key[i] = static_cast<char>(commit.value >> (56 - 8 * i));
+  return key;
 }
 
-ValueSet read_set(ByteReader& in) {
-  std::vector<std::string> values(in.count());
-  for (std::string& value : values) value = in.text();
-  return ValueSet(values);
-}
+constexpr std::uint64_t k_complete = 1;
+constexpr std::uint64_t k_pending = 2;
 
 }  // namespace
 
-std::string OuterShape::serialize() const {
+std::string OuterShape::header() const {
   ByteWriter out;
   out.number(k_version);
-  out.number((snapshot_complete_ ? 1U : 0U) | (pending_ ? 2U : 0U));
+  out.number((snapshot_complete_ ? k_complete : 0) | (pending_ ? k_pending : 0));
   out.number(attempts_);
   out.number(head_.tx);
   out.number(head_.op);
   out.number(handled_.value);
   out.number(position_.value);
-  for (const ValueSet& set : views_.sets) write_set(out, set);
-  if (pending_ && snapshot_complete_) write_batch(out, pending_->batch);
-  queue_.write(out);
-  out.number(buffer_.size());
-  for (const OuterTransaction& transaction : buffer_) write_transaction(out, transaction);
   return out.take();
 }
 
-Result<OuterShape> OuterShape::deserialize(std::string_view bytes,
-                                           std::shared_ptr<const shape::Definition> definition,
-                                           const protocol::ShapeHandle& handle, Options options) {
+void OuterShape::note_change(const ViewDelta& delta) {
+  const std::uint32_t space =
+      number(Space::first_of_views) + static_cast<std::uint32_t>(delta.dependency);
+  for (const std::string& value : delta.ins) changes_.push_back({space, value, std::string()});
+  for (const std::string& value : delta.outs) changes_.push_back({space, value, std::nullopt});
+}
+
+void OuterShape::note_pending() {
+  std::optional<std::string> bytes;
+  if (pending_ && snapshot_complete_) {
+    ByteWriter out;
+    write_batch(out, pending_->batch);
+    bytes = out.take();
+  }
+  changes_.push_back({number(Space::pending_move), std::string(), std::move(bytes)});
+}
+
+void OuterShape::note_buffered(const OuterTransaction& transaction) {
+  ByteWriter out;
+  write_transaction(out, transaction);
+  changes_.push_back(
+      {number(Space::buffer), buffer_key(transaction.transaction->commit_lsn), out.take()});
+}
+
+std::vector<StateDelta> OuterShape::take_changes() {
+  std::string now = header();
+  if (now != stored_header_) {
+    changes_.push_back({number(Space::header), std::string(), now});
+    stored_header_ = std::move(now);
+  }
+  return std::exchange(changes_, {});
+}
+
+bool OuterShape::read_header(std::string_view bytes) {
   ByteReader in(bytes);
-  if (in.number() != k_version) return fail("an outer shape's state of an unknown version");
+  if (in.number() != k_version) return false;
+  const std::uint64_t flags = in.number_up_to(k_complete | k_pending);
+  snapshot_complete_ = (flags & k_complete) != 0;
+  attempts_ = in.number();
+  head_.tx = in.number();
+  head_.op = in.number();
+  handled_.value = in.number();
+  position_.value = in.number();
+  if ((flags & k_pending) != 0) pending_.emplace();
+  stored_header_ = bytes;
+  return in.finished();
+}
+
+Result<std::optional<OuterShape>> OuterShape::restore(
+    const std::vector<StateDelta>& entries, std::shared_ptr<const shape::Definition> definition,
+    const protocol::ShapeHandle& handle, Options options) {
+  const auto damaged = [&] { return fail("the state of shape " + handle.text + " is damaged"); };
   const std::size_t dependencies = definition->dependencies().size();
   OuterShape made(std::move(definition), handle, Views(std::vector<ValueSet>(dependencies)),
                   std::move(options));
-  const std::uint64_t flags = in.number_up_to(3);
-  made.snapshot_complete_ = (flags & 1U) != 0;
-  made.attempts_ = in.number();
-  made.head_.tx = in.number();
-  made.head_.op = in.number();
-  made.handled_.value = in.number();
-  made.position_.value = in.number();
-  for (ValueSet& set : made.views_.sets) set = read_set(in);
-  if ((flags & 2U) != 0) {
-    Pending pending;
-    pending.target = made.views_;
-    if (made.snapshot_complete_) {
-      if (!read_batch(in, pending.batch) || pending.batch.delta.dependency >= dependencies)
-        return fail("an outer shape's state is damaged");
-      ValueSet& set = pending.target.sets[pending.batch.delta.dependency];
-      set = changed(set, pending.batch.delta);
+  bool stored = false;
+  std::vector<std::vector<std::string>> views(dependencies);
+  MoveBatch move;
+  for (const auto& [space, key, value] : entries) {
+    const std::string& bytes = *value;
+    if (space == number(Space::header)) {
+      if (!made.read_header(bytes)) return damaged();
+      stored = true;
+    } else if (space == number(Space::pending_move)) {
+      ByteReader in(bytes);
+      if (!read_batch(in, move) || !in.finished() || move.delta.dependency >= dependencies)
+        return damaged();
+    } else if (space == number(Space::buffer)) {
+      ByteReader in(bytes);
+      OuterTransaction transaction;
+      if (!read_transaction(in, transaction) || !in.finished()) return damaged();
+      made.buffer_.push_back(std::move(transaction));
+    } else if (space >= number(Space::first_of_views)) {
+      const std::size_t dependency = space - number(Space::first_of_views);
+      if (dependency >= dependencies) return damaged();
+      views[dependency].push_back(*key);
     }
-    made.pending_ = std::move(pending);
   }
-  if (!made.queue_.read(in)) return fail("an outer shape's state is damaged");
-  const std::size_t buffered = in.count();
-  for (std::size_t i = 0; i < buffered; ++i) {
-    OuterTransaction transaction;
-    if (!read_transaction(in, transaction)) return fail("an outer shape's state is damaged");
-    made.buffer_.push_back(std::move(transaction));
+  if (!stored) return std::optional<OuterShape>();
+  for (std::size_t d = 0; d < dependencies; ++d) made.views_.sets[d] = ValueSet(views[d]);
+  if (made.pending_) {
+    made.pending_->target = made.views_;
+    if (made.snapshot_complete_) {
+      ValueSet& set = made.pending_->target.sets.at(move.delta.dependency);
+      set = changed(set, move.delta);
+      made.pending_->batch = std::move(move);
+    }
   }
-  if (!in.finished()) return fail("an outer shape's state is damaged");
-  return made;
+  made.changes_.clear();
+  return std::optional<OuterShape>(std::move(made));
 }
 
 }  // namespace holdfast::subquery

@@ -351,7 +351,7 @@ const std::vector<Canary>& canaries() {
       {Guard::slot_position_tells_another_slot, {78, 80, 261}, 600},
       {Guard::confirm_only_committed, {8}, 100},
       {Guard::applied_moves_with_whole_transactions, {1, 2}, 60},
-      {Guard::recovery_cuts_unfinished_transactions, {76}, 0},
+      {Guard::recovery_cuts_unfinished_transactions, {151}, 0},
       {Guard::hold_back_last_record, {4, 39, 89}, 200},
       {Guard::held_request_is_a_read, {765, 1173, 1530}, 900},
   };

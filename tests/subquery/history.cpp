@@ -326,21 +326,36 @@ void History::void_query_step(Node& node) {
   handle(node, node.machine->on_rows_complete(late.wanted.attempt));
 }
 
+void History::store(Node& node, const std::vector<StateDelta>& changes) {
+  for (const auto& [space, key, value] : changes) {
+    if (!key)
+      std::erase_if(node.stored, [&](const auto& entry) { return entry.first.first == space; });
+    else if (value)
+      node.stored[{space, *key}] = *value;
+    else
+      node.stored.erase({space, *key});
+  }
+}
+
 void History::restart(Node& node) {
   const auto& condition = node.definition->condition();
+  store(node, node.result.take_changes());
+  if (node.machine) store(node, node.machine->take_changes());
+  std::vector<StateDelta> entries;
+  for (const auto& [where, value] : node.stored)
+    entries.push_back({where.first, where.second, value});
   if (node.parent != nullptr) {
-    auto result = MaterializerState::deserialize(node.result.serialize(),
-                                                 condition ? condition->plan() : nullptr);
+    auto result = MaterializerState::restore(entries, condition ? condition->plan() : nullptr);
     ASSERT(result.ok() && result->values() == node.result.values(), "a result is read back");
     node.result = std::move(*result);
   }
   node.query.reset();
   node.void_queries.clear();
   if (!node.machine) return;
-  const std::string bytes = node.machine->serialize();
-  auto machine = OuterShape::deserialize(bytes, node.definition, node.handle, options_of(node));
-  ASSERT(machine.ok() && machine->serialize() == bytes, "an outer shape is read back");
-  node.machine = std::move(*machine);
+  auto machine = OuterShape::restore(entries, node.definition, node.handle, options_of(node));
+  ASSERT(machine.ok() && *machine && (*machine)->views() == node.machine->views(),
+         "an outer shape is read back");
+  node.machine = std::move(**machine);
   node.index = node.machine->views();
 }
 

@@ -3,6 +3,7 @@
 // the rows of the query under the shape's view. For the property test.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -67,6 +68,7 @@ class History {
     MaterializerState result;  ///< for the parent
     std::size_t handled = 0;   ///< commits, of a plain shape
     std::optional<OuterShape> machine;
+    std::map<std::pair<std::uint32_t, std::string>, std::string> stored;  ///< of both
     Views index;
     std::vector<ViewDelta> late_broadening;
     std::vector<std::string> snapshot_rows;
@@ -93,6 +95,7 @@ class History {
   void void_query_step(Node& node);
   std::vector<Cells> answer(const Node& node) const;
   ValueSets results_now(const Node& node) const;
+  static void store(Node& node, const std::vector<StateDelta>& changes);
   void restart(Node& node);
   void subscribe(Node& node);
   void step();
