@@ -33,6 +33,12 @@ void Instance::mutate(const sim::mutants::MutantSet& mutants,
   environment.disk = broken_disk_.get();
   environment.database = broken_database_.get();
   environment.stores = sim::mutants::break_stores(mutants, environment.stores);
+  if (mutants.on(sim::mutants::Mutant::redirect_remembered)) redirects_.emplace();
+}
+
+api::Engine::Cancel Instance::handle(protocol::Request request, api::Engine::Respond respond) {
+  if (redirects_) respond = redirects_->wrap(request, std::move(respond));
+  return engine_->handle(std::move(request), std::move(respond));
 }
 
 Instance::~Instance() {

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "core/api/engine.hpp"
@@ -13,6 +14,7 @@
 #include "sim/disk/mount.hpp"
 #include "sim/disk/sim_disk.hpp"
 #include "sim/mutants/mutant_set.hpp"
+#include "sim/mutants/remembered_redirects.hpp"
 #include "sim/postgres/model.hpp"
 #include "sim/scheduler/simulated_executor.hpp"
 #include "sim/scheduler/simulated_worker.hpp"
@@ -55,6 +57,8 @@ class Instance {
   unsigned number() const { return number_; }
   runtime::Runtime& runtime() { return *runtime_; }
   api::Engine& engine() { return *engine_; }
+  /// A request from the network, as api::Engine::handle.
+  api::Engine::Cancel handle(protocol::Request request, api::Engine::Respond respond);
 
  private:
   enum class State : std::uint8_t { running, stopping, ended };
@@ -70,6 +74,7 @@ class Instance {
   std::unique_ptr<sim::Mount> mount_;
   std::unique_ptr<env::Disk> broken_disk_;          ///< null without mutants
   std::unique_ptr<env::Database> broken_database_;  ///< likewise
+  std::optional<sim::mutants::RememberedRedirects> redirects_;
   std::unique_ptr<sim::SimulatedWorker> writer_;
   std::unique_ptr<sim::SimulatedWorker> reader_;
   std::unique_ptr<runtime::Runtime> runtime_;

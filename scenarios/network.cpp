@@ -16,7 +16,7 @@ Network::Answer Network::fetch(runtime::Process& client, protocol::Request reque
   connection->instance = instance.number();
   open_.push_back(connection);
   const auto entry = std::prev(open_.end());
-  const api::Engine::Cancel cancel = instance.engine().handle(
+  const api::Engine::Cancel cancel = instance.handle(
       std::move(request),
       [connection](protocol::Response response) { connection->finish(std::move(response)); });
   const Instant overdue = client.now() + terms.deadline;

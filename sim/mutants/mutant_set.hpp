@@ -27,6 +27,7 @@ enum class Mutant : std::uint8_t {
   publication_later,
   snapshot_position_of_stream,
   xip_without_epoch,
+  redirect_remembered,
 };
 
 struct MutantInfo {
@@ -78,6 +79,9 @@ inline constexpr std::array k_mutants = {
     MutantInfo{Mutant::xip_without_epoch, "xip_without_epoch", "F-29",
                "a snapshot's transactions in progress are kept in 32 bits",
                "sim/mutants/broken_database.cpp"},
+    MutantInfo{Mutant::redirect_remembered, "redirect_remembered", "F-96",
+               "a 409 names the successor that an earlier one for the same handle named",
+               "sim/mutants/remembered_redirects.cpp"},
 };
 
 /// Which mutants a run has. A value; none by default.
