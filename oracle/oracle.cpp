@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "oracle/checks/answer_form.hpp"
+#include "oracle/checks/probe_form.hpp"
 
 namespace holdfast::oracle {
 namespace {
@@ -71,24 +72,37 @@ void Oracle::observe_success(const Exchange& exchange, ClientView& view, const O
   const bool starts = exchange.state.phase == ClientPhase::initial;
   if (!starts && exchange.state.handle != handle)
     object(property::protocol, "a 200 for another handle than was asked for: " + handle.text);
+  if (exchange.state.expired == handle)
+    object(property::removal_final, handle.text + " is served to whoever says that it has expired");
   if (*offset < exchange.state.offset)
     object(property::log_order, "the offset goes back to " + *offset_text);
   const Origin made = exchange.made();
   ledger_.served(*exchange.spec, handle, made.sent, made.answered, object);
   expiry_order_.served(exchange.spec->name, handle, made.sent, object);
 
+  const auto messages = messages_of(handle, response, object);
+  if (!messages) return;
+  const bool up_to_date = response.header("electric-up-to-date") != nullptr;
+  if (!up_to_date) constancy_.chunk(handle, exchange.state.offset, *offset, response.body, object);
+  view.apply(*messages, exchange.state.offset, *offset, object);
+  if (up_to_date) compare(*offset, view, object);
+}
+
+std::optional<std::vector<Message>> Oracle::messages_of(const protocol::ShapeHandle& handle,
+                                                        const protocol::Response& response,
+                                                        const Object& object) {
   auto messages = parse_messages(response.body);
-  if (!messages.ok())
-    return object(property::protocol, messages.error().message + ": " + response.body);
+  if (!messages.ok()) {
+    object(property::protocol, messages.error().message + ": " + response.body);
+    return std::nullopt;
+  }
   constancy_.records(handle, *messages, object);
   const bool up_to_date = response.header("electric-up-to-date") != nullptr;
   const bool marked = !messages->empty() && messages->back().kind == MessageKind::up_to_date;
   if (up_to_date != marked)
     object(property::protocol, "the up-to-date header and the marker disagree");
-  if (!up_to_date) constancy_.chunk(handle, exchange.state.offset, *offset, response.body, object);
   for (const Message& message : *messages) check_transaction_id(message, object);
-  view.apply(*messages, exchange.state.offset, *offset, object);
-  if (up_to_date) compare(*offset, view, object);
+  return std::move(*messages);
 }
 
 void Oracle::check_transaction_id(const Message& message, const Object& object) {
@@ -145,19 +159,93 @@ void Oracle::observe_failure(const Exchange& exchange, const Object& object) {
     return;
   }
   const protocol::Response& response = *exchange.response;
-  if (response.status == 409 && exchange.state.handle) {
-    const std::string* reason = response.header("electric-reason");
-    const Origin made = exchange.made();
-    if (reason != nullptr && *reason == "expired")
-      expiry_order_.expired(exchange.spec->name, made.sent, made.answered);
-    return ledger_.refused(*exchange.spec, *exchange.state.handle, made.answered,
-                           reason == nullptr ? std::string() : *reason, object);
-  }
+  if (response.status == 409 && exchange.state.handle)
+    return observe_conflict(*exchange.spec, *exchange.state.handle, response, exchange.made(),
+                            object);
   if (response.status == 400 && response.body.find("out of bounds") != std::string::npos)
     return object(property::out_of_bounds,
                   "offset " + exchange.state.offset.to_string() + " was served before");
   object(response.status >= 500 ? property::server_error : property::protocol,
          "status " + std::to_string(response.status) + ": " + response.body);
+}
+
+void Oracle::observe_conflict(const ShapeSpec& spec, const protocol::ShapeHandle& asked,
+                              const protocol::Response& response, const Origin& made,
+                              const Object& object) {
+  const std::string* reason = response.header("electric-reason");
+  if (reason != nullptr && *reason == "expired")
+    expiry_order_.expired(spec.name, made.sent, made.answered);
+  ledger_.refused(spec, asked, made.answered, reason == nullptr ? std::string() : *reason, object);
+  if (const std::string* successor = response.header("electric-handle"))
+    ledger_.named(spec, asked, protocol::ShapeHandle{*successor}, made.sent, made.answered, object);
+}
+
+// -- probes ---------------------------------------------------------------------------------------
+
+void Oracle::asked(const Probe& probe) {
+  if (!reads_a_shape(probe.kind)) return;
+  ledger_.asked(*probe.spec);
+  expiry_order_.asked(probe.spec->name, probe.prober);
+}
+
+void Oracle::observe(const Probe& probe, const std::optional<protocol::Response>& response,
+                     const Origin& made) {
+  counters_.requests++;
+  if (reads_a_shape(probe.kind)) expiry_order_.ended(probe.spec->name, probe.prober, made.answered);
+  if (response)
+    observe_answer(probe, *response, made);
+  else
+    counters_.retried++;
+}
+
+void Oracle::observe_answer(const Probe& probe, const protocol::Response& response,
+                            const Origin& made) {
+  const Object object = [&](const char* property, std::string what) {
+    this->object(property, probe.spec->name + ": " + std::move(what),
+                 probe.prober + ", " + std::string(name_of(probe.kind)), made.answered);
+  };
+  check_probe_form(probe, response, object);
+  const std::string* named = response.header("electric-handle");
+  if (response.status == 409 && probe.handle) {
+    // That a handle which never was, or was another definition's, is refused ends nothing.
+    const bool its_own =
+        probe.kind != ProbeKind::unknown_handle && probe.kind != ProbeKind::other_shape;
+    if (its_own) return observe_conflict(*probe.spec, *probe.handle, response, made, object);
+    if (named != nullptr)
+      ledger_.named(*probe.spec, *probe.handle, protocol::ShapeHandle{*named}, made.sent,
+                    made.answered, object);
+    return;
+  }
+  if ((response.status != 200 && response.status != 304) || named == nullptr) return;
+  const protocol::ShapeHandle handle{*named};
+  ledger_.served(*probe.spec, handle, made.sent, made.answered, object);
+  expiry_order_.served(probe.spec->name, handle, made.sent, object);
+  const std::string* asked_for = probe.request.parameter("handle");
+  if (asked_for != nullptr && *asked_for != handle.text)
+    object(property::protocol, "a " + std::to_string(response.status) +
+                                   " for another handle than was asked for: " + handle.text);
+  if (response.status == 200 && probe.request.method != "HEAD")
+    observe_probe_success(probe, handle, response, object);
+}
+
+void Oracle::observe_probe_success(const Probe& probe, const protocol::ShapeHandle& handle,
+                                   const protocol::Response& response, const Object& object) {
+  const auto messages = messages_of(handle, response, object);
+  const std::string* const asked = probe.request.parameter("offset");
+  const std::string* const text = response.header("electric-offset");
+  const auto to = text == nullptr ? std::nullopt : protocol::LogOffset::parse(*text);
+  if (!to) return object(property::protocol, "a 200 without an offset");
+  const auto from = asked == nullptr ? std::nullopt : protocol::LogOffset::parse(*asked);
+  if (!messages || !from) return;
+  if (*to < *from) object(property::log_order, "the offset goes back to " + *text);
+  constancy_.whole(handle, *from, *to, *messages, object);
+  if (response.header("electric-up-to-date") == nullptr)
+    constancy_.chunk(handle, *from, *to, response.body, object);
+  for (const Message& message : *messages)
+    if (message.lsn && *message.lsn <= probe.claimed)
+      object(property::marker_honest, "a record at " + std::to_string(*message.lsn) +
+                                          " follows an answer to offset=now that had seen all to " +
+                                          std::to_string(probe.claimed));
 }
 
 void Oracle::overdue(const Exchange& exchange) {

@@ -17,6 +17,7 @@
 #include "oracle/client/client_rules.hpp"
 #include "oracle/client/client_view.hpp"
 #include "oracle/journal.hpp"
+#include "oracle/probe.hpp"
 #include "oracle/truth.hpp"
 #include "oracle/violation.hpp"
 
@@ -68,6 +69,10 @@ class Oracle {
   void asked(const Exchange& exchange);
   /// Judges one answer and applies it to the client's view.
   void observe(const Exchange& exchange, ClientView& view);
+  /// The same two for a probe; no response: the connection broke.
+  void asked(const Probe& probe);
+  void observe(const Probe& probe, const std::optional<protocol::Response>& response,
+               const Origin& made);
   /// A request that is still unanswered long after its own deadline.
   void overdue(const Exchange& exchange);
   /// The last commit, if the view equals the query as of now; 0: it does not. A view of a shape
@@ -91,10 +96,21 @@ class Oracle {
  private:
   void observe_success(const Exchange& exchange, ClientView& view, const Object& object);
   void observe_failure(const Exchange& exchange, const Object& object);
+  /// What a 409 says of two handles: one has ended, another follows it.
+  void observe_conflict(const ShapeSpec& spec, const protocol::ShapeHandle& asked,
+                        const protocol::Response& response, const Origin& made,
+                        const Object& object);
+  void observe_answer(const Probe& probe, const protocol::Response& response, const Origin& made);
+  void observe_probe_success(const Probe& probe, const protocol::ShapeHandle& handle,
+                             const protocol::Response& response, const Object& object);
   void check_transaction_id(const Message& message, const Object& object);
   void compare(const protocol::LogOffset& offset, const ClientView& view, const Object& object);
   void compare_contents(const protocol::LogOffset& offset, const ClientView& view,
                         const Object& object);
+  /// nullopt: objected to.
+  std::optional<std::vector<Message>> messages_of(const protocol::ShapeHandle& handle,
+                                                  const protocol::Response& response,
+                                                  const Object& object);
   /// How the view differs from the query, as a sentence; empty: not at all.
   std::string compared(const ClientView& view, const VisibleSet& visible);
 

@@ -49,6 +49,7 @@ void ClientProcess::run() {
     client_.judge(exchange, *stage_.oracle);
     if (!at_large() && spec().has_subqueries())
       agreed_commit_ = stage_.oracle->agreed_commit(view());
+    if (!stage_.plan->probes.empty()) stage_.notebook.note(exchange);
     if (stage_.recorder != nullptr) stage_.recorder->answered(exchange);
     if (stage_.note)
       stage_.note(name() + " " + spec().name + " asked after " + exchange.state.offset.to_string() +

@@ -11,6 +11,8 @@
 #include "core/runtime/process.hpp"
 #include "oracle/oracle.hpp"
 #include "scenarios/clients/caching_proxy.hpp"
+#include "scenarios/clients/notebook.hpp"
+#include "scenarios/clients/prober.hpp"
 #include "scenarios/clients/trouble.hpp"
 #include "scenarios/network.hpp"
 #include "scenarios/plan.hpp"
@@ -36,9 +38,12 @@ struct Stage {
   std::uint64_t final_commit = 0;
   unsigned writers_working = 0;
   unsigned removals_pending = 0;
+  unsigned probes_pending = 0;
   unsigned restarts_over = 0;
   unsigned crowd_asking = 0;  ///< clients that stay for a few answers, and wait for one
   ClientTroubleCounters client_trouble;
+  Notebook notebook;  ///< kept where there are probes
+  ProbeCounters probes;
 };
 
 class ClientProcess : public runtime::Process {

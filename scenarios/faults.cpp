@@ -57,11 +57,6 @@ void FaultDriver::heal() {
   full_until_ = {};
 }
 
-void FaultDriver::count(FaultKind kind, bool consequential) {
-  counters_.injected[static_cast<std::size_t>(kind)]++;
-  if (consequential) counters_.consequential[static_cast<std::size_t>(kind)]++;
-}
-
 void FaultDriver::note_hit(const PlannedFault& fault, std::string victim) {
   hits_.push_back({static_cast<std::size_t>(&fault - plan_.faults.data()), executor_.steps(),
                    executor_.now(), std::move(victim)});
@@ -76,22 +71,22 @@ void FaultDriver::inject(const PlannedFault& fault) {
     case FaultKind::stall_process:
       return hit_process(fault);
     case FaultKind::postgres_disconnect:
-      count(fault.kind, postgres_.connected_backends() > 0);
+      counters_.count(fault.kind, postgres_.connected_backends() > 0);
       note_hit(fault, {});
       return postgres_.disconnect_all();
     case FaultKind::postgres_crash:
       note_hit(fault, {});
-      return count(fault.kind, postgres_.crash_and_restart() > 0);
+      return counters_.count(fault.kind, postgres_.crash_and_restart() > 0);
     case FaultKind::slot_recreated:
       note_hit(fault, {});
       return recreate_slot(fault);
     case FaultKind::disk_error:
-      count(fault.kind, false);
+      counters_.count(fault.kind, false);
       note_hit(fault, {});
       errors_due_ = 1;
       return;
     case FaultKind::disk_full:
-      count(fault.kind, false);
+      counters_.count(fault.kind, false);
       note_hit(fault, {});
       full_until_ = executor_.now() + k_disk_full_for;
       return;
@@ -101,7 +96,7 @@ void FaultDriver::inject(const PlannedFault& fault) {
 void FaultDriver::recreate_slot(const PlannedFault& fault) {
   const std::string name = stack::StackOptions{}.slot;
   const auto old = postgres_.slot(name);
-  count(fault.kind, old.has_value());
+  counters_.count(fault.kind, old.has_value());
   if (!old) return;
   const std::size_t cause = oracle_.record({oracle::Cause::slot_recreated, name, executor_.now()});
   postgres_.disconnect_all();
@@ -148,7 +143,7 @@ void FaultDriver::hit_process(const PlannedFault& fault) {
   }
   if (!fault.victim.empty())
     std::erase_if(victims, [&](const Victim& victim) { return victim.path != fault.victim; });
-  count(fault.kind, !victims.empty());
+  counters_.count(fault.kind, !victims.empty());
   if (victims.empty()) return;
   const Victim victim = victims[fault.pick % victims.size()];
   note_hit(fault, victim.path);
@@ -171,10 +166,10 @@ sim::FaultDecision FaultDriver::decide(const sim::Operation& operation) {
   if (errors_due_ > 0 &&
       (operation.kind == sim::OperationKind::sync || operation.kind == sim::OperationKind::write)) {
     errors_due_--;
-    counters_.consequential[static_cast<std::size_t>(FaultKind::disk_error)]++;
+    counters_.had_effect(FaultKind::disk_error);
     decision.failure = env::DiskFailure::io;
   } else if (executor_.now() < full_until_ && changes_the_disk(operation.kind)) {
-    counters_.consequential[static_cast<std::size_t>(FaultKind::disk_full)]++;
+    counters_.had_effect(FaultKind::disk_full);
     decision.failure = env::DiskFailure::no_space;
   }
   return decision;

@@ -1,7 +1,6 @@
 // Carries out the plan's faults between steps, and counts which had a victim.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <utility>
 #include <vector>
@@ -9,17 +8,15 @@
 #include "oracle/oracle.hpp"
 #include "scenarios/aim.hpp"
 #include "scenarios/cluster.hpp"
+#include "scenarios/counted.hpp"
 #include "scenarios/plan.hpp"
 #include "sim/disk/operation.hpp"
 
 namespace holdfast::scenarios {
 
-struct FaultCounters {
-  std::array<std::uint64_t, k_fault_kinds> injected{};
-  /// Something was really hit: a process lived, a session was open, an operation failed, a commit
-  /// that was visible is lost.
-  std::array<std::uint64_t, k_fault_kinds> consequential{};
-};
+/// With effect: something was really hit: a process lived, a session was open, an operation failed,
+/// a commit that was visible is lost.
+using FaultCounters = Counted<FaultKind, k_fault_kinds>;
 
 /// When a fault of the plan happened, and to whom.
 struct FaultHit {
@@ -54,7 +51,6 @@ class FaultDriver final : public sim::DiskFaults {
   /// The cause is over once a session streams from a slot that is not the old one.
   void look_for_new_slot(std::size_t cause, postgres::Lsn old);
   void note_hit(const PlannedFault& fault, std::string victim);
-  void count(FaultKind kind, bool consequential);
 
   sim::SimulatedExecutor& executor_;
   sim::postgres::PostgresModel& postgres_;

@@ -78,6 +78,9 @@ std::string Plan::to_text() const {
   for (const PlannedRemoval& removal : removals)
     text += std::string("  ") + (removal.truncate ? "TRUNCATE t" : "DELETE of shape s") +
             std::to_string(removal.subject) + " at " + milliseconds(removal.at) + "\n";
+  for (const PlannedProbe& probe : probes)
+    text += "  probe " + std::string(name_of(probe.kind)) + " of shape " + specs[probe.spec].name +
+            " at " + milliseconds(probe.at) + "\n";
   return text;
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/base/time.hpp"
+#include "oracle/probe.hpp"
 #include "oracle/shape_spec.hpp"
 #include "sim/postgres/model.hpp"
 #include "sim/postgres/statement.hpp"
@@ -123,6 +124,16 @@ struct PlannedRemoval {
   bool operator==(const PlannedRemoval&) const = default;
 };
 
+/// One request beside those of clients (scenarios/clients/prober.hpp).
+struct PlannedProbe {
+  unsigned number = 0;
+  oracle::ProbeKind kind = oracle::ProbeKind::now;
+  std::size_t spec = 0;
+  Duration at{};
+  std::uint64_t pick = 0;  ///< which of what it can ask for, and how
+  bool operator==(const PlannedProbe&) const = default;
+};
+
 struct Knobs {
   std::uint64_t chunk_bytes = 10ULL << 20;
   std::uint64_t inline_snapshot_bytes = 256ULL << 10;
@@ -176,6 +187,7 @@ struct Plan {
   std::vector<PlannedRestart> restarts;
   std::vector<PlannedFault> faults;
   std::vector<PlannedRemoval> removals;
+  std::vector<PlannedProbe> probes;
   /// Commits when all is over and quiet, of which held requests must hear at once (CalmEnd).
   unsigned calm_commits = 0;
   /// During them a second instance stands by and answers half of the requests.

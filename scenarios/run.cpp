@@ -239,6 +239,10 @@ void World::start_actors() {
     actors_.spawn_root<RemovalProcess>(
         {.role = "removal", .key = std::to_string(plan_.removals[i].number)}, std::ref(stage_),
         plan_.removals[i]);
+  stage_.probes_pending = static_cast<unsigned>(plan_.probes.size());
+  for (const PlannedProbe& probe : plan_.probes)
+    actors_.spawn_root<ProberProcess>({.role = "prober", .key = std::to_string(probe.number)},
+                                      std::ref(stage_), probe);
   for (std::size_t i = 0; i < plan_.clients.size(); ++i) {
     auto client = std::make_unique<ClientProcess>(stage_, plan_.clients[i]);
     const std::string name = client->name();
@@ -266,10 +270,10 @@ bool World::run_until(const std::function<bool()>& done, Duration limit, const c
 }
 
 bool World::work_is_done() const {
-  return stage_.writers_working == 0 && stage_.removals_pending == 0 && cluster_.restarts_done() &&
-         faults_.done() && std::all_of(clients_.begin(), clients_.end(), [](const auto* client) {
-           return client->client().was_served();
-         });
+  return stage_.writers_working == 0 && stage_.removals_pending == 0 &&
+         stage_.probes_pending == 0 && cluster_.restarts_done() && faults_.done() &&
+         std::all_of(clients_.begin(), clients_.end(),
+                     [](const auto* client) { return client->client().was_served(); });
 }
 
 void World::write_final_transaction() {
@@ -368,6 +372,7 @@ RunReport World::report() {
   report.restarts = cluster_.counters();
   report.faults = faults_.counters();
   report.client_trouble = stage_.client_trouble;
+  report.probes = stage_.probes;
   for (std::size_t i = 0; i < report.marks.size(); ++i)
     report.marks[i] = marks_.count(static_cast<Mark>(i));
   if (report.failed()) report.last_lines = executor_.trace().last_lines();

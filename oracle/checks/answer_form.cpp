@@ -40,7 +40,7 @@ class Form {
 
   void check() const {
     expect("content-type", "application/json; charset=utf-8");
-    if (response_.status == 200) return check_success();
+    if (response_.status == 200 || response_.status == 304) return check_success();
     if (response_.status == 409) return check_conflict();
     if (response_.status == 503) check_unavailable();
   }
@@ -57,8 +57,11 @@ class Form {
                                        wanted);
   }
 
+  bool cacheable() const { return asked_.method == "GET" || asked_.method == "HEAD"; }
+
   /// http-api.md §9.1
   std::string cache_control() const {
+    if (!cacheable()) return "no-cache";
     if (asked_.offset == "-1")
       return "public, max-age=604800, s-maxage=3600, stale-while-revalidate=2629746";
     if (asked_.live) return "public, max-age=5, stale-while-revalidate=5";
@@ -70,10 +73,12 @@ class Form {
     const std::string* up_to_date = response_.header("electric-up-to-date");
     if (up_to_date != nullptr && !up_to_date->empty())
       wrong("electric-up-to-date", "an empty value");
-    // Live and nothing but the marker, as a held request ends at its time, has no data.
+    // Live and nothing but the marker, as a held request ends at its time, has no data; nor has an
+    // answer to offset=now.
     const std::string* has_data = response_.header("electric-has-data");
     const bool only_marker = response_.body.starts_with(R"([{"headers":{"control":"up-to-date")");
-    const std::string wanted = asked_.live && only_marker ? "false" : "true";
+    const bool empty = asked_.offset == "now" || (asked_.live && only_marker);
+    const std::string wanted = empty ? "false" : "true";
     expect("electric-has-data", wanted);
     check_tag(has_data != nullptr && *has_data == "false");
     check_schema();
@@ -93,7 +98,7 @@ class Form {
 
   void check_schema() const {
     const std::string* schema = response_.header("electric-schema");
-    if (asked_.live) {
+    if (asked_.live || response_.status == 304) {
       if (schema != nullptr) wrong("electric-schema", "nothing");
       return;
     }
@@ -122,19 +127,20 @@ class Form {
 
   void check_conflict() const {
     const std::string* handle = response_.header("electric-handle");
-    expect("cache-control", handle != nullptr ? "public, max-age=60, must-revalidate"
-                                              : "public, max-age=1, must-revalidate");
+    expect("cache-control", !cacheable()        ? "no-cache"
+                            : handle != nullptr ? "public, max-age=60, must-revalidate"
+                                                : "public, max-age=1, must-revalidate");
     if (handle != nullptr) expect("etag", '"' + *handle + "::\"");
     for (const char* absent : {"electric-offset", "electric-schema", "electric-cursor",
                                "electric-has-data", "electric-up-to-date", "location"})
       if (response_.header(absent) != nullptr) wrong(absent, "nothing");
-    if (response_.body != R"([{"headers":{"control":"must-refetch"}}])")
+    if (asked_.method != "HEAD" && response_.body != R"([{"headers":{"control":"must-refetch"}}])")
       object_(property::answer_form, "the body of a 409 is " + response_.body);
   }
 
   void check_unavailable() const {
-    expect("cache-control", "no-store");
-    expect("surrogate-control", "no-store");
+    expect("cache-control", cacheable() ? "no-store" : "no-cache");
+    if (cacheable()) expect("surrogate-control", "no-store");
   }
 
   const ShapeSpec& spec_;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "core/protocol/http.hpp"
 #include "oracle/client/client_view.hpp"
@@ -10,11 +11,12 @@
 
 namespace holdfast::oracle {
 
-/// A GET of the shape route, as far as the form of its answer depends on it.
+/// A request on the shape route, as far as the form of its answer depends on it.
 struct Asked {
   std::string offset;  ///< as sent
   bool live = false;
   std::string cursor;  ///< empty: none
+  std::string_view method = "GET";
 };
 
 void check_answer_form(const ShapeSpec& spec, const Asked& asked,

@@ -46,6 +46,17 @@ bool ConflictLedger::explains(const CauseEvent& event, const ShapeSpec& spec,
   return false;
 }
 
+void ConflictLedger::named(const ShapeSpec& spec, const protocol::ShapeHandle& asked,
+                           const protocol::ShapeHandle& successor, Instant sent, Instant answered,
+                           const Object& object) {
+  if (successor == asked)
+    return object(property::removal_final,
+                  "a 409 for " + asked.text + " names it as its successor");
+  served(spec, successor, sent, answered, [&](const char* property, const std::string& what) {
+    object(property, what + " (named by a 409 for " + asked.text + ")");
+  });
+}
+
 void ConflictLedger::refused(const ShapeSpec& spec, const protocol::ShapeHandle& handle,
                              Instant answered, const std::string& reason, const Object& object) {
   const auto life = lives_.find(handle);

@@ -30,6 +30,12 @@ class ConflictLedger {
   void refused(const ShapeSpec& spec, const protocol::ShapeHandle& handle, Instant answered,
                const std::string& reason, const Object& object);
 
+  /// A 409 to a request for `asked` named its successor: another handle, and none that had ended
+  /// (F-96); it lived while the request was answered, as one that serves.
+  void named(const ShapeSpec& spec, const protocol::ShapeHandle& asked,
+             const protocol::ShapeHandle& successor, Instant sent, Instant answered,
+             const Object& object);
+
   std::uint64_t legitimate() const { return legitimate_; }
   std::uint64_t spurious() const { return spurious_; }
 

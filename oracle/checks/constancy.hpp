@@ -16,6 +16,10 @@ class Constancy {
  public:
   void records(const protocol::ShapeHandle& handle, const std::vector<Message>& messages,
                const Object& object);
+  /// An answer that covers (from, to] has every record of it that was ever served.
+  void whole(const protocol::ShapeHandle& handle, const protocol::LogOffset& from,
+             const protocol::LogOffset& to, const std::vector<Message>& messages,
+             const Object& object) const;
   /// An answer that a complete chunk ended: it has no up-to-date marker.
   void chunk(const protocol::ShapeHandle& handle, const protocol::LogOffset& from,
              const protocol::LogOffset& to, const std::string& body, const Object& object);

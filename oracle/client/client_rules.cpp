@@ -33,7 +33,7 @@ protocol::Request next_request(const ShapeSpec& spec, const ClientState& state) 
   protocol::Request request;
   request.method = "GET";
   request.path = "/v1/shape";
-  constexpr std::size_t k_most_parameters = 9;
+  constexpr std::size_t k_most_parameters = 10;
   request.query.reserve(k_most_parameters);
   request.query.emplace_back("table", spec.table);
   if (!spec.where.empty()) request.query.emplace_back("where", spec.where);
@@ -47,6 +47,7 @@ protocol::Request next_request(const ShapeSpec& spec, const ClientState& state) 
   }
   if (state.cache_buster > 0)
     request.query.emplace_back("cache-buster", std::to_string(state.cache_buster));
+  if (state.expired) request.query.emplace_back("expired_handle", state.expired->text);
   return request;
 }
 
@@ -66,7 +67,8 @@ ClientState next_state(const ClientState& state, Verdict verdict,
       next.failures++;
       break;
     case Verdict::refetch:
-      next = ClientState{.cache_buster = state.cache_buster + 1};
+      next = ClientState{.cache_buster = state.cache_buster + 1,
+                         .expired = state.handle ? state.handle : state.expired};
       if (const std::string* handle = response->header("electric-handle"))
         next.handle = protocol::ShapeHandle{*handle};
       break;

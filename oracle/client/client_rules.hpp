@@ -1,14 +1,15 @@
 // What the official TypeScript client asks next, as a table (http-api.md §26; the client's own
 // state machine). Pure: a state and what came back give the next state.
 //
-//   state        request                                       on 200                    on 409
-//   initial      offset=-1 [handle] [cache-buster]             catching_up               initial
-//   catching_up  handle, offset                                live at up-to-date        initial
-//   live         handle, offset, live=true, [cursor]           live                      initial
+//   state        request                                           on 200                on 409
+//   initial      offset=-1 [handle] [expired_handle, cache-buster] catching_up           initial
+//   catching_up  handle, offset                                    live at up-to-date    initial
+//   live         handle, offset, live=true, [cursor]               live                  initial
 //
-// 409: the handle of the answer is used for the next offset=-1 request, with a cache-buster; rows
-// are dropped. 5xx, 429 and broken connections: the same request again, after a growing delay. Any
-// other 4xx is fatal to the application.
+// 409: the handle of the answer is used for the next offset=-1 request, with a cache-buster; the
+// handle that was asked for has expired, which each later request says; rows are dropped. 5xx, 429
+// and broken connections: the same request again, after a growing delay. Any other 4xx is fatal to
+// the application.
 #pragma once
 
 #include <cstdint>
@@ -29,8 +30,9 @@ struct ClientState {
   std::optional<protocol::ShapeHandle> handle = {};
   protocol::LogOffset offset = protocol::LogOffset::before_all();
   std::string cursor = {};
-  unsigned cache_buster = 0;  ///< 0: none
-  unsigned failures = 0;      ///< in a row; what the delay grows with
+  unsigned cache_buster = 0;                          ///< 0: none
+  std::optional<protocol::ShapeHandle> expired = {};  ///< the last one that a 409 ended
+  unsigned failures = 0;                              ///< in a row; what the delay grows with
 };
 
 /// What an answer means for the client.

@@ -13,6 +13,8 @@ constexpr unsigned k_limit_percent = 12;
 unsigned next_number(const Plan& plan) {
   return static_cast<unsigned>(plan.clients.size());
 }
+constexpr unsigned k_probe_percent = 30;
+constexpr unsigned k_rotation_percent = 5;
 
 void plan_vanishing(Plan& plan, const Draws& draws) {
   for (PlannedClient& client : plan.clients)
@@ -67,6 +69,46 @@ void plan_limit(Plan& plan, const Draws& draws) {
   }
 }
 
+/// Probes come by themselves, or several upon each other, so that they meet one moment of a
+/// restart.
+void plan_probes(Plan& plan, const Draws& draws) {
+  const std::uint64_t count = draws.between(3, 14, "count");
+  Duration at{};
+  for (std::uint64_t i = 0; i < count; ++i) {
+    const Draws draw = draws.of("probe", i);
+    const bool upon_the_last = i > 0 && draw.percent(50, "upon");
+    at = upon_the_last ? at + us(draw.below(8'000, "soon")) : ms(draw.between(50, 4'000, "at"));
+    const auto kind = static_cast<oracle::ProbeKind>(draw.below(oracle::k_probe_kinds, "kind"));
+    plan.probes.push_back(
+        {.number = static_cast<unsigned>(i),
+         // What follows an answer to `now` is sent by whoever got it.
+         .kind = kind == oracle::ProbeKind::follow_now ? oracle::ProbeKind::now : kind,
+         .spec = draw.below(plan.specs.size(), "spec"),
+         .at = at,
+         .pick = draw.any("pick")});
+  }
+}
+
+/// A shape is deleted again and again, and somebody comes with one of its earlier handles.
+void plan_rotations(Plan& plan, const Draws& draws) {
+  const std::size_t spec = draws.below(plan.specs.size(), "spec");
+  Duration at = ms(draws.between(300, 1'200, "at"));
+  for (std::uint64_t i = 0; i < 3; ++i) {
+    plan.removals.push_back(
+        {.number = static_cast<unsigned>(plan.removals.size()), .subject = spec, .at = at});
+    at += ms(draws.between(100, 900, "pause", i));
+  }
+  for (std::uint64_t i = 0; i < 6; ++i)
+    plan.probes.push_back({.number = static_cast<unsigned>(plan.probes.size()),
+                           .kind = draws.one_of<oracle::ProbeKind>(
+                               {oracle::ProbeKind::dead_handle, oracle::ProbeKind::dead_handle_live,
+                                oracle::ProbeKind::expired_handle},
+                               "kind", i),
+                           .spec = spec,
+                           .at = at - ms(draws.below(1'500, "before", i)),
+                           .pick = draws.any("pick", i)});
+}
+
 }  // namespace
 
 void plan_client_trouble(Plan& plan, const Draws& draws) {
@@ -76,6 +118,8 @@ void plan_client_trouble(Plan& plan, const Draws& draws) {
   now_and_then(plan, draws, "vanishing", k_vanishing_percent, plan_vanishing);
   now_and_then(plan, draws, "slow", k_slow_percent, plan_slow);
   now_and_then(plan, draws, "proxy", k_proxy_percent, plan_proxy);
+  now_and_then(plan, draws, "probes", k_probe_percent, plan_probes);
+  now_and_then(plan, draws, "rotations", k_rotation_percent, plan_rotations);
 }
 
 }  // namespace holdfast::scenarios

@@ -2,9 +2,10 @@
 // with a count each. A plan says who (PlannedClient); this is what came of it.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <string_view>
+
+#include "scenarios/counted.hpp"
 
 namespace holdfast::scenarios {
 
@@ -19,15 +20,7 @@ enum class ClientTrouble : std::uint8_t {
 };
 inline constexpr std::size_t k_client_troubles = 7;
 
-struct ClientTroubleCounters {
-  std::array<std::uint64_t, k_client_troubles> injected{};
-  std::array<std::uint64_t, k_client_troubles> consequential{};
-
-  void count(ClientTrouble trouble, bool effect) {
-    injected[static_cast<std::size_t>(trouble)]++;
-    if (effect) consequential[static_cast<std::size_t>(trouble)]++;
-  }
-};
+using ClientTroubleCounters = Counted<ClientTrouble, k_client_troubles>;
 
 std::string_view name_of(ClientTrouble trouble);
 

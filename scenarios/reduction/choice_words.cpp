@@ -80,6 +80,11 @@ std::string in_words(const Plan& plan, ChoiceKind kind, std::size_t index,
       return restart_in_words(plan.restarts[index], report);
     case ChoiceKind::fault:
       return fault_in_words(plan, index, report);
+    case ChoiceKind::probe: {
+      const PlannedProbe& probe = plan.probes[index];
+      return "the probe " + std::string(name_of(probe.kind)) + " of shape " +
+             plan.specs[probe.spec].name + " at " + to_text(probe.at);
+    }
     case ChoiceKind::removal: {
       const PlannedRemoval& removal = plan.removals[index];
       return (removal.truncate ? "the TRUNCATE of " + plan.tables[removal.subject].name.table

@@ -17,16 +17,16 @@ using sim::postgres::Statement;
 using sim::postgres::StatementKind;
 using sim::postgres::TableDefinition;
 
-constexpr std::array<ChoiceKind, 14> k_kinds = {
-    ChoiceKind::table,       ChoiceKind::shape,       ChoiceKind::client,
-    ChoiceKind::restart,     ChoiceKind::fault,       ChoiceKind::removal,
-    ChoiceKind::calm_commit, ChoiceKind::transaction, ChoiceKind::statement,
-    ChoiceKind::initial_row, ChoiceKind::knob,        ChoiceKind::decision,
-    ChoiceKind::column,      ChoiceKind::cell};
-constexpr std::array<std::string_view, 14> k_kind_names = {
-    "tables",   "shapes",       "clients",      "restarts",   "faults",
-    "removals", "calm commits", "transactions", "statements", "initial rows",
-    "knobs",    "decisions",    "columns",      "cells"};
+constexpr std::array<ChoiceKind, 15> k_kinds = {
+    ChoiceKind::table,     ChoiceKind::shape,       ChoiceKind::client,
+    ChoiceKind::restart,   ChoiceKind::fault,       ChoiceKind::probe,
+    ChoiceKind::removal,   ChoiceKind::calm_commit, ChoiceKind::transaction,
+    ChoiceKind::statement, ChoiceKind::initial_row, ChoiceKind::knob,
+    ChoiceKind::decision,  ChoiceKind::column,      ChoiceKind::cell};
+constexpr std::array<std::string_view, 15> k_kind_names = {
+    "tables",       "shapes",   "clients",      "restarts",     "faults",
+    "probes",       "removals", "calm commits", "transactions", "statements",
+    "initial rows", "knobs",    "decisions",    "columns",      "cells"};
 
 /// Which choices are gone, by a running number.
 using Gone = std::function<bool(std::size_t)>;
@@ -46,6 +46,8 @@ void drop_shapes(Plan& plan, const Gone& gone) {
   std::erase_if(plan.removals, [&](const auto& removal) {
     return !removal.truncate && now[removal.subject] == lost;
   });
+  std::erase_if(plan.probes, [&](const auto& probe) { return now[probe.spec] == lost; });
+  for (PlannedProbe& probe : plan.probes) probe.spec = now[probe.spec];
   for (PlannedClient& client : plan.clients) client.spec = now[client.spec];
   for (PlannedRemoval& removal : plan.removals)
     if (!removal.truncate) removal.subject = now[removal.subject];
@@ -214,6 +216,8 @@ void drop(Plan& plan, ChoiceKind kind, const Gone& gone) {
       return erase_where(plan.restarts, gone);
     case ChoiceKind::fault:
       return erase_where(plan.faults, gone);
+    case ChoiceKind::probe:
+      return erase_where(plan.probes, gone);
     case ChoiceKind::removal:
       return erase_where(plan.removals, gone);
     case ChoiceKind::calm_commit: {
@@ -264,6 +268,8 @@ std::size_t count_of(const Plan& plan, ChoiceKind kind) {
       return plan.restarts.size();
     case ChoiceKind::fault:
       return plan.faults.size();
+    case ChoiceKind::probe:
+      return plan.probes.size();
     case ChoiceKind::removal:
       return plan.removals.size();
     case ChoiceKind::calm_commit:
@@ -312,7 +318,7 @@ std::string ChoiceCounts::to_text() const {
 ChoiceCounts count_choices(const Plan& plan) {
   ChoiceCounts counts;
   counts.workload = plan.specs.size() + plan.clients.size() + plan.initial_rows.size() +
-                    plan.removals.size() + plan.calm_commits +
+                    plan.removals.size() + plan.probes.size() + plan.calm_commits +
                     count_of(plan, ChoiceKind::statement);
   counts.faults = plan.restarts.size() + plan.faults.size();
   counts.knobs = count_of(plan, ChoiceKind::knob);

@@ -19,6 +19,7 @@ enum class ChoiceKind : std::uint8_t {
   client,
   restart,
   fault,
+  probe,
   removal,      ///< a TRUNCATE, or a DELETE of a shape
   calm_commit,  ///< at the end
   transaction,
@@ -44,7 +45,7 @@ std::string in_words(const Plan& plan, ChoiceKind kind, std::size_t index, const
 /// come with their shapes; what a choice is like (how long a pause, which columns) does not count.
 struct ChoiceCounts {
   std::uint64_t workload =
-      0;  ///< shapes, clients, statements, rows at the start, removals, calm commits
+      0;  ///< shapes, clients, statements, rows at the start, removals, probes, calm commits
   std::uint64_t faults = 0;  ///< restarts and faults
   std::uint64_t knobs = 0;
   std::uint64_t schedule = 0;  ///< decisions; of a schedule by chance: not known

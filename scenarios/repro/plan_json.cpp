@@ -149,6 +149,15 @@ void describe(Fields& fields, Value& removal) {
   fields.required("at", removal.at);
 }
 
+template <class Fields, Either<PlannedProbe> Value>
+void describe(Fields& fields, Value& probe) {
+  fields.required("number", probe.number);
+  fields.one_of("kind", probe.kind, names_of(oracle::ProbeKind{}));
+  fields.required("shape", probe.spec);
+  fields.required("at", probe.at);
+  fields.optional("pick", probe.pick);
+}
+
 template <class Fields, Either<Knobs> Value>
 void describe(Fields& fields, Value& knobs) {
   each_knob(knobs, [&](const char* name, auto& value, const auto& usual) {
@@ -177,6 +186,7 @@ void describe(Fields& fields, Value& plan) {
   fields.optional("restarts", plan.restarts);
   fields.optional("faults", plan.faults);
   fields.optional("removals", plan.removals);
+  fields.optional("probes", plan.probes);
   fields.optional("calm_commits", plan.calm_commits);
   fields.optional("calm_standby", plan.calm_standby);
   fields.one_of("schedule", plan.strategy, names_of(StrategyKind{}));

@@ -157,6 +157,10 @@ void Checker::trouble() {
     if (removal.subject >= (removal.truncate ? plan_.tables.size() : plan_.specs.size()))
       object("removals", i, "there is no such table or shape; they count from 0");
   }
+  numbers("probes", plan_.probes);
+  for (std::size_t i = 0; i < plan_.probes.size(); ++i)
+    if (plan_.probes[i].spec >= plan_.specs.size())
+      object("probes", i, "there is no such shape; they count from 0");
   if (!plan_.decisions.empty() && plan_.strategy != StrategyKind::scripted)
     complaint_.add(line("decisions", 0), "'decisions' want the schedule 'scripted'");
 }

@@ -70,9 +70,19 @@ TEST(NextRequest, ALiveClientWaitsWithItsCursor) {
 
 TEST(NextRequest, AfterA409TheSuccessorIsAskedForPastTheCaches) {
   const ClientState state = after(live_state(), answer(409, {{"electric-handle", "1-3"}}));
-  EXPECT_EQ(
-      next_request(items_spec(), state).query,
-      (Query{{"table", "items"}, {"offset", "-1"}, {"handle", "1-3"}, {"cache-buster", "1"}}));
+  EXPECT_EQ(next_request(items_spec(), state).query, (Query{{"table", "items"},
+                                                            {"offset", "-1"},
+                                                            {"handle", "1-3"},
+                                                            {"cache-buster", "1"},
+                                                            {"expired_handle", "1-2"}}));
+}
+
+TEST(NextRequest, AHandleThatExpiredIsNamedFromThenOn) {
+  ClientState state = after(live_state(), answer(409));
+  state = after(state, answer(200, {{"electric-handle", "1-3"}, {"electric-offset", "0_0"}}));
+  const protocol::Request request = next_request(items_spec(), state);
+  ASSERT_NE(request.parameter("expired_handle"), nullptr);
+  EXPECT_EQ(*request.parameter("expired_handle"), "1-2");
 }
 
 TEST(Verdicts, EveryKindOfAnswerHasOne) {

@@ -93,6 +93,7 @@ TEST(Plans, ReferToWhatTheyContain) {
       }
       for (const PlannedRemoval& removal : plan.removals)
         EXPECT_LT(removal.subject, removal.truncate ? plan.tables.size() : plan.specs.size());
+      for (const PlannedProbe& probe : plan.probes) EXPECT_LT(probe.spec, plan.specs.size());
     }
 }
 
@@ -102,6 +103,7 @@ TEST(Plans, OfManySeedsContainEveryKindOfTrouble) {
   std::set<Moment> moments;
   std::set<FaultKind> faults;
   std::set<bool> removals;
+  std::set<oracle::ProbeKind> probes;
   for (std::uint64_t seed = 1; seed <= 200; ++seed) {
     const Plan plan = make_plan("mixed", seed);
     strategies.insert(plan.strategy);
@@ -111,12 +113,14 @@ TEST(Plans, OfManySeedsContainEveryKindOfTrouble) {
     }
     for (const PlannedFault& fault : plan.faults) faults.insert(fault.kind);
     for (const PlannedRemoval& removal : plan.removals) removals.insert(removal.truncate);
+    for (const PlannedProbe& probe : plan.probes) probes.insert(probe.kind);
   }
   EXPECT_EQ(strategies.size(), 6U);
   EXPECT_EQ(restarts.size(), k_restart_kinds);
   EXPECT_EQ(moments.size(), k_moments);
   EXPECT_EQ(faults.size(), k_fault_kinds);
   EXPECT_EQ(removals.size(), 2U);
+  EXPECT_EQ(probes.size(), oracle::k_probe_kinds - 1) << "one follows another";
 }
 
 // -- runs -----------------------------------------------------------------------------------------

@@ -268,6 +268,7 @@ TEST(Choices, LeaveColumnsThatAConditionNames) {
   plan.specs.resize(1);
   plan.clients.clear();  // they name shapes by number, as removals do
   plan.removals.clear();
+  plan.probes.clear();
   plan.specs.front().where = "v > 1 AND \"name\" LIKE 'at_flag%'";
   const std::string table = plan.specs.front().table;
   const Plan less = without(plan, ChoiceKind::column, 0, count_of(plan, ChoiceKind::column));

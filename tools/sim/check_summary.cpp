@@ -72,7 +72,9 @@ Summary::Summary()
       consequential(scenarios::k_fault_kinds),
       marks(k_mark_names.size()),
       client_trouble(scenarios::k_client_troubles),
-      client_trouble_felt(scenarios::k_client_troubles) {}
+      client_trouble_felt(scenarios::k_client_troubles),
+      probes(oracle::k_probe_kinds),
+      probes_answered(oracle::k_probe_kinds) {}
 
 void Summary::add(const json& history) {
   histories++;
@@ -89,6 +91,8 @@ void Summary::add(const json& history) {
   add_all(marks, history.at("marks"));
   add_all(client_trouble, history.at("client_trouble"));
   add_all(client_trouble_felt, history.at("client_trouble_felt"));
+  add_all(probes, history.at("probes"));
+  add_all(probes_answered, history.at("probes_answered"));
   hashes[history.at("seed").get<std::uint64_t>()] = {history.at("high").get<std::uint64_t>(),
                                                      history.at("low").get<std::uint64_t>()};
 }
@@ -128,6 +132,10 @@ std::vector<std::string> missing_marks(const Summary& summary, const CheckOption
     if (summary.client_trouble_felt[i] == 0)
       missing.push_back("client trouble with effect: " +
                         std::string(scenarios::name_of(static_cast<scenarios::ClientTrouble>(i))));
+  for (std::size_t i = 0; i < oracle::k_probe_kinds; ++i)
+    if (summary.probes_answered[i] == 0)
+      missing.push_back("probe answered: " +
+                        std::string(oracle::name_of(static_cast<oracle::ProbeKind>(i))));
   return missing;
 }
 
@@ -168,6 +176,9 @@ json to_json(const Summary& s, const CheckOptions& options) {
   for (std::size_t i = 0; i < s.client_trouble.size(); ++i)
     result["faults"][std::string(name_of(static_cast<scenarios::ClientTrouble>(i)))] = {
         {"injected", s.client_trouble[i]}, {"consequential", s.client_trouble_felt[i]}};
+  for (std::size_t i = 0; i < s.probes.size(); ++i)
+    result["probes"][std::string(name_of(static_cast<oracle::ProbeKind>(i)))] = {
+        {"injected", s.probes[i]}, {"answered", s.probes_answered[i]}};
   result["continuing_client_share"] =
       s.histories == 0 ? 0.0 : static_cast<double>(s.crossed) / static_cast<double>(s.histories);
   const auto missing = missing_marks(s, options);
@@ -196,6 +207,8 @@ void print_summary(const Summary& s, const CheckOptions& options) {
   print_counts("  with effect", named<scenarios::FaultKind>(s.consequential));
   print_counts("client trouble", named<scenarios::ClientTrouble>(s.client_trouble));
   print_counts("  with effect", named<scenarios::ClientTrouble>(s.client_trouble_felt));
+  print_counts("probes", named<oracle::ProbeKind>(s.probes));
+  print_counts("  answered", named<oracle::ProbeKind>(s.probes_answered));
   std::printf("  %-18s%.1f %% of histories\n", "crossed a restart",
               100.0 * static_cast<double>(s.crossed) /
                   static_cast<double>(std::max<std::uint64_t>(s.histories, 1)));

@@ -91,6 +91,8 @@ json to_json(const RunReport& report) {
           {"consequential", report.faults.consequential},
           {"client_trouble", report.client_trouble.injected},
           {"client_trouble_felt", report.client_trouble.consequential},
+          {"probes", report.probes.injected},
+          {"probes_answered", report.probes.consequential},
           {"marks", report.marks}};
 }
 
