@@ -91,7 +91,9 @@ std::optional<ShapeMeta> ask_store_for(const stack::StackContext& context,
                                        const protocol::ShapeHandle& handle) {
   auto found = ask_store(context, "store.find",
                          [handle](storage::Reader& reader) { return reader.find(handle); });
-  if (!found.ok() || !found->live) return std::nullopt;
+  // An inner shape is nobody's to ask for.
+  if (!found.ok() || !found->live || found->live->role == storage::ShapeRole::inner)
+    return std::nullopt;
   context.reached(Mark::shape_found_by_store_lookup);
   return stack::shape_meta_from(*found->live);
 }

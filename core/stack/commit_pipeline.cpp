@@ -29,10 +29,14 @@ class GroupBuilder {
   void add(const protocol::ShapeHandle& handle, SubqueryPart& part) {
     if (part.completion) add(std::move(*part.completion));
     if (!part.state.empty()) state_of_.insert(handle);
+    if (part.waiting_from) waiting_.emplace_back(handle, *part.waiting_from);
     group_->state.insert(group_->state.end(), std::make_move_iterator(part.state.begin()),
                          std::make_move_iterator(part.state.end()));
   }
   const std::set<protocol::ShapeHandle>& state_of() const { return state_of_; }
+  std::vector<std::pair<protocol::ShapeHandle, postgres::Lsn>> waiting() {
+    return std::move(waiting_);
+  }
   void add(storage::SnapshotCompletion completion) {
     group_->completions.push_back(std::move(completion));
   }
@@ -83,6 +87,7 @@ class GroupBuilder {
   };
   std::map<protocol::ShapeHandle, Append> appends_;
   std::set<protocol::ShapeHandle> state_of_;
+  std::vector<std::pair<protocol::ShapeHandle, postgres::Lsn>> waiting_;
 };
 
 }  // namespace
@@ -199,7 +204,7 @@ std::optional<CommitPipeline::Next> CommitPipeline::next() {
   in_flight_ = true;
   in_flight_state_ = builder.state_of();
   in_flight_bytes_ = extent.bytes;
-  return Next{builder.finish(extent), extent};
+  return Next{builder.finish(extent), extent, builder.waiting()};
 }
 
 void CommitPipeline::committed() {

@@ -68,6 +68,8 @@ class CommitPipeline {
   struct Next {
     std::shared_ptr<const storage::Group> group;
     Extent extent;
+    /// What the contributions say of SubqueryPart::waiting_from, in their order.
+    std::vector<std::pair<protocol::ShapeHandle, postgres::Lsn>> waiting;
   };
   std::optional<Next> next();
   /// The group handed out by next() is durable.

@@ -15,12 +15,13 @@ void CommitVisibility::learned(postgres::Snapshot snapshot) {
   learned_ = std::move(snapshot);
 }
 
-bool CommitVisibility::covered_by(const postgres::Snapshot& snapshot, BatchNumber from) const {
+bool CommitVisibility::covered_by(const postgres::Snapshot& snapshot, BatchNumber from,
+                                  postgres::Lsn until) const {
   if (learned_ && !snapshot.includes(*learned_)) return false;
   const auto ended = [&](postgres::FullXid xid) { return snapshot.sees(xid.truncated()); };
   if (!std::all_of(running_at_slot_.begin(), running_at_slot_.end(), ended)) return false;
   return std::all_of(unseen_.begin(), unseen_.end(), [&](const Passed& passed) {
-    return passed.batch >= from || snapshot.sees(passed.xid);
+    return (passed.batch >= from && passed.commit_lsn > until) || snapshot.sees(passed.xid);
   });
 }
 

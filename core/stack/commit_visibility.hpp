@@ -25,8 +25,10 @@ class CommitVisibility {
   /// A snapshot taken later than those learned before: what it sees, every later one sees too.
   void learned(postgres::Snapshot snapshot);
 
-  /// Whether the snapshot sees every transaction that passed in a batch before `from`.
-  bool covered_by(const postgres::Snapshot& snapshot, BatchNumber from) const;
+  /// Whether the snapshot sees every transaction that passed in a batch before `from`, or whose
+  /// commit record begins at `until` at the latest.
+  bool covered_by(const postgres::Snapshot& snapshot, BatchNumber from,
+                  postgres::Lsn until = {}) const;
   /// Where the first transaction begins that a snapshot might miss; nullopt: there is none.
   std::optional<postgres::Lsn> first_unseen() const;
   std::size_t unseen() const { return unseen_.size(); }

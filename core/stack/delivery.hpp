@@ -114,6 +114,9 @@ struct SubqueryPart {
     subquery::ViewDelta delta;
   };
   std::vector<Rerouting> routing;
+  /// Commit LSN of the first transaction that its state has and its log lacks; 0: there is none any
+  /// more.
+  std::optional<postgres::Lsn> waiting_from;
   /// A query begins, once that is done, whose snapshot must see all that was taken until then.
   std::optional<std::uint64_t> query;
   std::optional<postgres::Lsn> waits_for;  ///< it is to be told when the stream has passed this

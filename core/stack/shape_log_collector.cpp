@@ -57,7 +57,7 @@ runtime::Ref<ShapeLogCollector> ShapeLogCollector::attach(runtime::Ref<Replicati
   if (confirmed.value > last_processed_.value + 1) {
     last_processed_ = {confirmed.value - 1};
     cast<&ShapeStatusOwner::committed>(names::shape_status_owner,
-                                       Committed{{}, {}, last_processed_});
+                                       Committed{{}, {}, {}, last_processed_});
   }
   passed_ = std::max(passed_, confirmed);
   client_ = client;
@@ -282,7 +282,9 @@ SnapshotVerdict ShapeLogCollector::accepts_snapshot(protocol::ShapeHandle handle
   // may miss it, and yet be served under a position beyond it.
   if (replay_until_.value != 0 && passed_ <= replay_until_) return SnapshotVerdict::too_early;
   if (slot_begins_) return SnapshotVerdict::too_early;
-  return visibility_.covered_by(snapshot, shape->second.takes_part_from)
+  // A shape with state is not given again what an earlier collector gave it.
+  const postgres::Lsn given = shape->second.meta.has_state() ? replay_until_ : postgres::Lsn{};
+  return visibility_.covered_by(snapshot, shape->second.takes_part_from, given)
              ? SnapshotVerdict::accepted
              : SnapshotVerdict::too_early;
 }
@@ -350,6 +352,7 @@ void ShapeLogCollector::hand_out_groups() {
       continue;
     }
     in_flight_ = next->extent;
+    waiting_from_ = std::move(next->waiting);
     if (!context_->guards.on(Guard::visible_only_after_commit)) {
       std::vector<storage::ShapeHead> heads;
       for (const storage::ShapeAppend& append : next->group->appends)
@@ -374,7 +377,7 @@ void ShapeLogCollector::committed(std::uint64_t ticket, storage::CommitResult re
 
 void ShapeLogCollector::make_visible(const CommitPipeline::Extent& extent,
                                      std::vector<storage::ShapeHead> heads) {
-  Committed what{std::move(heads), {}, extent.applied};
+  Committed what{std::move(heads), {}, std::exchange(waiting_from_, {}), extent.applied};
   // Only what this commit really completed: a completion still in the pipeline waits for its own.
   for (const storage::ShapeHead& head : what.heads)
     for (auto it = completing_.begin(); it != completing_.end();)

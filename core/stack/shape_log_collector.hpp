@@ -189,6 +189,8 @@ class ShapeLogCollector : public runtime::Process {
   std::optional<Unfinished> unfinished_;
   CommitPipeline pipeline_;
   CommitPipeline::Extent in_flight_;
+  /// Of the group in flight, to become visible with it.
+  std::vector<std::pair<protocol::ShapeHandle, postgres::Lsn>> waiting_from_;
   std::vector<std::pair<protocol::ShapeHandle, postgres::Snapshot>> completing_;
   std::uint64_t ticket_ = 0;
   postgres::Lsn last_processed_;  ///< commit LSN of the last transaction taken from the stream

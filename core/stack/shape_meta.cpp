@@ -66,6 +66,7 @@ void set_progress(ShapeMeta& meta, const storage::ShapeRecord& record) {
   meta.snapshot = record.snapshot;
   meta.head = record.snapshot_complete ? record.head : protocol::LogOffset::snapshot_end();
   meta.snapshot_chunks = record.snapshot_chunks;
+  meta.waiting_from = record.waiting_from;
 }
 
 }  // namespace holdfast::stack

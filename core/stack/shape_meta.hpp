@@ -26,6 +26,9 @@ struct ShapeMeta {
   postgres::Snapshot snapshot;  ///< once complete
   protocol::LogOffset head;     ///< visible head; 0_inf until the first change
   std::uint32_t snapshot_chunks = 0;
+  /// Commit LSN of the first transaction that the log does not have yet, though it was processed:
+  /// markers stay below it (I-58). 0: none.
+  postgres::Lsn waiting_from;
 
   /// Whether it keeps state beside its log: it has subqueries, or is what one selects.
   bool has_state() const { return role == storage::ShapeRole::inner || !inners.empty(); }

@@ -79,6 +79,8 @@ void ShapeStatusOwner::committed(Committed what) {
     });
     if (known) changed.push_back(head.handle);
   }
+  for (const auto& [handle, from] : what.waiting)
+    meta_->update(handle, [from = from](ShapeMeta& meta) { meta.waiting_from = from; });
   // Heads before the position: what a reader finds at the position is then in the heads (I-22).
   if (what.processed.value != 0)
     lsn_->update(0, [&](LsnRow& row) { row.processed = std::max(row.processed, what.processed); });

@@ -21,6 +21,8 @@ struct Committed {
   std::vector<storage::ShapeHead> heads;
   /// The snapshots that this commit completed.
   std::vector<std::pair<protocol::ShapeHandle, postgres::Snapshot>> completed;
+  /// From where on shapes lack transactions; 0: they lack none any more.
+  std::vector<std::pair<protocol::ShapeHandle, postgres::Lsn>> waiting = {};
   postgres::Lsn processed;  ///< 0: unchanged
 };
 

@@ -116,12 +116,30 @@ StoreResult<void> Catalogue::find_inners(CatalogueShape& shape) {
   return {};
 }
 
+StoreResult<void> Catalogue::find_waiting(CatalogueShape& shape) {
+  Query rows = connection_.query(select_waiting_, shape.id, std::uint64_t{k_waiting_space});
+  if (!rows.next()) return Failure{connection_.failure("reading state")};
+  if (rows.is_null(0)) return {};
+  Unpacker key(rows.bytes(0));
+  shape.record.waiting_from.value = key.u64();
+  if (!key.failed() && key.empty()) return {};
+  return Failure{connection_.corrupt("table shape_state, shape " + std::to_string(shape.id) +
+                                     ": a position has not 8 bytes")};
+}
+
+StoreResult<void> Catalogue::find_the_rest(CatalogueShape& shape) {
+  if (shape.inners.empty()) return {};
+  auto inners = find_inners(shape);
+  if (!inners) return inners;
+  return find_waiting(shape);
+}
+
 StoreResult<std::optional<CatalogueShape>> Catalogue::by_id(std::uint64_t id) {
   Query rows = connection_.query(select_by_id_, id);
   if (rows.next()) {
     auto shape = row_to_shape(rows);
     if (!shape) return shape.failure();
-    if (auto inners = find_inners(*shape); !inners) return inners.failure();
+    if (auto inners = find_the_rest(*shape); !inners) return inners.failure();
     return std::optional(std::move(*shape));
   }
   if (rows.failed()) return Failure{connection_.failure("reading the catalogue")};
@@ -134,7 +152,7 @@ StoreResult<std::optional<CatalogueShape>> Catalogue::by_identity(const Hash128&
   if (rows.next()) {
     auto shape = row_to_shape(rows);
     if (!shape) return shape.failure();
-    if (auto inners = find_inners(*shape); !inners) return inners.failure();
+    if (auto inners = find_the_rest(*shape); !inners) return inners.failure();
     return std::optional(std::move(*shape));
   }
   if (rows.failed()) return Failure{connection_.failure("reading the catalogue")};
@@ -147,7 +165,7 @@ StoreResult<std::vector<CatalogueShape>> Catalogue::all() {
   while (rows.next()) {
     auto shape = row_to_shape(rows);
     if (!shape) return shape.failure();
-    if (auto inners = find_inners(*shape); !inners) return inners.failure();
+    if (auto inners = find_the_rest(*shape); !inners) return inners.failure();
     shapes.push_back(std::move(*shape));
   }
   if (rows.failed()) return Failure{connection_.failure("reading the catalogue")};

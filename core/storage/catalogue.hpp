@@ -63,6 +63,8 @@ class Catalogue {
   StoreResult<CatalogueShape> row_to_shape(const Query& rows) const;
   /// The handles of its inner shapes. They live as long as it does (I-37).
   StoreResult<void> find_inners(CatalogueShape& shape);
+  StoreResult<void> find_waiting(CatalogueShape& shape);
+  StoreResult<void> find_the_rest(CatalogueShape& shape);
 
   Connection& connection_;
   Statement select_by_id_{
@@ -74,6 +76,7 @@ class Catalogue {
   Statement select_all_{
       "SELECT id, handle, identity, chunks, snapshot, definition, role, inners FROM shape "
       "ORDER BY id"};
+  Statement select_waiting_{"SELECT min(key) FROM shape_state WHERE shape=?1 AND space=?2"};
   Statement select_handle_{"SELECT handle FROM shape WHERE id=?1"};
   Statement select_unfinished_{
       "SELECT handle, reason, definition FROM removed WHERE state=0 ORDER BY id"};

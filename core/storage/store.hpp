@@ -69,6 +69,8 @@ struct ShapeRecord {
   postgres::Snapshot snapshot;        ///< meaningful once complete
   std::uint32_t snapshot_chunks = 0;  ///< >= 1 once complete
   protocol::LogOffset head;           ///< 0_inf, or the last record's offset; -1 before completion
+  /// Commit LSN of the first transaction that is stored but not in the log yet; 0: none.
+  postgres::Lsn waiting_from;
 };
 
 /// A shape to be made, with what its subqueries select.
@@ -122,6 +124,9 @@ struct SnapshotCompletion {
   postgres::Snapshot snapshot;
   SnapshotContent content;
 };
+
+/// The one space whose keys mean something here: input that waits, by its commit LSN, big-endian.
+inline constexpr std::uint32_t k_waiting_space = 2;
 
 /// One change of what a shape with subqueries, or an inner one, knows beside its log: views, rows
 /// and counts of values, input that waits. Keys and values are opaque here; a space is a map.

@@ -330,8 +330,11 @@ void OuterShape::splice(Output& output, std::size_t before_the_snapshot) {
     changes_.push_back({number(Space::buffer)});
   }
   for (auto at = first_after; at != buffer_.end(); ++at) convert(*at, views_, output);
-  // What was visible and gave no item is not to be taken for new when it is replayed (8.9 A).
-  handled_ = std::max(handled_, position_);
+  // What was visible and gave no item is not to be taken for new when it is replayed (8.9 A). A
+  // commit record may begin where the stream stands, and is still to come then.
+  if (position_.value > 0) handled_ = std::max(handled_, postgres::Lsn{position_.value - 1});
+  for (const OuterTransaction& transaction : buffer_)
+    handled_ = std::max(handled_, transaction.transaction->commit_lsn);
   buffer_.clear();
   drain(output);
 }

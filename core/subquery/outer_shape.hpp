@@ -94,6 +94,10 @@ class OuterShape {
 
   /// The position that the stream must pass before the query under way can be spliced.
   std::optional<postgres::Lsn> waits_for() const;
+  /// Commit LSN of the first transaction that is not in the log yet; 0: there is none.
+  postgres::Lsn waiting_from() const {
+    return buffer_.empty() ? postgres::Lsn{} : buffer_.front().transaction->commit_lsn;
+  }
 
   /// What has changed since the last call of everything but the rows of a query under way and the
   /// moves that wait. What is read back wants its query again: on_restored(), then on_subscribed()

@@ -23,7 +23,7 @@ struct StateDelta {
   std::optional<std::string> value = {};  ///< none: the key goes
 };
 
-inline std::uint32_t number(Space space) {
+constexpr std::uint32_t number(Space space) {
   return static_cast<std::uint32_t>(space);
 }
 

@@ -8,6 +8,8 @@
 
 namespace holdfast::stack {
 
+static_assert(subquery::number(subquery::Space::buffer) == storage::k_waiting_space);
+
 template <class F>
 auto SubqueryConsumer::ask_materializer(F ask) {
   try {
@@ -201,6 +203,8 @@ void SubqueryConsumer::contribute(BatchNumber batch, bool wants_values) {
       part.state.push_back(
           {meta_.handle, delta.space, std::move(delta.key), std::move(delta.value)});
     part.waits_for = shape_->waits_for();
+    if (shape_->waiting_from() != waiting_from_)
+      part.waiting_from = waiting_from_ = shape_->waiting_from();
   }
   const bool something = part.writes() || part.seed || part.query || part.waits_for ||
                          part.has_result || !part.routing.empty() || !items_.empty();

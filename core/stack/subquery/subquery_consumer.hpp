@@ -66,6 +66,8 @@ class SubqueryConsumer : public Consumer {
   std::optional<SnapshotRows> snapshot_rows_;
   postgres::Snapshot query_snapshot_;
 
+  postgres::Lsn waiting_from_;  ///< as contributed last
+
   // What was absorbed.
   std::vector<ContributedItem> items_;
   std::shared_ptr<SubqueryPart> part_;
