@@ -120,9 +120,11 @@ StoreResult<void> Catalogue::find_waiting(CatalogueShape& shape) {
   Query rows = connection_.query(select_waiting_, shape.id, std::uint64_t{k_waiting_space});
   if (!rows.next()) return Failure{connection_.failure("reading state")};
   if (rows.is_null(0)) return {};
-  Unpacker key(rows.bytes(0));
-  shape.record.waiting_from.value = key.u64();
-  if (!key.failed() && key.empty()) return {};
+  const std::string_view key = rows.bytes(0);
+  for (const char byte : key)
+    shape.record.waiting_from.value =
+        shape.record.waiting_from.value << 8U | static_cast<unsigned char>(byte);
+  if (key.size() == 8) return {};
   return Failure{connection_.corrupt("table shape_state, shape " + std::to_string(shape.id) +
                                      ": a position has not 8 bytes")};
 }
