@@ -123,7 +123,11 @@ void ShapeLogCollector::on_down(runtime::MonitorRef ref, runtime::ProcessId,
     advance();
   }
   shape->second.query = 0;
-  retry_start(handle);
+  // What it lacked (its materializer, a reader) may still be missing.
+  if (shape->second.meta.has_state())
+    send_after<&ShapeLogCollector::retry_start>(k_restart_delay, handle);
+  else
+    retry_start(handle);
 }
 
 void ShapeLogCollector::retry_start(protocol::ShapeHandle handle) {
