@@ -1,8 +1,9 @@
-// What `--without` makes of an engine: guards of `core` switched off, mutants put around it. One
-// list of names, wherever they are read, listed or searched.
+// What `--without` makes of an engine: cuts of guards of `core` switched off, mutants put around
+// it. One list of names, wherever they are read, listed or searched.
 #pragma once
 
 #include <string_view>
+#include <vector>
 
 #include "core/base/guards.hpp"
 #include "sim/mutants/mutant_set.hpp"
@@ -13,23 +14,52 @@ struct Weakened {
   Guards guards = Guards::all();
   sim::mutants::MutantSet mutants = {};
 
-  /// Switches off the guard, or puts in the mutant, of this name. False: nothing is called so.
+  /// Switches off the guard or all guards of the cut, or puts in the mutant, of this name. False:
+  /// nothing is called so.
   bool without(std::string_view name) {
     if (const auto guard = guard_by_name(name)) {
       guards.switch_off(*guard);
       return true;
     }
+    bool known = false;
+    for (const GuardInfo& info : k_guards)
+      if (info.cut == name && !name.empty()) {
+        guards.switch_off(info.guard);
+        known = true;
+      }
+    if (known) return true;
     const auto mutant = sim::mutants::mutant_by_name(name);
     if (mutant) mutants.add(*mutant);
     return mutant.has_value();
   }
 };
 
-/// Calls back with the GuardInfo or MutantInfo of each that there is, and with "guard" or "mutant".
-template <class F>
-void for_each_weakening(F&& call) {
-  for (const GuardInfo& info : k_guards) call(info, "guard");
-  for (const sim::mutants::MutantInfo& info : sim::mutants::k_mutants) call(info, "mutant");
+/// One row of the kill table: what goes together off, or in.
+struct Weakening {
+  std::string_view name;
+  std::string_view kind;  ///< "guard" (a cut of one or more) or "mutant"
+  std::string_view failure_mode;
+  std::vector<std::string_view> members;  ///< of a cut, its guards; of a mutant, itself
+  std::string_view scenario = "mixed";    ///< whose histories need it
+};
+
+inline std::vector<Weakening> weakenings() {
+  std::vector<Weakening> all;
+  for (const GuardInfo& info : k_guards) {
+    const std::string_view cut = info.cut.empty() ? info.name : info.cut;
+    bool added = false;
+    for (Weakening& one : all)
+      if (one.name == cut) {
+        one.members.push_back(info.name);
+        added = true;
+      }
+    if (!added) all.push_back({cut, "guard", info.failure_mode, {info.name}});
+  }
+  for (const sim::mutants::MutantInfo& info : sim::mutants::k_mutants)
+    all.push_back({info.name, "mutant", info.failure_mode, {info.name}});
+  for (Weakening& one : all)
+    if (one.name == "shutdown_race") one.scenario = "bug6_shutdown_race";
+  return all;
 }
 
 }  // namespace holdfast::scenarios

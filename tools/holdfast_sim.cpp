@@ -188,7 +188,7 @@ void add_kill_table(CLI::App& app, int& code) {
       ->check(CLI::Range(1, 1'000))
       ->capture_default_str();
   command->add_option("--start", options->start, "first seed")->capture_default_str();
-  command->add_option("--scenario", options->scenario)->capture_default_str();
+  command->add_option("--scenario", options->scenario, "by default that whose histories need it");
   command->add_option("--jobs", options->jobs, "worker processes; 0: one a core");
   command->add_flag("--json", options->json, "for machines");
   command->callback([options, &code] { code = kill_table(*options); });

@@ -27,6 +27,9 @@ enum class Guard : std::uint8_t {
   recovery_cuts_unfinished_transactions,
   hold_back_last_record,
   held_request_is_a_read,
+  materializer_exit_is_not_a_crash,
+  consumer_crash_is_not_removal,
+  no_removal_while_stopping,
 };
 
 struct GuardInfo {
@@ -35,6 +38,9 @@ struct GuardInfo {
   std::string_view failure_mode;  ///< engine.md §7
   std::string_view summary;
   std::string_view file;
+  /// Guards that stand in series against one failure share a cut, and are switched off together.
+  /// None: a cut of its own.
+  std::string_view cut = {};
 };
 
 inline constexpr std::array k_guards = {
@@ -94,6 +100,18 @@ inline constexpr std::array k_guards = {
     GuardInfo{Guard::held_request_is_a_read, "held_request_is_a_read", "L-15",
               "a shape that a request waits for counts as read now, not as when the request began",
               "core/stack/expiry_manager.cpp"},
+    GuardInfo{Guard::materializer_exit_is_not_a_crash, "materializer_exit_is_not_a_crash", "B6",
+              "a consumer whose inline call into its materializer fails, for whatever reason, ends "
+              "quietly and is started again with its input",
+              "core/stack/subquery/subquery_consumer.cpp", "shutdown_race"},
+    GuardInfo{Guard::consumer_crash_is_not_removal, "consumer_crash_is_not_removal", "B6",
+              "a shape whose consumer crashed lives: its state is in the store, its input with the "
+              "collector",
+              "core/stack/shape_log_consumers.cpp", "shutdown_race"},
+    GuardInfo{Guard::no_removal_while_stopping, "no_removal_while_stopping", "B6",
+              "while the shapes subsystem is not whole, the engine removes no shape of its own "
+              "accord",
+              "core/stack/shape_cleaner.cpp", "shutdown_race"},
 };
 
 /// The set a stack runs with. A value.

@@ -39,6 +39,8 @@ enum class Mark : std::uint8_t {
   shape_expired,
   subquery_state_restored,
   restored_while_moving,
+  inline_call_exited_while_stopping,
+  removal_committed_without_collector,
   count_,
 };
 
@@ -72,6 +74,8 @@ inline constexpr std::array<std::string_view, static_cast<std::size_t>(Mark::cou
         "shape_expired",
         "subquery_state_restored",
         "restored_while_moving",
+        "inline_call_exited_while_stopping",
+        "removal_committed_without_collector",
 };
 
 /// Counters of one world or server. Thread-safe.

@@ -49,8 +49,8 @@ bool Consumer::may_retry(const env::DatabaseError& error) {
       [[fallthrough]];
     case env::DatabaseFailure::privilege:
     case env::DatabaseFailure::query:
-      cast<&ShapeCleaner::remove>(names::shape_cleaner, meta_.handle,
-                                  "snapshot_failed: " + error.message);
+      cast<&ShapeCleaner::remove_faulty>(names::shape_cleaner, meta_.handle,
+                                         "snapshot_failed: " + error.message);
       return false;
     case env::DatabaseFailure::connection:
     case env::DatabaseFailure::timeout:

@@ -43,6 +43,13 @@ storage::StoreResult<void> ShapeCleaner::remove(protocol::ShapeHandle handle, st
   return {};
 }
 
+void ShapeCleaner::remove_faulty(protocol::ShapeHandle handle, std::string reason) {
+  // The last of the subsystem to start and the first to stop.
+  const bool whole = runtime().whereis(names::shape_cache.text).valid();
+  if (!whole && context_->guards.on(Guard::no_removal_while_stopping)) return;
+  (void)remove(std::move(handle), std::move(reason));
+}
+
 void ShapeCleaner::finish(protocol::ShapeHandle handle) {
   cast<&ShapeStatusOwner::forget>(names::shape_status_owner, handle);
   yield_point("removal.forgotten");
@@ -54,6 +61,7 @@ void ShapeCleaner::finish(protocol::ShapeHandle handle) {
     auto finished = call<&StoreProcess::finish_removal>(names::store, handle);
     if (finished.ok()) return;
   } catch (const runtime::ProcessExit& gone) {
+    context_->reached(Mark::removal_committed_without_collector);
     // Every reason alike: the step was not done, so it is done later. The removal itself is
     // durable.
     context_->emit({observe::Level::debug,

@@ -20,6 +20,9 @@ class ShapeCleaner : public runtime::Process {
 
   /// Answers when the removal is durable and requests no longer find the shape. SUSPENDS.
   storage::StoreResult<void> remove(protocol::ShapeHandle handle, std::string reason);
+  /// The same for a fault that the engine found by itself, if all of it is there to have found it:
+  /// what fails while it stops says nothing about the shape (B6).
+  void remove_faulty(protocol::ShapeHandle handle, std::string reason);
   /// Steps 2 to 5, for a shape whose step 1 is durable.
   void finish(protocol::ShapeHandle handle);
   /// Finishes what an earlier incarnation, or an earlier run, left half done. REQUIRES: taken over.

@@ -1,6 +1,7 @@
 // The collector's shapes and their consumers: started, ended, started again, and given what they
 // have not answered.
 #include "core/stack/consumer.hpp"
+#include "core/stack/shape_cleaner.hpp"
 #include "core/stack/shape_log_collector.hpp"
 
 namespace holdfast::stack {
@@ -101,7 +102,7 @@ void ShapeLogCollector::send_waiting(Shape& shape) {
 }
 
 void ShapeLogCollector::on_down(runtime::MonitorRef ref, runtime::ProcessId,
-                                const runtime::ExitReason&) {
+                                const runtime::ExitReason& reason) {
   if (ref == probe_) {  // without an answer
     probe_.reset();
     if (visibility_is_old_) send_after<&ShapeLogCollector::ask_visibility>(k_restart_delay);
@@ -115,6 +116,10 @@ void ShapeLogCollector::on_down(runtime::MonitorRef ref, runtime::ProcessId,
   if (shape == shapes_.end()) return;
   // Whatever it died of, the shape lives (I-48): its state is in the store, its input is here.
   shape->second.consumer.reset();
+  if (reason.kind == runtime::ExitKind::crash &&
+      !context_->guards.on(Guard::consumer_crash_is_not_removal))
+    return cast<&ShapeCleaner::remove_faulty>(names::shape_cleaner, handle,
+                                              "consumer_crashed: " + reason.what);
   if (!context_->guards.on(Guard::redeliver_to_restarted_consumer)) {
     shape->second.undelivered.clear();
     shape->second.sent = 0;

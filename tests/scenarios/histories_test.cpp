@@ -385,10 +385,11 @@ TEST_F(Histories, WithoutTheTablesLockATruncateEmptiesASnapshot) {
 
 TEST(CanaryList, HasOneForEveryGuard) {
   for (const GuardInfo& info : k_guards)
-    EXPECT_EQ(std::count_if(canaries().begin(), canaries().end(),
-                            [&](const Canary& canary) { return canary.guard == info.guard; }),
-              1)
-        << info.name;
+    if (info.cut.empty())  // those in series are missed together only (shutdown_race_test.cpp)
+      EXPECT_EQ(std::count_if(canaries().begin(), canaries().end(),
+                              [&](const Canary& canary) { return canary.guard == info.guard; }),
+                1)
+          << info.name;
 }
 
 }  // namespace

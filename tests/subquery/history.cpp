@@ -338,13 +338,13 @@ void History::store(Node& node, const std::vector<StateDelta>& changes) {
 }
 
 void History::restart(Node& node) {
-  const auto& condition = node.definition->condition();
   store(node, node.result.take_changes());
   if (node.machine) store(node, node.machine->take_changes());
   std::vector<StateDelta> entries;
   for (const auto& [where, value] : node.stored)
     entries.push_back({where.first, where.second, value});
   if (node.parent != nullptr) {
+    const auto& condition = node.definition->condition();
     auto result = MaterializerState::restore(entries, condition ? condition->plan() : nullptr);
     ASSERT(result.ok() && result->values() == node.result.values(), "a result is read back");
     node.result = std::move(*result);
@@ -353,8 +353,7 @@ void History::restart(Node& node) {
   node.void_queries.clear();
   if (!node.machine) return;
   auto machine = OuterShape::restore(entries, node.definition, node.handle, options_of(node));
-  ASSERT(machine.ok() && *machine && (*machine)->views() == node.machine->views(),
-         "an outer shape is read back");
+  ASSERT(machine.ok() && (*machine)->views() == node.machine->views(), "a machine is read back");
   node.machine = std::move(**machine);
   node.index = node.machine->views();
 }

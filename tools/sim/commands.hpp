@@ -73,7 +73,7 @@ int list_guards(bool json);
 
 struct KillTableOptions {
   std::vector<std::string> names;  ///< of guards and mutants; empty: all
-  std::string scenario = "mixed";
+  std::string scenario;            ///< empty: for each the one whose histories need it
   std::uint64_t budget = 2'000;  ///< histories of one range
   std::uint64_t ranges = 1;      ///< one after the other, from `start` on
   std::uint64_t start = 1;

@@ -1,8 +1,9 @@
+#include <algorithm>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
 #include "core/base/guards.hpp"
-#include "sim/mutants/mutant_set.hpp"
+#include "scenarios/weakened.hpp"
 #include "tools/sim/commands.hpp"
 
 namespace holdfast::tools {
@@ -14,6 +15,14 @@ void print(std::string_view name, std::string_view failure_mode, std::string_vie
               std::string(summary).c_str());
 }
 
+/// All that stand in one cut with it.
+std::vector<std::string_view> cut_of(std::string_view name) {
+  for (scenarios::Weakening& one : scenarios::weakenings())
+    if (std::find(one.members.begin(), one.members.end(), name) != one.members.end())
+      return std::move(one.members);
+  return {};
+}
+
 }  // namespace
 
 int list_guards(bool as_json) {
@@ -22,7 +31,7 @@ int list_guards(bool as_json) {
   const auto add = [&](const auto& info, const char* kind) {
     list.push_back({{"name", info.name},
                     {"kind", kind},
-                    {"cut", json::array({info.name})},
+                    {"cut", cut_of(info.name)},
                     {"failure_mode", info.failure_mode},
                     {"summary", info.summary},
                     {"file", info.file}});

@@ -43,8 +43,8 @@ Result<Weakened> weakened_by(const std::vector<std::string>& names) {
   for (const std::string& name : names) {
     if (weakened.without(name)) continue;
     std::string known;
-    scenarios::for_each_weakening(
-        [&](const auto& info, const char*) { known += "\n  " + std::string(info.name); });
+    for (const scenarios::Weakening& one : scenarios::weakenings())
+      known += "\n  " + std::string(one.name);
     return fail("no guard or mutant is called '" + name + "'; there are:" + known);
   }
   return weakened;

@@ -30,29 +30,31 @@ struct Search {
   std::optional<Objection> found;
   std::uint64_t histories = 0;  ///< up to and with the one that was found
   double seconds = 0;
-  bool whole_passes = false;  ///< the same seed, nothing off and nothing broken
+  /// The same seed passes with nothing off and nothing broken, and with any one guard of the cut.
+  bool mended_passes = false;
 };
 
 struct Row {
-  std::string name, kind, failure_mode;
+  scenarios::Weakening what;
+  std::string scenario;
   std::vector<Search> searches;
 
   bool found_everywhere() const {
     return std::all_of(searches.begin(), searches.end(), [](const Search& search) {
-      return search.found.has_value() && search.whole_passes;
+      return search.found.has_value() && search.mended_passes;
     });
   }
 };
 
 std::vector<Row> rows_of(const KillTableOptions& options) {
   std::vector<Row> rows;
-  const auto add = [&](const auto& info, const char* kind) {
+  for (scenarios::Weakening& one : scenarios::weakenings()) {
     const bool wanted =
         options.names.empty() ||
-        std::find(options.names.begin(), options.names.end(), info.name) != options.names.end();
-    if (wanted) rows.push_back({std::string(info.name), kind, std::string(info.failure_mode), {}});
-  };
-  scenarios::for_each_weakening(add);
+        std::find(options.names.begin(), options.names.end(), one.name) != options.names.end();
+    std::string scenario(options.scenario.empty() ? one.scenario : options.scenario);
+    if (wanted) rows.push_back({std::move(one), std::move(scenario), {}});
+  }
   return rows;
 }
 
@@ -60,19 +62,37 @@ class Searcher {
  public:
   explicit Searcher(const KillTableOptions& options) : options_(options) {}
 
-  Search search(const std::string& name, std::uint64_t first_seed) {
-    const auto weakened = weakened_by({name});
-    ASSERT(weakened.ok(), "the table's own names are known");
+  Search search(const Row& row, std::uint64_t first_seed) {
+    scenario_ = row.scenario;
     const auto begin = steady_clock::now();
     Search result;
-    result.found = first_objection(*weakened, first_seed);
+    result.found = first_objection(without({row.what.name}), first_seed);
     result.seconds = std::chrono::duration<double>(steady_clock::now() - begin).count();
     result.histories = result.found ? result.found->seed - first_seed + 1 : options_.budget;
-    if (result.found) result.whole_passes = passes(result.found->seed);
+    if (result.found) result.mended_passes = passes_mended(row.what, result.found->seed);
     return result;
   }
 
  private:
+  static Weakened without(const std::vector<std::string_view>& names) {
+    Weakened weakened;
+    for (const std::string_view name : names) {
+      const bool known = weakened.without(name);
+      ASSERT(known, "the table's own names are known");
+    }
+    return weakened;
+  }
+
+  bool passes_mended(const scenarios::Weakening& what, std::uint64_t seed) {
+    if (!passes(seed, Weakened{})) return false;
+    if (what.members.size() < 2) return true;
+    return std::all_of(what.members.begin(), what.members.end(), [&](std::string_view alone) {
+      std::vector<std::string_view> others = what.members;
+      std::erase(others, alone);
+      return passes(seed, without(others));
+    });
+  }
+
   std::optional<Objection> first_objection(const Weakened& weakened, std::uint64_t first_seed) {
     std::optional<Objection> best;
     std::set<std::uint64_t> done;  // those above `next` that were run
@@ -100,11 +120,11 @@ class Searcher {
     return best;
   }
 
-  bool passes(std::uint64_t seed) {
+  bool passes(std::uint64_t seed, const Weakened& weakened) {
     bool passed = false;
     PoolOptions pool;
     pool.seeds = {seed};
-    pool.run = [&](std::uint64_t s) { return run(s, Weakened{}); };
+    pool.run = [&](std::uint64_t s) { return run(s, weakened); };
     pool.finished = [&](std::uint64_t, const std::string& line) {
       passed = json::parse(line).at("violations").empty();
       return true;
@@ -115,13 +135,14 @@ class Searcher {
   }
 
   std::string run(std::uint64_t seed, const Weakened& weakened) {
-    return to_json(run_history(options_.scenario, seed, weakened, false, &reused_)).dump();
+    return to_json(run_history(scenario_, seed, weakened, false, &reused_)).dump();
   }
   unsigned jobs() const {
     return options_.jobs > 0 ? options_.jobs : std::max(1U, std::thread::hardware_concurrency());
   }
 
   const KillTableOptions& options_;
+  std::string scenario_;
   scenarios::Reused reused_;  ///< each worker has its own copy
 };
 
@@ -151,10 +172,10 @@ json to_json(const Row& row) {
   const auto histories = all_of_row(row, [](const Search& s) { return s.histories; });
   const auto found = std::count_if(row.searches.begin(), row.searches.end(),
                                    [](const Search& s) { return s.found.has_value(); });
-  return {{"name", row.name},
-          {"kind", row.kind},
-          {"cut", json::array({row.name})},
-          {"failure_mode", row.failure_mode},
+  return {{"name", row.what.name},
+          {"kind", row.what.kind},
+          {"cut", row.what.members},
+          {"failure_mode", row.what.failure_mode},
           {"found", found},
           {"ranges", row.searches.size()},
           {"histories", median(histories)},
@@ -166,8 +187,9 @@ json to_json(const Row& row) {
 
 void print(const Row& row) {
   const json values = to_json(row);
-  std::printf("| `%s` | %s | %s | %lld of %zu | %llu | %llu | %.1f | %s |\n", row.name.c_str(),
-              row.kind.c_str(), row.failure_mode.c_str(),
+  std::printf("| `%s` | %s | %s | %lld of %zu | %llu | %llu | %.1f | %s |\n",
+              std::string(row.what.name).c_str(), std::string(row.what.kind).c_str(),
+              std::string(row.what.failure_mode).c_str(),
               static_cast<long long>(values.at("found").get<std::int64_t>()), row.searches.size(),
               static_cast<unsigned long long>(values.at("histories").get<std::uint64_t>()),
               static_cast<unsigned long long>(values.at("histories_worst").get<std::uint64_t>()),
@@ -179,7 +201,7 @@ void print(const Row& row) {
 
 int kill_table(const KillTableOptions& options) {
   const auto known = weakened_by(options.names);
-  const auto scenario = check_scenario(options.scenario);
+  const auto scenario = check_scenario(options.scenario.empty() ? "mixed" : options.scenario);
   if (!known.ok() || !scenario.ok()) {
     std::fprintf(stderr, "holdfast-sim kill-table: %s\n",
                  (known.ok() ? scenario.error() : known.error()).message.c_str());
@@ -195,7 +217,7 @@ int kill_table(const KillTableOptions& options) {
   bool all_found = true;
   for (Row& row : rows) {
     for (std::uint64_t range = 0; range < options.ranges; ++range)
-      row.searches.push_back(searcher.search(row.name, options.start + range * options.budget));
+      row.searches.push_back(searcher.search(row, options.start + range * options.budget));
     all_found = all_found && row.found_everywhere();
     list.push_back(to_json(row));
     if (!options.json) print(row);

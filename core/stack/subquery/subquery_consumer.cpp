@@ -15,6 +15,9 @@ auto SubqueryConsumer::ask_materializer(F ask) {
   try {
     return ask();
   } catch (const runtime::ProcessExit& gone) {
+    if (!runtime().whereis(names::shape_cache.text).valid())
+      context_->reached(Mark::inline_call_exited_while_stopping);
+    if (!context_->guards.on(Guard::materializer_exit_is_not_a_crash)) throw;
     // Of what it died does not matter, `killed` included: this consumer cannot go on without it,
     // and what it was about to contribute is not lost, since the collector has its input.
     context_->emit({observe::Level::debug,
