@@ -313,7 +313,8 @@ ShapeView RequestProcess::view_of(const ShapeMeta& meta,
   // A live answer has no schema header.
   const bool with_schema = parameters_->live == Live::no;
   // Not beyond what the log has (I-58).
-  if (global && meta.waiting_from.value != 0)
+  if (global && meta.waiting_from.value != 0 &&
+      context_->guards.on(Guard::markers_stay_below_the_buffer))
     global = std::min(*global, postgres::Lsn{meta.waiting_from.value - 1});
   return {meta.handle, with_schema ? meta.definition->schema_header() : std::string(), meta.head,
           global};

@@ -30,6 +30,18 @@ enum class Guard : std::uint8_t {
   materializer_exit_is_not_a_crash,
   consumer_crash_is_not_removal,
   no_removal_while_stopping,
+  negate_before_coercing,
+  hash_canonical_values,
+  cancel_within_a_commit,
+  wait_for_the_insert_position,
+  query_again_on_inversion,
+  convert_at_the_splice,
+  drop_replayed_transactions,
+  state_is_given_once,
+  subscribe_by_difference,
+  restart_from_committed_state,
+  query_sees_what_was_given_before,
+  markers_stay_below_the_buffer,
 };
 
 struct GuardInfo {
@@ -112,6 +124,50 @@ inline constexpr std::array k_guards = {
               "while the shapes subsystem is not whole, the engine removes no shape of its own "
               "accord",
               "core/stack/shape_cleaner.cpp", "shutdown_race"},
+    GuardInfo{
+        Guard::negate_before_coercing, "negate_before_coercing", "F-32",
+        "a membership test is negated in three-valued logic and coerced to a boolean afterwards",
+        "core/subquery/marking.cpp"},
+    GuardInfo{Guard::hash_canonical_values, "hash_canonical_values", "F-61",
+              "tags hash the typed value, not the text in which a column happens to be printed",
+              "core/subquery/marking.cpp"},
+    GuardInfo{Guard::cancel_within_a_commit, "cancel_within_a_commit", "F-62",
+              "what a commit takes in and out of a result again is no move",
+              "core/subquery/materializer_state.cpp"},
+    GuardInfo{Guard::wait_for_the_insert_position, "wait_for_the_insert_position", "F-30",
+              "a splice waits until the stream has passed the snapshot's insert position, not "
+              "until the first transaction that the snapshot does not see",
+              "core/subquery/outer_shape.cpp"},
+    GuardInfo{Guard::query_again_on_inversion, "query_again_on_inversion", "F-30",
+              "a transaction that a query's snapshot sees after one that it does not see: the "
+              "query is run again",
+              "core/subquery/outer_shape.cpp"},
+    GuardInfo{Guard::convert_at_the_splice, "convert_at_the_splice", "F-67",
+              "transactions that arrive during a query are converted when it is known which view "
+              "they are under, not at once",
+              "core/subquery/outer_shape.cpp"},
+    GuardInfo{Guard::drop_replayed_transactions, "drop_replayed_transactions", "B2",
+              "a transaction that a shape has handled is not handled again when it is replayed",
+              "core/subquery/outer_shape.cpp", "handled_once"},
+    GuardInfo{Guard::state_is_given_once, "state_is_given_once", "B2",
+              "a shape with state is not given again what a collector had taken before",
+              "core/stack/shape_log_collector.cpp", "handled_once"},
+    GuardInfo{Guard::subscribe_by_difference, "subscribe_by_difference", "B5",
+              "a shape that starts again moves by the difference between its views and the results "
+              "as they are, instead of taking the results for what its log stands for",
+              "core/stack/subquery/subquery_consumer.cpp"},
+    GuardInfo{
+        Guard::restart_from_committed_state, "restart_from_committed_state", "F-06",
+        "a consumer with state starts again once all that its predecessor contributed is committed",
+        "core/stack/shape_log_consumers.cpp"},
+    GuardInfo{Guard::query_sees_what_was_given_before, "query_sees_what_was_given_before", "F-64",
+              "a query's snapshot sees what an earlier collector gave to the shape, which is not "
+              "given again",
+              "core/stack/shape_log_collector.cpp"},
+    GuardInfo{Guard::markers_stay_below_the_buffer, "markers_stay_below_the_buffer", "I-58",
+              "an up-to-date marker claims no position at which the shape has input that is not in "
+              "its log",
+              "core/api/request_process.cpp"},
 };
 
 /// The set a stack runs with. A value.

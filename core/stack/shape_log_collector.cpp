@@ -195,7 +195,7 @@ void ShapeLogCollector::take(postgres::Transaction transaction, Routed& routed,
   for (auto& [handle, part] : parts) {
     if (Shape& shape = shapes_.at(handle); shape.meta.has_state()) {
       // Whatever was taken before is in its state, or is seen by the snapshot that it waits for.
-      if (!replayed) {
+      if (!replayed || !context_->guards.on(Guard::state_is_given_once)) {
         shape.fragments.push_back(std::move(part));
         fragmented_.insert(handle);
       }
@@ -205,7 +205,7 @@ void ShapeLogCollector::take(postgres::Transaction transaction, Routed& routed,
     if (delivery == nullptr) delivery = std::make_shared<Delivery>();
     delivery->transactions.push_back(std::move(part));
   }
-  if (shared->ends && !replayed) deliver_whole(routed);
+  if (left_open().value == 0) deliver_whole(routed);
 }
 
 const std::vector<const routing::Route*>& ShapeLogCollector::concerned(
@@ -283,7 +283,9 @@ SnapshotVerdict ShapeLogCollector::accepts_snapshot(protocol::ShapeHandle handle
   if (replay_until_.value != 0 && passed_ <= replay_until_) return SnapshotVerdict::too_early;
   if (slot_begins_) return SnapshotVerdict::too_early;
   // A shape with state is not given again what an earlier collector gave it.
-  const postgres::Lsn given = shape->second.meta.has_state() ? replay_until_ : postgres::Lsn{};
+  const bool given_before = shape->second.meta.has_state() &&
+                            context_->guards.on(Guard::query_sees_what_was_given_before);
+  const postgres::Lsn given = given_before ? replay_until_ : postgres::Lsn{};
   return visibility_.covered_by(snapshot, shape->second.takes_part_from, given)
              ? SnapshotVerdict::accepted
              : SnapshotVerdict::too_early;

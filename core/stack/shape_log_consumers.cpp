@@ -69,7 +69,9 @@ void ShapeLogCollector::ensure_consumer_or_retry(Shape& shape) {
 bool ShapeLogCollector::ensure_consumer(Shape& shape) {
   if (shape.consumer) return true;
   // It begins with what the store holds, so that must be all that its predecessor contributed.
-  if (shape.meta.has_state() && pipeline_.holds_state_of(shape.meta.handle)) return false;
+  if (shape.meta.has_state() && pipeline_.holds_state_of(shape.meta.handle) &&
+      context_->guards.on(Guard::restart_from_committed_state))
+    return false;
   try {
     auto started = call<&runtime::Supervisor::start_child>(
         names::consumers, consumer_child(context_, shape.meta, {self()}));

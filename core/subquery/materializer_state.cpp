@@ -167,8 +167,8 @@ std::vector<StateDelta> MaterializerState::take_changes() {
 }
 
 Result<MaterializerState> MaterializerState::restore(const std::vector<StateDelta>& entries,
-                                                     const where::Plan* inner_plan) {
-  MaterializerState state(inner_plan);
+                                                     const where::Plan* inner_plan, Rules rules) {
+  MaterializerState state(inner_plan, rules);
   const std::size_t positions = inner_plan == nullptr ? 0 : inner_plan->positions.size();
   for (const auto& [space, key, value] : entries) {
     if (space != number(Space::rows)) continue;
@@ -178,7 +178,9 @@ Result<MaterializerState> MaterializerState::restore(const std::vector<StateDelt
       return fail("a materializer's state is damaged");
     state.add(*key, std::move(row));
   }
-  (void)state.commit({});
+  for (const auto& [value, count] : state.counts_) state.values_ = state.values_.with(value);
+  state.touched_.clear();
+  state.raw_ = {};
   state.changed_rows_.clear();
   return state;
 }

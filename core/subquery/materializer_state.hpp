@@ -56,7 +56,8 @@ class MaterializerState {
   std::vector<StateDelta> take_changes();
   /// `entries` of other spaces are ignored.
   static Result<MaterializerState> restore(const std::vector<StateDelta>& entries,
-                                           const where::Plan* inner_plan = nullptr);
+                                           const where::Plan* inner_plan = nullptr,
+                                           Rules rules = {});
 
  private:
   struct Row {

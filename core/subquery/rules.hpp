@@ -1,8 +1,9 @@
 // The rules that keep an outer shape's log equal to its query, each with the failure mode that
 // appears without it (engine.md §7). All are on; the property test switches them off one at a time
-// and sees the log go wrong. They become guards (core/base/guards.hpp) with the processes that
-// drive these values.
+// and sees the log go wrong. Each is a guard of its name as well (core/base/guards.hpp).
 #pragma once
+
+#include "core/base/guards.hpp"
 
 namespace holdfast::subquery {
 
@@ -21,10 +22,21 @@ struct Rules {
   /// Transactions that arrive during a query are converted at the splice, when it is known which
   /// view they are under; off: at once, under the old view (F-67, F-68).
   bool convert_at_the_splice = true;
-  /// A result belongs to the attempt that asked for it (F-80).
+  /// A result belongs to the attempt that asked for it (F-80). No guard: whose consumer ends the
+  /// void attempt's mover cannot miss it.
   bool attempts_have_numbers = true;
   /// A transaction that was handled is not handled again when it is replayed (B2).
   bool drop_replayed_transactions = true;
+
+  Rules() = default;
+  explicit Rules(const Guards& guards)
+      : negate_before_coercing(guards.on(Guard::negate_before_coercing)),
+        hash_canonical_values(guards.on(Guard::hash_canonical_values)),
+        cancel_within_a_commit(guards.on(Guard::cancel_within_a_commit)),
+        wait_for_the_insert_position(guards.on(Guard::wait_for_the_insert_position)),
+        query_again_on_inversion(guards.on(Guard::query_again_on_inversion)),
+        convert_at_the_splice(guards.on(Guard::convert_at_the_splice)),
+        drop_replayed_transactions(guards.on(Guard::drop_replayed_transactions)) {}
 };
 
 }  // namespace holdfast::subquery

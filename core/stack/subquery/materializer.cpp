@@ -4,14 +4,14 @@
 
 namespace holdfast::stack {
 
-runtime::ChildSpec materializer_child(const protocol::ShapeHandle& handle,
-                                      std::shared_ptr<const shape::Definition> definition,
+runtime::ChildSpec materializer_child(Context context, const ShapeMeta& shape,
                                       runtime::ProcessId consumer, Materializer::Entries stored) {
   return {.role = "materializer",
-          .key = handle.text + "/" + std::to_string(consumer.value),
+          .key = shape.handle.text + "/" + std::to_string(consumer.value),
           .make =
-              [definition = std::move(definition), consumer, stored = std::move(stored)] {
-                return std::make_unique<Materializer>(definition, consumer, stored);
+              [context = std::move(context), definition = shape.definition, consumer,
+               stored = std::move(stored)] {
+                return std::make_unique<Materializer>(context, definition, consumer, stored);
               },
           .restart = runtime::Restart::temporary};
 }
@@ -19,8 +19,8 @@ runtime::ChildSpec materializer_child(const protocol::ShapeHandle& handle,
 void Materializer::init() {
   monitor(consumer_);
   const auto& condition = definition_->condition();
-  auto state =
-      subquery::MaterializerState::restore(*stored_, condition ? condition->plan() : nullptr);
+  auto state = subquery::MaterializerState::restore(
+      *stored_, condition ? condition->plan() : nullptr, subquery::Rules(context_->guards));
   if (!state.ok()) exit(runtime::ExitReason::crash(state.error().message));
   state_ = std::move(*state);
   stored_.reset();

@@ -11,6 +11,8 @@
 #include "core/runtime/process.hpp"
 #include "core/runtime/supervisor.hpp"
 #include "core/shape/definition.hpp"
+#include "core/stack/context.hpp"
+#include "core/stack/shape_meta.hpp"
 #include "core/subquery/materializer_state.hpp"
 
 namespace holdfast::stack {
@@ -19,9 +21,12 @@ class Materializer : public runtime::Process {
  public:
   using Entries = std::shared_ptr<const std::vector<subquery::StateDelta>>;
 
-  Materializer(std::shared_ptr<const shape::Definition> definition, runtime::ProcessId consumer,
-               Entries stored)
-      : definition_(std::move(definition)), consumer_(consumer), stored_(std::move(stored)) {}
+  Materializer(Context context, std::shared_ptr<const shape::Definition> definition,
+               runtime::ProcessId consumer, Entries stored)
+      : context_(std::move(context)),
+        definition_(std::move(definition)),
+        consumer_(consumer),
+        stored_(std::move(stored)) {}
 
   // -- handlers -----------------------------------------------------------------------------------
 
@@ -37,14 +42,14 @@ class Materializer : public runtime::Process {
   void on_down(runtime::MonitorRef, runtime::ProcessId, const runtime::ExitReason&) override;
 
  private:
+  Context context_;
   std::shared_ptr<const shape::Definition> definition_;  // whose plan the state points to
   runtime::ProcessId consumer_;
   Entries stored_;
   std::optional<subquery::MaterializerState> state_;
 };
 
-runtime::ChildSpec materializer_child(const protocol::ShapeHandle& handle,
-                                      std::shared_ptr<const shape::Definition> definition,
+runtime::ChildSpec materializer_child(Context context, const ShapeMeta& shape,
                                       runtime::ProcessId consumer, Materializer::Entries stored);
 
 }  // namespace holdfast::stack

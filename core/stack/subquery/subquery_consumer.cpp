@@ -36,6 +36,7 @@ void SubqueryConsumer::init() {
 
 subquery::OuterShape::Options SubqueryConsumer::options() const {
   subquery::OuterShape::Options options;
+  options.rules = subquery::Rules(context_->guards);
   options.log = !inner();
   if (inner()) options.links = {meta_.link};
   return options;
@@ -70,8 +71,7 @@ void SubqueryConsumer::load() {
 void SubqueryConsumer::start_materializer(Materializer::Entries stored) {
   materializer_ = ask_materializer([&] {
     auto started = call<&runtime::Supervisor::start_child>(
-        names::materializers,
-        materializer_child(meta_.handle, meta_.definition, self(), std::move(stored)));
+        names::materializers, materializer_child(context_, meta_, self(), std::move(stored)));
     if (!started.ok()) throw runtime::ProcessExit{started.error(), {}};
     monitor(*started);
     return runtime::Ref<Materializer>{*started};
@@ -94,8 +94,9 @@ void SubqueryConsumer::deliver(std::shared_ptr<const Delivery> delivery) {
   } else if (shape_) {
     for (const auto& [dependency, moves] : delivery->moves)
       absorb(shape_->on_moves(dependency, moves));
-    for (const auto& [dependency, values] : delivery->values)
-      absorb(shape_->on_subscribed(dependency, values));
+    if (context_->guards.on(Guard::subscribe_by_difference))
+      for (const auto& [dependency, values] : delivery->values)
+        absorb(shape_->on_subscribed(dependency, values));
     if (!take_transactions(*delivery)) {
       Contribution last{delivery->batch, meta_.handle, {}};
       last.truncated = true;
