@@ -85,7 +85,8 @@ void Oracle::observe_success(const Exchange& exchange, ClientView& view, const O
   const bool up_to_date = response.header("electric-up-to-date") != nullptr;
   if (!up_to_date) constancy_.chunk(handle, exchange.state.offset, *offset, response.body, object);
   view.apply(*messages, exchange.state.offset, *offset, object);
-  if (up_to_date) compare(*offset, view, object);
+  if (starts) memberships_.erase(exchange.client);
+  if (up_to_date) compare(exchange.client, *offset, view, object);
 }
 
 std::optional<std::vector<Message>> Oracle::messages_of(const protocol::ShapeHandle& handle,
@@ -121,11 +122,13 @@ std::string Oracle::compared(const ClientView& view, const VisibleSet& visible) 
   return difference(view.rows(), truth_->rows(view.spec(), visible));
 }
 
-void Oracle::compare(const protocol::LogOffset& offset, const ClientView& view,
-                     const Object& object) {
+void Oracle::compare(const std::string& client, const protocol::LogOffset& offset,
+                     const ClientView& view, const Object& object) {
   if (!view.snapshot())
     return object(property::protocol, "up to date without ever having seen snapshot-end");
-  if (view.spec().has_subqueries()) return compare_contents(offset, view, object);
+  if (view.spec().has_subqueries())
+    return compare_memberships(client, {std::max(view.claimed(), offset.tx), *view.snapshot()},
+                               view, object);
   counters_.compared_markers++;
   const VisibleSet visible{std::max(view.marker(), offset.tx), *view.snapshot()};
   const std::string wrong = compared(view, visible);
@@ -134,14 +137,22 @@ void Oracle::compare(const protocol::LogOffset& offset, const ClientView& view,
            "at " + std::to_string(visible.up_to) + ", offset " + offset.to_string() + ": " + wrong);
 }
 
-/// What such a shape knows of the inner rows may lag behind, so that which rows it has is compared
-/// at the end only; what they contain is of the marker's position all the same.
-void Oracle::compare_contents(const protocol::LogOffset& offset, const ClientView& view,
-                              const Object& object) {
+/// What such a shape knows of the inner rows may lag behind, but never goes back. Its own rows are
+/// those of the marker's position all the same.
+void Oracle::compare_memberships(const std::string& client, const VisibleSet& visible,
+                                 const ClientView& view, const Object& object) {
   counters_.compared_contents++;
+  Memberships* truth = truth_->memberships(view.spec());
+  if (truth != nullptr &&
+      memberships_[client].judge(view, visible, *truth, counters_.memberships, object))
+    return;
+  compare_contents(visible, view, object);
+}
+
+void Oracle::compare_contents(const VisibleSet& visible, const ClientView& view,
+                              const Object& object) {
   ShapeSpec whole = view.spec();
   whole.where.clear();
-  const VisibleSet visible{std::max(view.claimed(), offset.tx), *view.snapshot()};
   const Rows table = truth_->rows(whole, visible);
   for (const auto& [key, row] : view.rows()) {
     const auto found = table.find(key);

@@ -14,6 +14,7 @@
 #include "oracle/checks/conflict_ledger.hpp"
 #include "oracle/checks/constancy.hpp"
 #include "oracle/checks/expiry_order.hpp"
+#include "oracle/checks/membership.hpp"
 #include "oracle/client/client_rules.hpp"
 #include "oracle/client/client_view.hpp"
 #include "oracle/journal.hpp"
@@ -49,7 +50,8 @@ struct OracleCounters {
   std::uint64_t compared_markers = 0;   ///< up-to-date markers, compared with the truth
   std::uint64_t compared_in_full = 0;   ///< of all comparisons: row by row, not only by digest
   std::uint64_t compared_contents = 0;  ///< up-to-date markers of shapes with subqueries
-  std::uint64_t retried = 0;            ///< broken connections and 503s
+  MembershipCounters memberships;
+  std::uint64_t retried = 0;  ///< broken connections and 503s
 };
 
 class Oracle {
@@ -104,13 +106,15 @@ class Oracle {
   void observe_probe_success(const Probe& probe, const protocol::ShapeHandle& handle,
                              const protocol::Response& response, const Object& object);
   void check_transaction_id(const Message& message, const Object& object);
-  void compare(const protocol::LogOffset& offset, const ClientView& view, const Object& object);
-  void compare_contents(const protocol::LogOffset& offset, const ClientView& view,
-                        const Object& object);
   /// nullopt: objected to.
   std::optional<std::vector<Message>> messages_of(const protocol::ShapeHandle& handle,
                                                   const protocol::Response& response,
                                                   const Object& object);
+  void compare(const std::string& client, const protocol::LogOffset& offset, const ClientView& view,
+               const Object& object);
+  void compare_memberships(const std::string& client, const VisibleSet& visible,
+                           const ClientView& view, const Object& object);
+  void compare_contents(const VisibleSet& visible, const ClientView& view, const Object& object);
   /// How the view differs from the query, as a sentence; empty: not at all.
   std::string compared(const ClientView& view, const VisibleSet& visible);
 
@@ -120,6 +124,7 @@ class Oracle {
   ExpiryOrder expiry_order_;
   Constancy constancy_;
   std::vector<Violation> violations_;
+  std::map<std::string, MembershipCheck> memberships_;  ///< by client; of its view as it is
   OracleCounters counters_;
   std::uint64_t comparisons_ = 0;
 };

@@ -26,6 +26,8 @@ struct VisibleSet {
   StatedSnapshot snapshot;
 };
 
+class Memberships;
+
 class Truth {
  public:
   virtual ~Truth() = default;
@@ -34,6 +36,8 @@ class Truth {
   /// The digest of rows(), for less than rows() costs. May differ from it only where rows() has one
   /// row for several equal ones of a table without primary key.
   virtual RowsDigest digest(const ShapeSpec& spec, const VisibleSet& visible) = 0;
+  /// Of a shape with subqueries, by its spec's name; nullptr: this truth knows of none.
+  virtual Memberships* memberships(const ShapeSpec&) { return nullptr; }
   /// The 32-bit id of the transaction that committed there; nullopt: not known.
   virtual std::optional<std::uint64_t> transaction_id(std::uint64_t commit_lsn) = 0;
   /// Commit LSN of the last transaction that wrote anything.

@@ -46,7 +46,10 @@ void ClientProcess::run() {
     exchange.answered = last_answer_ = now();
     exchange.origin = answer.origin;
     if (answer.overdue) stage_.oracle->overdue(exchange);
+    const oracle::MoveTally moves = view().moves();
     client_.judge(exchange, *stage_.oracle);
+    count_moves(stage_.sights, stage_.traits[client_.plan().spec], client_.crossed_a_restart(),
+                moves, view().moves());
     if (!at_large() && spec().has_subqueries())
       agreed_commit_ = stage_.oracle->agreed_commit(view());
     if (!stage_.plan->probes.empty()) stage_.notebook.note(exchange);

@@ -17,6 +17,7 @@
 #include "scenarios/network.hpp"
 #include "scenarios/plan.hpp"
 #include "scenarios/strict_client.hpp"
+#include "scenarios/subqueries/sights.hpp"
 #include "scenarios/timeline/recorder.hpp"
 #include "sim/postgres/model.hpp"
 
@@ -44,6 +45,8 @@ struct Stage {
   ClientTroubleCounters client_trouble;
   Notebook notebook;  ///< kept where there are probes
   ProbeCounters probes;
+  std::vector<ShapeTraits> traits;  ///< of the plan's specs
+  SightCounters sights;
 };
 
 class ClientProcess : public runtime::Process {

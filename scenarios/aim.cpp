@@ -22,6 +22,8 @@ std::string_view label_of(Moment moment) {
       return "pg.slot.created";
     case Moment::fragment:
       return "collector.fragment";
+    case Moment::move:
+      return "Mover::run";
   }
   ASSERT(false, "who aims, aims at a moment with a label");
 }
@@ -32,6 +34,7 @@ unsigned steps_of(Moment moment, const Knobs& knobs) {
   switch (moment) {
     case Moment::snapshot:
     case Moment::fragment:
+    case Moment::move:
       return 24;
     case Moment::slot_made:
       return 40;

@@ -8,12 +8,13 @@
 namespace holdfast::scenarios {
 namespace {
 
-/// Equal for all texts of one clause, and for few others.
+/// Equal for all texts of one clause, and for few others. In no order: NOT (a IN b) is a NOT IN b.
 std::string skeleton(const std::string& clause) {
   std::string kept;
   for (const char c : clause)
     if (std::isalnum(static_cast<unsigned char>(c)) != 0)
       kept += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  std::sort(kept.begin(), kept.end());
   return kept;
 }
 

@@ -107,8 +107,10 @@ void Cluster::fire() {
 void Cluster::count(const PlannedRestart& restart, bool aimed) {
   counters_.by_kind[static_cast<std::size_t>(restart.kind)]++;
   Moment hit = Moment::any_time;
-  for (const runtime::ProcessInfo& process : leader_->runtime().processes())
+  for (const runtime::ProcessInfo& process : leader_->runtime().processes()) {
     if (process.path.find("/snapshotter[") != std::string::npos) hit = Moment::snapshot;
+    if (process.path.find("/mover[") != std::string::npos) hit = Moment::move;
+  }
   if (leader_->writing()) {
     if (writer_job_ == "store.commit") hit = Moment::commit;
     if (writer_job_ == "store.remove" || writer_job_ == "store.finish_removal")

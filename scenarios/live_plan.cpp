@@ -11,6 +11,13 @@ namespace {
 using sim::postgres::Synchronous;
 using std::chrono::milliseconds;
 
+constexpr LiveScenario k_scenarios[] = {
+    {"plain", "live", {}},
+    {"hierarchy", "live_hierarchy", SubqueryWorld::hierarchy},
+    {"issue_tracker", "live_issue_tracker", SubqueryWorld::tracker},
+    {"access_lists", "live_access_lists", SubqueryWorld::access},
+    {"awkward_values", "live_awkward_values", SubqueryWorld::awkward}};
+
 constexpr unsigned k_writers = 4;
 /// Real time passes while a writer pauses: long idle times are the simulation's business.
 constexpr Duration k_longest_pause = milliseconds(600);
@@ -20,8 +27,18 @@ constexpr std::uint64_t k_batch_ms = 400;
 
 }  // namespace
 
+std::span<const LiveScenario> live_scenarios() {
+  return k_scenarios;
+}
+
+const LiveScenario* find_live_scenario(std::string_view name) {
+  for (const LiveScenario& scenario : k_scenarios)
+    if (scenario.name == name) return &scenario;
+  return nullptr;
+}
+
 Plan make_live_plan(std::uint64_t seed, const LiveSize& size) {
-  Plan plan = make_plan(Profile{.name = k_live_scenario,
+  Plan plan = make_plan(Profile{.name = size.scenario->simulated,
                                 .tables_max = 4,
                                 .specs_min = size.shapes,
                                 .specs_max = size.shapes,
@@ -34,7 +51,8 @@ Plan make_live_plan(std::uint64_t seed, const LiveSize& size) {
                                 .faults_max = 0,
                                 .removal_percent = 0,
                                 .second_client_percent = 100,
-                                .calm_percent = 0},
+                                .calm_percent = 0,
+                                .world = size.scenario->world},
                         seed);
   const Draws draws = Draws(seed).of("only_live");
   plan.writers = k_writers;

@@ -1,19 +1,31 @@
 // The plans of `holdfast-sim live`: what a real server, a real Postgres and real processes can be
-// put through. The simulation runs the same plans as the scenario "live", so that both worlds can
-// be compared.
+// put through. The simulation runs the same plans as the scenarios "live" and "live_…", so that
+// both worlds can be compared.
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <span>
 #include <string_view>
 #include <vector>
 
 #include "scenarios/plan.hpp"
+#include "scenarios/subqueries/subquery_workload.hpp"
 
 namespace holdfast::scenarios {
 
-inline constexpr std::string_view k_live_scenario = "live";
+/// Whose tables and shapes a live run has.
+struct LiveScenario {
+  std::string_view name;               ///< to the user of live mode
+  std::string_view simulated;          ///< of the same plans in the simulation
+  std::optional<SubqueryWorld> world;  ///< none: plain shapes
+};
+std::span<const LiveScenario> live_scenarios();
+/// nullptr: there is none of this name.
+const LiveScenario* find_live_scenario(std::string_view name);
 
 struct LiveSize {
+  const LiveScenario* scenario = find_live_scenario("plain");
   std::uint64_t shapes = 20;
   std::uint64_t batches = 10;
   std::uint64_t transactions_per_batch = 10;

@@ -6,27 +6,6 @@
 
 namespace holdfast::scenarios {
 
-namespace {
-
-sim::postgres::VisibleSet model_set(const oracle::VisibleSet& visible) {
-  sim::postgres::VisibleSet set;
-  set.up_to = {visible.up_to};
-  set.snapshot.emplace();
-  set.snapshot->xmin = {visible.snapshot.xmin};
-  set.snapshot->xmax = {visible.snapshot.xmax};
-  for (const std::uint64_t xid : visible.snapshot.xip) set.snapshot->xip.push_back({xid});
-  return set;
-}
-
-std::vector<std::string> columns_of(const oracle::ShapeSpec& spec) {
-  std::vector<std::string> columns;
-  for (const std::string& column : spec.all_columns)
-    if (spec.selects(column)) columns.push_back(column);
-  return columns;
-}
-
-}  // namespace
-
 oracle::Rows ModelTruth::rows(const oracle::ShapeSpec& spec, const oracle::VisibleSet& visible) {
   const std::vector<std::string> columns = columns_of(spec);
   const auto found =
@@ -57,6 +36,12 @@ oracle::RowsDigest ModelTruth::digest(const oracle::ShapeSpec& spec,
   }
   if (const auto sum = query->sum(model_set(visible))) return oracle::RowsDigest(*sum);
   return oracle::digest_of(rows(spec, visible));
+}
+
+oracle::Memberships* ModelTruth::memberships(const oracle::ShapeSpec& spec) {
+  std::unique_ptr<ModelMemberships>& found = memberships_[spec.name];
+  if (!found) found = std::make_unique<ModelMemberships>(model_, spec);
+  return found.get();
 }
 
 std::optional<std::uint64_t> ModelTruth::transaction_id(std::uint64_t commit_lsn) {

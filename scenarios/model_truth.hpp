@@ -6,6 +6,7 @@
 #include <string>
 
 #include "oracle/truth.hpp"
+#include "scenarios/subqueries/model_memberships.hpp"
 #include "sim/postgres/model.hpp"
 #include "sim/postgres/repeated_query.hpp"
 
@@ -18,6 +19,8 @@ class ModelTruth final : public oracle::Truth {
   /// REQUIRES: specs of one name are equal.
   oracle::RowsDigest digest(const oracle::ShapeSpec& spec,
                             const oracle::VisibleSet& visible) override;
+  /// REQUIRES: specs of one name are equal.
+  oracle::Memberships* memberships(const oracle::ShapeSpec& spec) override;
   std::optional<std::uint64_t> transaction_id(std::uint64_t commit_lsn) override;
   std::uint64_t last_commit() override;
 
@@ -25,6 +28,7 @@ class ModelTruth final : public oracle::Truth {
   const sim::postgres::PostgresModel& model_;
   std::map<std::uint64_t, const sim::postgres::Transaction*> by_commit_;
   std::map<std::string, std::unique_ptr<sim::postgres::RepeatedQuery>> queries_;  ///< by spec
+  std::map<std::string, std::unique_ptr<ModelMemberships>> memberships_;          ///< by spec
 };
 
 }  // namespace holdfast::scenarios

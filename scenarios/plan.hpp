@@ -59,9 +59,10 @@ enum class Moment : std::uint8_t {
   removal,
   takeover,
   slot_made,
-  fragment  ///< of a transaction that is taken from the stream in several
+  fragment,  ///< of a transaction that is taken from the stream in several
+  move,      ///< the query of rows that move into a shape with subqueries
 };
-inline constexpr std::size_t k_moments = 7;
+inline constexpr std::size_t k_moments = 8;
 
 struct PlannedRestart {
   /// Names the instance that it starts; stays when other restarts are taken away.

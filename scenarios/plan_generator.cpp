@@ -7,6 +7,7 @@
 #include "scenarios/live_plan.hpp"
 #include "scenarios/plan.hpp"
 #include "scenarios/profile.hpp"
+#include "scenarios/subqueries/issue_plans.hpp"
 #include "scenarios/workload.hpp"
 
 namespace holdfast::scenarios {
@@ -14,6 +15,7 @@ namespace {
 
 using sim::postgres::Statement;
 using sim::postgres::Synchronous;
+using sim::postgres::TypeId;
 using Subqueries = std::optional<SubqueryWorkload>;  ///< none: plain shapes
 
 constexpr unsigned k_calm_commits = 8;
@@ -21,122 +23,13 @@ constexpr unsigned k_calm_commits = 8;
 constexpr unsigned k_frozen_percent = 8;
 /// Of restarts and of batches: long enough before them for every timer of the engine to go off.
 constexpr unsigned k_idle_percent = 8;
+/// Of restarts and faults where shapes have subqueries.
+constexpr unsigned k_in_move_percent = 20;
 constexpr unsigned k_unknown_percent = 35;    ///< clauses that are unknown for many rows
 constexpr std::uint64_t k_large_percent = 6;  ///< transactions that fragments and chunks cut
 
 /// Of subquery workloads.
 constexpr unsigned k_many_nulls_percent = 25;
-constexpr unsigned k_mixed_types_percent = 25;
-
-/// The size of `mixed`, for shapes with subqueries: more clients and rows, since a move is of rows
-/// that somebody else changed.
-constexpr Profile with_subqueries(std::string_view name, SubqueryWorld world) {
-  return {.name = name,
-          .tables_max = 0,
-          .specs_min = 2,
-          .specs_max = 7,
-          .batches_min = 2,
-          .batches_max = 5,
-          .transactions_per_batch = 5,
-          .mutations_per_transaction = 5,
-          .restarts_min = 1,
-          .restarts_max = 3,
-          .faults_max = 3,
-          .removal_percent = 20,
-          .second_client_percent = 60,
-          .calm_percent = 25,
-          .world = world,
-          .every_trouble = true};
-}
-
-constexpr Profile k_profiles[] = {
-    // The default mixture: small histories, everything varies.
-    {.name = "mixed",
-     .tables_max = 3,
-     .specs_min = 2,
-     .specs_max = 6,
-     .batches_min = 2,
-     .batches_max = 5,
-     .transactions_per_batch = 4,
-     .mutations_per_transaction = 4,
-     .restarts_min = 1,
-     .restarts_max = 3,
-     .faults_max = 3,
-     .removal_percent = 30,
-     .second_client_percent = 60,
-     .calm_percent = 25,
-     .every_trouble = true},
-    // design.md §15's history: 20 shapes, 5 batches of 10 transactions of 5 mutations, a restart
-    // every 2 batches, plain shapes.
-    {.name = "reference",
-     .tables_max = 4,
-     .specs_min = 20,
-     .specs_max = 20,
-     .batches_min = 5,
-     .batches_max = 5,
-     .transactions_per_batch = 10,
-     .mutations_per_transaction = 5,
-     .restarts_min = 2,
-     .restarts_max = 2,
-     .faults_max = 1,
-     .removal_percent = 0,
-     .second_client_percent = 100,
-     .calm_percent = 0,
-     .benchmark = true},
-    // Restarts upon restarts, little else.
-    {.name = "restarts",
-     .tables_max = 2,
-     .specs_min = 2,
-     .specs_max = 4,
-     .batches_min = 4,
-     .batches_max = 8,
-     .transactions_per_batch = 3,
-     .mutations_per_transaction = 3,
-     .restarts_min = 4,
-     .restarts_max = 8,
-     .faults_max = 0,
-     .removal_percent = 10,
-     .second_client_percent = 60,
-     .calm_percent = 25},
-    with_subqueries("hierarchy", SubqueryWorld::hierarchy),
-    with_subqueries("issue_tracker", SubqueryWorld::tracker),
-    with_subqueries("access_lists", SubqueryWorld::access),
-    with_subqueries("awkward_values", SubqueryWorld::awkward),
-    // The history of `reference`, of the public restart test's tables and where clauses.
-    {.name = "reference_subqueries",
-     .tables_max = 0,
-     .specs_min = 20,
-     .specs_max = 20,
-     .batches_min = 5,
-     .batches_max = 5,
-     .transactions_per_batch = 10,
-     .mutations_per_transaction = 5,
-     .restarts_min = 2,
-     .restarts_max = 2,
-     .faults_max = 1,
-     .removal_percent = 0,
-     .second_client_percent = 100,
-     .calm_percent = 0,
-     .world = SubqueryWorld::hierarchy,
-     .benchmark = true},
-    // The public restart job's own size (known-failures.md §12): a restart every 3 batches.
-    {.name = "restart_job",
-     .tables_max = 0,
-     .specs_min = 200,
-     .specs_max = 200,
-     .batches_min = 50,
-     .batches_max = 50,
-     .transactions_per_batch = 10,
-     .mutations_per_transaction = 10,
-     .restarts_min = 16,
-     .restarts_max = 16,
-     .faults_max = 0,
-     .removal_percent = 0,
-     .second_client_percent = 0,
-     .calm_percent = 0,
-     .world = SubqueryWorld::hierarchy,
-     .benchmark = true},
-};
 
 StrategyKind draw_strategy(const Draws& draws) {
   const std::uint64_t roll = draws.below(100, "strategy");
@@ -171,7 +64,8 @@ Subqueries draw_subqueries(const Profile& profile, const Draws& draws) {
   SubqueryWorkload workload{.world = *profile.world};
   if (profile.benchmark) return workload;
   workload.many_nulls = draws.percent(k_many_nulls_percent, "many_nulls");
-  workload.mixed_types = draws.percent(k_mixed_types_percent, "mixed_types");
+  workload.key_type =
+      draws.one_of<TypeId>({TypeId::int8, TypeId::int8, TypeId::int4, TypeId::numeric}, "key_type");
   return workload;
 }
 
@@ -303,6 +197,8 @@ void plan_restarts(Plan& plan, const Profile& profile, const Draws& draws) {
                          ? static_cast<Moment>(draw.below(k_untimed_restart_moments, "moment"))
                          : Moment::any_time;
     if (!profile.benchmark && draw.percent(8, "in_fragment")) restart.moment = Moment::fragment;
+    if (profile.world && !profile.benchmark && draw.percent(k_in_move_percent, "in_move"))
+      restart.moment = Moment::move;
     restart.down_time = ms(draw.one_of<std::uint64_t>({0, 5, 200, 2'000}, "down"));
     restart.overlap = us(draw.one_of<std::uint64_t>({0, 500, 20'000, 700'000}, "overlap"));
     restart.kill_during_stop = draw.percent(30, "kill");
@@ -330,6 +226,8 @@ void plan_faults(Plan& plan, const Profile& profile, const Draws& draws) {
       fault.moment = draw.one_of<Moment>(
           {Moment::commit, Moment::snapshot, Moment::removal, Moment::takeover, Moment::fragment},
           "moment");
+    if (profile.world && !profile.benchmark && draw.percent(k_in_move_percent, "in_move"))
+      fault.moment = Moment::move;
     plan.faults.push_back(fault);
   }
   if (!draws.percent(profile.removal_percent, "removal")) return;
@@ -346,16 +244,21 @@ void plan_faults(Plan& plan, const Profile& profile, const Draws& draws) {
 
 std::vector<std::string> scenario_names() {
   std::vector<std::string> names;
-  for (const Profile& profile : k_profiles) names.emplace_back(profile.name);
-  names.emplace_back(k_live_scenario);
+  for (const Profile& profile : profiles()) names.emplace_back(profile.name);
+  for (const IssueScenario& issue : issue_scenarios()) names.emplace_back(issue.name);
+  for (const LiveScenario& live : live_scenarios()) names.emplace_back(live.simulated);
   return names;
 }
 
 Plan make_plan(const std::string& scenario, std::uint64_t seed) {
-  if (scenario == k_live_scenario) return make_live_plan(seed, {});
-  const auto* profile = std::find_if(std::begin(k_profiles), std::end(k_profiles),
-                                     [&](const Profile& p) { return p.name == scenario; });
-  ASSERT(profile != std::end(k_profiles), "a plan is made for a scenario that exists");
+  for (const IssueScenario& issue : issue_scenarios())
+    if (scenario == issue.name) return make_issue_plan(issue, seed);
+  for (const LiveScenario& live : live_scenarios())
+    if (scenario == live.simulated) return make_live_plan(seed, {.scenario = &live});
+  const auto all = profiles();
+  const auto profile =
+      std::find_if(all.begin(), all.end(), [&](const Profile& p) { return p.name == scenario; });
+  ASSERT(profile != all.end(), "a plan is made for a scenario that exists");
   return make_plan(*profile, seed);
 }
 

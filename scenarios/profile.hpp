@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string_view>
 
 #include "scenarios/plan.hpp"
@@ -28,6 +29,8 @@ struct Profile {
   bool benchmark = false;      ///< every history is of one size, with default knobs
 };
 
+/// Of the scenarios that are a size and nothing else.
+std::span<const Profile> profiles();
 Plan make_plan(const Profile& profile, std::uint64_t seed);
 
 }  // namespace holdfast::scenarios

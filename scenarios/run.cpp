@@ -210,6 +210,7 @@ World::World(const Plan& plan, const RunOptions& options)
   stage_.oracle = &oracle_;
   stage_.postgres = &postgres_;
   stage_.plan = &plan_;
+  stage_.traits = traits_of(plan_.specs);
   stage_.recorder = options.recorder;
   if (options.trace)
     stage_.note = [this](std::string line) { executor_.trace().note(std::move(line)); };
@@ -373,6 +374,8 @@ RunReport World::report() {
   report.faults = faults_.counters();
   report.client_trouble = stage_.client_trouble;
   report.probes = stage_.probes;
+  report.sights = stage_.sights;
+  count_memberships(report.sights, oracle_.counters().memberships);
   for (std::size_t i = 0; i < report.marks.size(); ++i)
     report.marks[i] = marks_.count(static_cast<Mark>(i));
   if (report.failed()) report.last_lines = executor_.trace().last_lines();

@@ -17,6 +17,7 @@
 #include "scenarios/cluster.hpp"
 #include "scenarios/faults.hpp"
 #include "scenarios/plan.hpp"
+#include "scenarios/subqueries/sights.hpp"
 #include "scenarios/timeline/recorder.hpp"
 #include "scenarios/weakened.hpp"
 #include "sim/postgres/condition_trees.hpp"
@@ -67,6 +68,7 @@ struct RunReport {
   FaultCounters faults;
   ClientTroubleCounters client_trouble;
   ProbeCounters probes;
+  SightCounters sights;
   std::array<std::uint64_t, k_mark_names.size()> marks{};
   std::vector<std::string> last_lines;  ///< of the trace, if something was found
   std::vector<Hash128> checkpoints;

@@ -202,6 +202,7 @@ void add_live(CLI::App& app, int& code) {
       "  holdfast-sim live\n"
       "  holdfast-sim live --database-url postgresql://postgres@localhost/postgres --runs 50\n"
       "  holdfast-sim live --runs 5 --restarts frozen --restart-every 1\n"
+      "  holdfast-sim live --scenario hierarchy --restarts brutal,rolling\n"
       "Each run has a database and slots of its own, which are gone afterwards. Restarts: "
       "graceful\n"
       "(SIGTERM), brutal (SIGKILL), rolling (a second server takes over), frozen (SIGSTOP, the\n"
@@ -215,6 +216,10 @@ void add_live(CLI::App& app, int& code) {
       ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1'000'000}))
       ->capture_default_str();
   command->add_option("--start", options->start, "the first seed")->capture_default_str();
+  command
+      ->add_option("--scenario", options->scenario,
+                   "whose tables and shapes: plain, hierarchy, issue_tracker, …")
+      ->capture_default_str();
   command->add_option("--shapes", options->shapes)
       ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{200}))
       ->capture_default_str();

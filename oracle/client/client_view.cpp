@@ -56,9 +56,11 @@ void ClientView::end_move(const Object& object) {
 void ClientView::apply_move(const Message& message, const Object& object) {
   if (!tags_) return object(property::tags_form, "a move in a shape without subqueries");
   if (!snapshot_) object(property::protocol, "a move before snapshot-end");
+  (message.kind == MessageKind::move_in ? moves_.in : moves_.out)++;
   for (const std::string& key : tags_->move(message, object)) {
     const auto row = rows_.find(key);
     if (row == rows_.end()) continue;
+    moves_.rows_out++;
     drop_cells(row->second);
     rows_.erase(row);
   }
@@ -211,6 +213,7 @@ void ClientView::apply_change(const Message& message, const Object& object) {
     if (tagged && message.tags->is_move_in && move_in_) {
       tags_->check_moved_in(message, move_in_->patterns, object);
       move_in_->rows++;
+      moves_.rows_in++;
     }
   } else if (row == rows_.end()) {
     object(property::row_legality, message.kind == MessageKind::update

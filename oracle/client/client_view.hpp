@@ -19,6 +19,12 @@
 
 namespace holdfast::oracle {
 
+/// What moves did to a view since it began with nothing.
+struct MoveTally {
+  std::uint64_t in = 0, out = 0;
+  std::uint64_t rows_in = 0, rows_out = 0;
+};
+
 class ClientView {
  public:
   explicit ClientView(const ShapeSpec& spec) : spec_(&spec) {
@@ -35,8 +41,11 @@ class ClientView {
   /// Made for the caller; the digest says the same for nothing.
   Rows rows() const;
   const RowsDigest& digest() const { return digest_; }
+  bool holds(const std::string& key) const { return rows_.contains(key); }
+  std::size_t size() const { return rows_.size(); }
   /// The last one that the log has stated: each sees all that the one before it saw.
   const std::optional<StatedSnapshot>& snapshot() const { return snapshot_; }
+  const MoveTally& moves() const { return moves_; }
   /// LSN of the last up-to-date marker.
   std::uint64_t marker() const { return marker_; }
   /// The highest LSN of all up-to-date markers.
@@ -91,6 +100,7 @@ class ClientView {
     std::size_t rows = 0;
   };
   std::optional<MoveIn> move_in_;
+  MoveTally moves_;
 };
 
 }  // namespace holdfast::oracle

@@ -69,18 +69,17 @@ const std::vector<WorldTable>& tables_of(SubqueryWorld world) {
   ASSERT(false, "there are four worlds");
 }
 
-/// With mixed types, columns side by side differ, as do a reference and the key it refers to.
-TypeId type_of(const SubqueryWorkload& workload, Content content, std::size_t column) {
+TypeId type_of(const SubqueryWorkload& workload, Content content) {
+  const bool rare = workload.key_type != TypeId::int8;
   switch (content) {
     case Content::reference:
-      if (!workload.mixed_types) return TypeId::int8;
-      return column % 2 == 0 ? TypeId::numeric : TypeId::int4;
+      return workload.key_type;
     case Content::flag:
       return TypeId::boolean;
     case Content::word:
-      return workload.mixed_types && column % 2 == 0 ? TypeId::varchar : TypeId::text;
+      return rare ? TypeId::varchar : TypeId::text;
     case Content::number:
-      return workload.mixed_types ? TypeId::int2 : TypeId::int4;
+      return rare ? TypeId::int2 : TypeId::int4;
     case Content::decimal:
       return TypeId::numeric;
   }
@@ -93,13 +92,14 @@ unsigned null_percent(const SubqueryWorkload& workload) {
 }
 
 /// References go to one row beyond those that can exist, too.
-std::optional<std::string> draw_cell(const SubqueryWorkload& workload, Content content, TypeId type,
+std::optional<std::string> draw_cell(const SubqueryWorkload& workload, Content content,
                                      std::uint64_t keys, const Draws& draws) {
   if (draws.percent(null_percent(workload), "null")) return std::nullopt;
   switch (content) {
     case Content::reference: {
       const std::string key = std::to_string(draws.below(keys + 1, "reference"));
-      return type == TypeId::numeric && draws.percent(50, "scale") ? key + ".0" : key;
+      const bool longer = workload.key_type == TypeId::numeric && draws.percent(50, "scale");
+      return longer ? key + ".0" : key;
     }
     case Content::flag:
       return draws.percent(50, "flag") ? "t" : "f";
@@ -117,8 +117,7 @@ std::optional<std::string> draw_cell(const SubqueryWorkload& workload, Content c
 ColumnText cell_of(const SubqueryWorkload& workload, const WorldTable& table, std::size_t column,
                    std::uint64_t keys, const Draws& draws) {
   const auto& [name, content] = table.columns[column];
-  return {name,
-          draw_cell(workload, content, type_of(workload, content, column), keys, draws.of(name))};
+  return {name, draw_cell(workload, content, keys, draws.of(name))};
 }
 
 std::optional<std::size_t> find_content(const WorldTable& table, Content content) {
@@ -146,10 +145,9 @@ std::vector<TableDefinition> make_subquery_tables(const SubqueryWorkload& worklo
   for (const WorldTable& table : tables_of(workload.world)) {
     TableDefinition& made = tables.emplace_back();
     made.name = {"public", table.name};
-    made.columns.push_back({"id", TypeId::int8, true, 1, 0});
-    for (std::size_t i = 0; i < table.columns.size(); ++i)
-      made.columns.push_back(
-          {table.columns[i].name, type_of(workload, table.columns[i].content, i), false, 0, 0});
+    made.columns.push_back({"id", workload.key_type, true, 1, 0});
+    for (const WorldColumn& column : table.columns)
+      made.columns.push_back({column.name, type_of(workload, column.content), false, 0, 0});
   }
   return tables;
 }

@@ -21,6 +21,8 @@ struct Raised {
 struct Scope {
   const Row& row;
   const std::vector<RowSet>& results;
+  /// What each membership test says whatever the rows of its sub-select; nullptr: they decide.
+  const std::vector<Truth>* forced = nullptr;
 };
 
 class Expression {
@@ -86,6 +88,8 @@ enum class Choice : std::uint8_t { first_not_null, greatest, least };
 ExpressionRef make_choice(Choice choice, TypeId type, std::vector<ExpressionRef> terms);
 /// left IN (the sub-select's rows).
 ExpressionRef make_membership(std::vector<ExpressionRef> left, std::size_t subselect);
+/// The values on the left side of a membership test. REQUIRES: `membership` is make_membership()'s.
+std::vector<Value> left_of(const Expression& membership, const Row& row);
 /// left IN (rows that are the same for each row of the table).
 ExpressionRef make_constant_membership(std::vector<ExpressionRef> left, RowSet rows);
 

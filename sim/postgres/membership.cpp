@@ -43,7 +43,12 @@ class Membership final : public TestExpression {
   Membership(std::vector<ExpressionRef> left, std::size_t subselect)
       : left_(std::move(left)), subselect_(subselect) {}
   Truth test(const Scope& scope) const override {
+    if (scope.forced != nullptr) return (*scope.forced)[subselect_];
     return scope.results[subselect_].contains(row_of(left_, scope));
+  }
+  std::vector<Value> left(const Row& row) const {
+    const std::vector<RowSet> none;
+    return row_of(left_, {row, none});
   }
   static std::vector<Value> row_of(const std::vector<ExpressionRef>& terms, const Scope& scope) {
     std::vector<Value> row;
@@ -102,6 +107,10 @@ Truth RowSet::contains(const std::vector<Value>& left) const {
 
 ExpressionRef make_membership(std::vector<ExpressionRef> left, std::size_t subselect) {
   return std::make_unique<Membership>(std::move(left), subselect);
+}
+
+std::vector<Value> left_of(const Expression& membership, const Row& row) {
+  return static_cast<const Membership&>(membership).left(row);
 }
 
 ExpressionRef make_constant_membership(std::vector<ExpressionRef> left, RowSet rows) {

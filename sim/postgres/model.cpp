@@ -1,5 +1,6 @@
 #include "sim/postgres/model.hpp"
 
+#include "sim/postgres/membership_history.hpp"
 #include "sim/postgres/reader.hpp"
 #include "sim/postgres/repeated_query.hpp"
 #include "sim/postgres/sessions.hpp"
@@ -171,6 +172,12 @@ std::unique_ptr<RepeatedQuery> PostgresModel::repeat(
     const std::string& condition,
     std::function<Hash128(const RowKey&, const RowCells&)> hash) const {
   return std::make_unique<RepeatedQuery>(*state_, table, columns, condition, std::move(hash));
+}
+
+std::unique_ptr<MembershipHistory> PostgresModel::membership_history(
+    const RelationName& table, const std::vector<std::string>& columns,
+    const std::string& condition) const {
+  return std::make_unique<MembershipHistory>(*state_, table, columns, condition);
 }
 
 Snapshot PostgresModel::current_snapshot() const {

@@ -23,6 +23,7 @@
 
 namespace holdfast::sim::postgres {
 
+class MembershipHistory;
 class ModelState;
 class RepeatedQuery;
 
@@ -141,6 +142,10 @@ class PostgresModel {
       const RelationName& table, const std::vector<std::string>& columns,
       const std::string& condition,
       std::function<Hash128(const RowKey&, const RowCells&)> hash) const;
+  /// What the membership tests of a condition said over time (membership_history.hpp).
+  std::unique_ptr<MembershipHistory> membership_history(const RelationName& table,
+                                                        const std::vector<std::string>& columns,
+                                                        const std::string& condition) const;
   /// What a new statement would see now.
   Snapshot current_snapshot() const;
   Lsn insert_position() const;

@@ -40,23 +40,23 @@ SqlResult<std::vector<RowRef>> filter(ModelState& state, const Table& table,
   return rows;
 }
 
+SqlResult<RowSet> read_one(ModelState& state, const SubSelect& subselect, const View& view) {
+  const Table* table = state.find_table(subselect.table);
+  ASSERT(table != nullptr, "compiled conditions are forgotten when a table goes");
+  const auto rows = filter(state, *table, subselect.condition.get(), view);
+  if (!rows) return rows.failure();
+  RowSet result;
+  for (const RowRef& row : *rows) result.add(selected_cells(subselect, *row));
+  return result;
+}
+
 SqlResult<std::vector<RowSet>> read_subselects(ModelState& state, const WhereClause& condition,
                                                const View& view) {
   std::vector<RowSet> results;
   for (const SubSelect& subselect : condition.subselects()) {
-    const Table* table = state.find_table(subselect.table);
-    ASSERT(table != nullptr, "compiled conditions are forgotten when a table goes");
-    auto rows = filter(state, *table, subselect.condition.get(), view);
-    if (!rows) return rows.failure();
-    RowSet result;
-    for (const RowRef& row : *rows) {
-      std::vector<Value> cells;
-      for (std::size_t i = 0; i < subselect.slots.size(); ++i)
-        cells.push_back(row->is_null(subselect.slots[i]) ? Value::null_of(subselect.types[i])
-                                                         : row->values[subselect.slots[i]]);
-      result.add(std::move(cells));
-    }
-    results.push_back(std::move(result));
+    auto result = read_one(state, subselect, view);
+    if (!result) return result.failure();
+    results.push_back(std::move(*result));
   }
   return results;
 }
@@ -75,6 +75,20 @@ SqlResult<std::vector<RowRef>> read_rows(ModelState& state, const Table& table,
   std::optional<SqlResult<std::vector<RowRef>>> result;
   state.big_stack.run([&] { result.emplace(filter(state, table, test, view)); });
   return std::move(*result);
+}
+
+SqlResult<RowSet> read_subselect(ModelState& state, const SubSelect& subselect,
+                                 const TransactionPredicate& visible, TruncatedRows truncated) {
+  return read_one(state, subselect, {visible, truncated});
+}
+
+std::vector<Value> selected_cells(const SubSelect& subselect, const Row& row) {
+  std::vector<Value> cells;
+  cells.reserve(subselect.slots.size());
+  for (std::size_t i = 0; i < subselect.slots.size(); ++i)
+    cells.push_back(row.is_null(subselect.slots[i]) ? Value::null_of(subselect.types[i])
+                                                    : row.values[subselect.slots[i]]);
+  return cells;
 }
 
 SqlResult<std::vector<std::uint16_t>> find_slots(const TableVersion& table,

@@ -24,6 +24,13 @@ SqlResult<std::vector<RowRef>> read_rows(ModelState& state, const Table& table,
                                          const TransactionPredicate& visible,
                                          TruncatedRows truncated);
 
+/// The rows of a sub-select, in the same way.
+SqlResult<RowSet> read_subselect(ModelState& state, const SubSelect& subselect,
+                                 const TransactionPredicate& visible, TruncatedRows truncated);
+
+/// What a row of its table brings to a sub-select's.
+std::vector<Value> selected_cells(const SubSelect& subselect, const Row& row);
+
 /// Slots of the named columns.
 SqlResult<std::vector<std::uint16_t>> find_slots(const TableVersion& table,
                                                  const std::vector<std::string>& columns);

@@ -39,6 +39,7 @@ void Transactions::end(Transaction& transaction) {
   if (transaction.xid.value == 0) return;
   std::erase(proc_array_, &transaction);
   latest_completed_ = std::max(latest_completed_, transaction.xid);
+  if (transaction.state == TransactionState::committed) transaction.shown = ++shown_;
 }
 
 Snapshot Transactions::snapshot() const {
@@ -72,8 +73,10 @@ std::size_t Transactions::crash(Lsn flushed) {
       transaction->state = TransactionState::lost;
     } else {
       transaction->state = TransactionState::committed;
+      if (transaction->shown == 0) transaction->shown = ++shown_;
     }
   }
+  crashes_++;
   proc_array_.clear();
   // Ids whose every record was lost are handed out again, as recovery knows nothing of them.
   next_xid_ = usable({safe.value + 1});

@@ -55,6 +55,7 @@ struct Transaction {
   Lsn commit_lsn;        ///< start of the commit record
   Lsn end_lsn;
   std::int64_t commit_time_us = 0;
+  std::uint64_t shown = 0;  ///< which commit it was, counted as they became visible; 0: it did not
   std::vector<LoggedChange> changes;
 
   bool running() const {
@@ -84,11 +85,15 @@ class Transactions {
 
   const std::deque<std::unique_ptr<Transaction>>& all() const { return all_; }
   FullXid next_xid() const { return next_xid_; }
+  /// How many crashes there were: each may have taken commits back.
+  std::uint64_t crashes() const { return crashes_; }
 
  private:
   FullXid first_xid_;
   FullXid next_xid_;
   FullXid latest_completed_;
+  std::uint64_t shown_ = 0;
+  std::uint64_t crashes_ = 0;
   std::deque<std::unique_ptr<Transaction>> all_;
   std::vector<Transaction*> proc_array_;  ///< running with an xid, ascending
 };

@@ -47,4 +47,21 @@ SqlResult<Truth> WhereClause::evaluate(const Row& row, const std::vector<RowSet>
   }
 }
 
+SqlResult<Truth> WhereClause::evaluate_if(const Row& row, const std::vector<Truth>& tests) const {
+  const std::vector<RowSet> none;
+  try {
+    return root_->test({row, none, &tests});
+  } catch (const Raised& raised) {
+    return Failure<SqlError>{raised.error};
+  }
+}
+
+SqlResult<std::vector<Value>> WhereClause::left_of_test(std::size_t test, const Row& row) const {
+  try {
+    return left_of(*subselects_[test].test, row);
+  } catch (const Raised& raised) {
+    return Failure<SqlError>{raised.error};
+  }
+}
+
 }  // namespace holdfast::sim::postgres

@@ -15,8 +15,8 @@
 namespace holdfast::sim::postgres {
 
 class BigStack;
-class WhereClause;
 class Expression;
+class WhereClause;
 
 /// A condition's text as Postgres' grammar reads it. A pure function of the text.
 using ConditionTree = std::shared_ptr<const std::string>;
@@ -27,6 +27,7 @@ struct SubSelect {
   std::vector<std::uint16_t> slots;  ///< of the selected columns
   std::vector<TypeId> types;
   std::shared_ptr<const WhereClause> condition;  ///< nullptr: all rows
+  const Expression* test = nullptr;              ///< in the clause that has the sub-select
 };
 
 using TableLookup = std::function<TableVersionRef(const RelationName&)>;
@@ -47,6 +48,10 @@ class WhereClause {
   /// `results`: the rows of each of subselects() under whatever visibility the caller evaluates. A
   /// failing operation (division by zero) is an error.
   SqlResult<Truth> evaluate(const Row& row, const std::vector<RowSet>& results) const;
+  /// As if each membership test said this, by subselects().
+  SqlResult<Truth> evaluate_if(const Row& row, const std::vector<Truth>& tests) const;
+  /// The left side of the test of subselects()[test].
+  SqlResult<std::vector<Value>> left_of_test(std::size_t test, const Row& row) const;
   /// Whether evaluating needs more stack than a fiber has.
   bool deep() const { return depth_ > 40; }
 

@@ -45,8 +45,10 @@ ExpressionRef WhereCompiler::sub_link(const TreeMessage& body) {
     subselect.condition = compiler.compile(TreeNode(select.child(5)));
     deepest_ = std::max(deepest_, depth_ + compiler.deepest_);
   }
+  ExpressionRef test = make_membership(std::move(left), subselects_.size());
+  subselect.test = test.get();
   subselects_.push_back(std::move(subselect));
-  return make_membership(std::move(left), subselects_.size() - 1);
+  return test;
 }
 
 ExpressionRef WhereCompiler::in_constants(Terms left, std::vector<Terms> rows) {

@@ -11,6 +11,7 @@ TEST(SameClause, IgnoresSpaceParenthesesCaseAndTheSpellingOfUnequal) {
   EXPECT_TRUE(same_clause("not x=1", "NOT (x = 1)"));
   EXPECT_TRUE(same_clause("(v IN (1, 2)) AND flag", "v in (1,2) and (FLAG)"));
   EXPECT_TRUE(same_clause("v <> 1", "v != 1"));
+  EXPECT_TRUE(same_clause("NOT (v IN (SELECT id FROM t))", "v NOT IN (SELECT id FROM t)"));
   EXPECT_TRUE(same_clause("", ""));
 }
 

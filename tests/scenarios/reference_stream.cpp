@@ -29,8 +29,8 @@ std::string ReferenceStream::clause(const std::vector<Literal>& literals,
   return any;
 }
 
-ReferenceStream::State ReferenceStream::look() const {
-  const oracle::VisibleSet now{truth_.last_commit(), {1, 1, {}}};
+ReferenceStream::State ReferenceStream::look(std::uint64_t position) const {
+  const oracle::VisibleSet now{position, {1, 1, {}}};
   oracle::ShapeSpec query = spec_;
   query.where.clear();
   State state;
@@ -42,6 +42,8 @@ ReferenceStream::State ReferenceStream::look() const {
     if (defect_ == Defect::null_is_not_in && negation != std::string::npos)
       query.where = "(" + query.where.substr(0, negation) + " IN " +
                     query.where.substr(negation + 8) + ") IS NOT TRUE";
+    if (defect_ == Defect::never_was_so && !literals_[p].columns.empty())
+      query.where = "(" + query.where + ") OR " + literals_[p].columns.front() + " = 0";
     for (const auto& [key, cells] : truth_.rows(query, now)) state[key].conditions[p] = true;
   }
   return state;
@@ -89,7 +91,7 @@ Message ReferenceStream::row_message(const std::string& key, const Known& row) c
 }
 
 std::vector<Message> ReferenceStream::snapshot() {
-  state_ = look();
+  state_ = look(truth_.last_commit());
   std::vector<Message> messages;
   for (const auto& [key, row] : state_)
     if (included(row.conditions)) messages.push_back(row_message(key, row));
@@ -98,8 +100,8 @@ std::vector<Message> ReferenceStream::snapshot() {
   return messages;
 }
 
-std::vector<Message> ReferenceStream::after_inner() {
-  State now = look();
+std::vector<Message> ReferenceStream::after_inner(std::uint64_t position) {
+  State now = look(position);
   std::set<MovePattern> out;
   std::set<MovePattern> in;
   std::vector<std::string> entered;
@@ -162,7 +164,7 @@ Message ReferenceStream::change(const std::string& key, const Known* old_row,
 }
 
 std::vector<Message> ReferenceStream::after_outer(std::uint64_t lsn) {
-  State now = look();
+  State now = look(truth_.last_commit());
   std::vector<Message> messages;
   const auto in = [&](const State& state, const std::string& key) -> const Known* {
     const auto found = state.find(key);

@@ -29,6 +29,7 @@ enum class Defect {
   removed_tags_missing,
   conditions_stale,
   null_is_not_in,
+  never_was_so,  ///< a value that the inner rows never had
 };
 
 class ReferenceStream {
@@ -42,8 +43,9 @@ class ReferenceStream {
   static std::string clause(const std::vector<Literal>& literals, const Disjuncts& disjuncts);
 
   std::vector<oracle::Message> snapshot();
-  /// REQUIRES: since the last call one transaction has committed, which wrote inner tables only.
-  std::vector<oracle::Message> after_inner();
+  /// Tells what the shape becomes by the inner rows as of `position`.
+  /// REQUIRES: since then, and since the last call, only inner tables were written.
+  std::vector<oracle::Message> after_inner(std::uint64_t position);
   /// REQUIRES: likewise, the shape's own table only.
   std::vector<oracle::Message> after_outer(std::uint64_t lsn);
 
@@ -54,7 +56,7 @@ class ReferenceStream {
   };
   using State = std::map<std::string, Known>;  ///< every row of the table, by key
 
-  State look() const;
+  State look(std::uint64_t position) const;
   bool included(const std::vector<bool>& conditions) const;
   std::string value(const Known& row, std::size_t position) const;
   std::vector<std::string> tags(const Known& row) const;

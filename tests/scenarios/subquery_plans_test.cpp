@@ -6,6 +6,7 @@
 #include <set>
 
 #include "scenarios/plan.hpp"
+#include "scenarios/subqueries/sights.hpp"
 #include "scenarios/workload.hpp"
 
 namespace holdfast::scenarios {
@@ -49,23 +50,6 @@ TEST(SubqueryPlans, HaveTransactionsOfWhichNearlyAllCommit) {
   }
 }
 
-std::size_t depth_of(const std::string& clause) {
-  std::size_t deepest = 0;
-  std::size_t depth = 0;
-  std::vector<bool> selects;  // of open parentheses: whether they are a sub-select's
-  for (std::size_t i = 0; i < clause.size(); ++i) {
-    if (clause[i] == '(') {
-      selects.push_back(clause.compare(i, 8, "(SELECT ") == 0);
-      depth += selects.back() ? 1 : 0;
-      deepest = std::max(deepest, depth);
-    } else if (clause[i] == ')') {
-      depth -= selects.back() ? 1 : 0;
-      selects.pop_back();
-    }
-  }
-  return deepest;
-}
-
 TEST(SubqueryPlans, ContainWhatMakesSuchShapesHard) {
   std::set<std::string> found;
   for (const std::string scenario : k_scenarios)
@@ -74,7 +58,7 @@ TEST(SubqueryPlans, ContainWhatMakesSuchShapesHard) {
       std::multiset<std::string> inner;
       for (const oracle::ShapeSpec& spec : plan.specs) {
         EXPECT_TRUE(spec.has_subqueries()) << scenario << " " << seed << ": " << spec.where;
-        if (depth_of(spec.where) >= 3) found.insert("four tables in a row");
+        if (subquery_depth(spec.where) >= 3) found.insert("four tables in a row");
         if (spec.where.find(") NOT IN (SELECT") != std::string::npos) found.insert("NOT IN, pair");
         if (spec.where.find("NOT IN (SELECT") != std::string::npos) found.insert("NOT IN");
         if (spec.where.find(" OR ") != std::string::npos) found.insert("OR");
@@ -111,6 +95,52 @@ TEST(SubqueryPlans, ContainWhatMakesSuchShapesHard) {
                                    "a row toggled twice", "a subquery of several shapes",
                                    "all rows", "another parent", "four tables in a row",
                                    "key change", "large transaction"}));
+}
+
+TEST(SubqueryShapes, AreKnownByTheirTraits) {
+  std::vector<oracle::ShapeSpec> specs(3);
+  specs[0].where =
+      "x IN (SELECT id FROM a WHERE y IN (SELECT id FROM b WHERE z IN (SELECT id FROM c)))";
+  specs[1].where = "(x NOT IN (SELECT id FROM c) OR (flag))";
+  specs[2].where = "x IN (SELECT id FROM d WHERE name = 'a')";
+  const std::vector<ShapeTraits> traits = traits_of(specs);
+  EXPECT_EQ(subquery_depth(specs[0].where), 3U);
+  EXPECT_EQ(subquery_depth(specs[1].where), 1U);
+  EXPECT_TRUE(traits[0].nested && traits[0].shared_inner && !traits[0].not_in);
+  EXPECT_TRUE(!traits[1].nested && traits[1].shared_inner && traits[1].not_in);
+  EXPECT_TRUE(!traits[2].nested && !traits[2].shared_inner && !traits[2].not_in);
+}
+
+TEST(IssuePlans, HaveWhatTheirBugNeeds) {
+  const auto plans = [](const char* name) {
+    std::vector<Plan> made;
+    for (std::uint64_t seed = 1; seed <= 50; ++seed) made.push_back(make_plan(name, seed));
+    return made;
+  };
+  for (const Plan& plan : plans("bug6_shutdown_race")) {
+    EXPECT_FALSE(plan.restarts.empty());
+    for (const PlannedRestart& restart : plan.restarts) {
+      EXPECT_TRUE(restart.kind == RestartKind::graceful ||
+                  restart.kind == RestartKind::overlapping);
+      EXPECT_FALSE(restart.kill_during_stop);
+    }
+    for (const PlannedFault& fault : plan.faults)
+      EXPECT_EQ(fault.kind, FaultKind::stall_process) << "nothing is killed";
+  }
+  for (const Plan& plan : plans("issue_replayed_transaction"))
+    for (const PlannedRestart& restart : plan.restarts) EXPECT_EQ(restart.moment, Moment::commit);
+  std::size_t inner_only = 0;
+  std::size_t all = 0;
+  for (const Plan& plan : plans("issue_inner_ahead_of_outer"))
+    for (const PlannedTransaction& transaction : plan.transactions) {
+      all++;
+      inner_only += std::none_of(
+          transaction.statements.begin(), transaction.statements.end(), [&](const Statement& one) {
+            return std::any_of(plan.specs.begin(), plan.specs.end(),
+                               [&](const auto& spec) { return spec.table == one.table.table; });
+          });
+    }
+  EXPECT_GT(inner_only * 2, all);
 }
 
 // known-failures.md §12.

@@ -63,6 +63,21 @@ void print_group(const FailureGroup& group) {
   std::printf("  %s\n", group.command.c_str());
 }
 
+bool has_moves(const std::string& scenario) {
+  return scenario == "hierarchy" || scenario == "issue_tracker" || scenario == "access_lists" ||
+         scenario == "awkward_values";
+}
+
+/// Four tables one inside the other are in the hierarchy only.
+bool can_be_seen(const std::string& scenario, scenarios::Sight sight) {
+  return sight != scenarios::Sight::move_of_nested_shape || scenario == "hierarchy";
+}
+
+/// Marks that a scenario without subqueries cannot reach.
+bool is_of_subqueries(Mark mark) {
+  return mark == Mark::subquery_state_restored || mark == Mark::restored_while_moving;
+}
+
 }  // namespace
 
 Summary::Summary()
@@ -74,7 +89,8 @@ Summary::Summary()
       client_trouble(scenarios::k_client_troubles),
       client_trouble_felt(scenarios::k_client_troubles),
       probes(oracle::k_probe_kinds),
-      probes_answered(oracle::k_probe_kinds) {}
+      probes_answered(oracle::k_probe_kinds),
+      sights(scenarios::k_sights) {}
 
 void Summary::add(const json& history) {
   histories++;
@@ -93,6 +109,7 @@ void Summary::add(const json& history) {
   add_all(client_trouble_felt, history.at("client_trouble_felt"));
   add_all(probes, history.at("probes"));
   add_all(probes_answered, history.at("probes_answered"));
+  add_all(sights, history.at("sights"));
   hashes[history.at("seed").get<std::uint64_t>()] = {history.at("high").get<std::uint64_t>(),
                                                      history.at("low").get<std::uint64_t>()};
 }
@@ -116,14 +133,15 @@ std::vector<std::string> missing_marks(const Summary& summary, const CheckOption
   std::vector<std::string> missing;
   // The rarest mark is reached about 9 times in so many histories; in fewer its absence is chance.
   constexpr std::uint64_t k_enough = 2000;
-  if (options.scenario != "mixed" || summary.histories < k_enough) return missing;
-  // Those of shapes with subqueries are of other scenarios.
-  for (std::size_t i = 0; i < static_cast<std::size_t>(Mark::subquery_state_restored); ++i)
-    if (summary.marks[i] == 0) missing.emplace_back(k_mark_names[i]);
+  const bool subqueries = has_moves(options.scenario);
+  if ((options.scenario != "mixed" && !subqueries) || summary.histories < k_enough) return missing;
+  for (std::size_t i = 0; i < k_mark_names.size(); ++i)
+    if (summary.marks[i] == 0 && (subqueries || !is_of_subqueries(static_cast<Mark>(i))))
+      missing.emplace_back(k_mark_names[i]);
   for (std::size_t i = 1; i < scenarios::k_moments; ++i)
-    if (summary.during[i] == 0)
-      missing.push_back("restart during " +
-                        std::string(scenarios::name_of(static_cast<scenarios::Moment>(i))));
+    if (const auto moment = static_cast<scenarios::Moment>(i);
+        summary.during[i] == 0 && (subqueries || moment != scenarios::Moment::move))
+      missing.push_back("restart during " + std::string(scenarios::name_of(moment)));
   for (std::size_t i = 0; i < scenarios::k_fault_kinds; ++i)
     if (summary.consequential[i] == 0)
       missing.push_back("fault with effect: " +
@@ -136,6 +154,10 @@ std::vector<std::string> missing_marks(const Summary& summary, const CheckOption
     if (summary.probes_answered[i] == 0)
       missing.push_back("probe answered: " +
                         std::string(oracle::name_of(static_cast<oracle::ProbeKind>(i))));
+  for (std::size_t i = 0; i < scenarios::k_sights && subqueries; ++i)
+    if (const auto sight = static_cast<scenarios::Sight>(i);
+        summary.sights[i] == 0 && can_be_seen(options.scenario, sight))
+      missing.push_back("client saw: " + std::string(name_of(sight)));
   return missing;
 }
 
@@ -184,6 +206,8 @@ json to_json(const Summary& s, const CheckOptions& options) {
   const auto missing = missing_marks(s, options);
   for (std::size_t i = 0; i < k_mark_names.size(); ++i)
     result["marks"]["reached"][std::string(k_mark_names[i])] = s.marks[i];
+  for (std::size_t i = 0; i < s.sights.size(); ++i)
+    result["sights"][std::string(name_of(static_cast<scenarios::Sight>(i)))] = s.sights[i];
   result["marks"]["declared"] = k_mark_names.size();
   result["marks"]["missing"] = missing;
   return result;
@@ -209,6 +233,7 @@ void print_summary(const Summary& s, const CheckOptions& options) {
   print_counts("  with effect", named<scenarios::ClientTrouble>(s.client_trouble_felt));
   print_counts("probes", named<oracle::ProbeKind>(s.probes));
   print_counts("  answered", named<oracle::ProbeKind>(s.probes_answered));
+  print_counts("moves seen", named<scenarios::Sight>(s.sights));
   std::printf("  %-18s%.1f %% of histories\n", "crossed a restart",
               100.0 * static_cast<double>(s.crossed) /
                   static_cast<double>(std::max<std::uint64_t>(s.histories, 1)));

@@ -45,7 +45,7 @@ struct Summary {
   std::uint64_t steps = 0, requests = 0, markers = 0, legitimate = 0, spurious = 0, crossed = 0;
   std::vector<std::uint64_t> restarts, during, injected, consequential, marks;
   std::vector<std::uint64_t> client_trouble, client_trouble_felt;
-  std::vector<std::uint64_t> probes, probes_answered;
+  std::vector<std::uint64_t> probes, probes_answered, sights;
   std::map<std::uint64_t, Hash128> hashes;
   std::vector<Failure> failures;
   std::vector<Replayed> replayed;

@@ -93,6 +93,7 @@ json to_json(const RunReport& report) {
           {"client_trouble_felt", report.client_trouble.consequential},
           {"probes", report.probes.injected},
           {"probes_answered", report.probes.consequential},
+          {"sights", report.sights.seen},
           {"marks", report.marks}};
 }
 

@@ -69,6 +69,11 @@ void LiveClient::ask(bool begins_afresh, yield_context yield) {
   const oracle::Verdict verdict = client_.advance(recorded.response, stage_.restarts_over);
   if (verdict != oracle::Verdict::retry)
     marker_ = verdict == oracle::Verdict::progress ? marker_of(*recorded.response) : 0;
+  const std::string* const has_data =
+      recorded.response ? recorded.response->header("electric-has-data") : nullptr;
+  const bool quiet = has_data != nullptr && *has_data == "false" && stage_.final_commit > 0 &&
+                     marker_ >= stage_.final_commit;
+  quiet_answers_ = quiet ? quiet_answers_ + 1 : 0;
   stage_.recording.answers.push_back(std::move(recorded));
   if (verdict == oracle::Verdict::fatal) stage_.sleep(std::chrono::seconds(1), yield);
 }

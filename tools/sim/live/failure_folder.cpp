@@ -100,9 +100,9 @@ void write_readme(std::ostream& out, const LiveReport& report, const LiveSetting
 std::string live_command(std::uint64_t seed, const LiveSetting& setting) {
   const scenarios::LiveSize& size = setting.size;
   std::string command = "holdfast-sim live --runs 1 --start " + std::to_string(seed) +
-                        " --shapes " + std::to_string(size.shapes) + " --batches " +
-                        std::to_string(size.batches) + " --restart-every " +
-                        std::to_string(size.restart_every) + " --restarts ";
+                        " --scenario " + std::string(size.scenario->name) + " --shapes " +
+                        std::to_string(size.shapes) + " --batches " + std::to_string(size.batches) +
+                        " --restart-every " + std::to_string(size.restart_every) + " --restarts ";
   for (std::size_t i = 0; i < size.kinds.size(); ++i)
     command += (i == 0 ? "" : ",") + std::string(scenarios::name_of(size.kinds[i]));
   return command;

@@ -48,6 +48,13 @@ RestartKind kind_of(const std::string& name) {
 
 scenarios::LiveSize size_of(const LiveOptions& options) {
   scenarios::LiveSize size;
+  size.scenario = scenarios::find_live_scenario(options.scenario);
+  if (size.scenario == nullptr) {
+    std::string known;
+    for (const scenarios::LiveScenario& one : scenarios::live_scenarios())
+      known += (known.empty() ? "" : ", ") + std::string(one.name);
+    throw CannotRun("--scenario: there is no \"" + options.scenario + "\"; there are " + known);
+  }
   size.shapes = options.shapes;
   size.batches = options.batches;
   size.restart_every = options.restart_every;

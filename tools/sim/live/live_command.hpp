@@ -12,6 +12,7 @@ struct LiveOptions {
   std::string database_url;  ///< empty: a throwaway Postgres
   std::uint64_t runs = 10;
   std::uint64_t start = 1;  ///< the first seed
+  std::string scenario = "plain";
   std::uint64_t shapes = 20;
   std::uint64_t batches = 10;
   std::uint64_t restart_every = 2;

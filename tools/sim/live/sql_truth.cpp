@@ -5,6 +5,8 @@
 #include <ostream>
 #include <stdexcept>
 
+#include "core/base/assert.hpp"
+
 namespace holdfast::tools::live {
 namespace {
 
@@ -84,7 +86,7 @@ void SqlTruth::load(const TableDefinition& table) {
 }
 
 const std::set<std::uint64_t>& SqlTruth::matching(const oracle::ShapeSpec& spec) {
-  const auto [found, is_new] = matching_.try_emplace(spec.name);
+  const auto [found, is_new] = matching_.try_emplace({spec.table, spec.where});
   if (!is_new) return found->second;
   const SqlRows rows = history_.session().run(
       "SELECT holdfast_number FROM (SELECT number AS holdfast_number, (became).* FROM " +
@@ -96,6 +98,8 @@ const std::set<std::uint64_t>& SqlTruth::matching(const oracle::ShapeSpec& spec)
 
 oracle::Rows SqlTruth::rows(const oracle::ShapeSpec& spec, const oracle::VisibleSet& visible) {
   const TableHistory& table = tables_.at(spec.table);
+  ASSERT(spec.where.find("(SELECT") == std::string::npos || visible.up_to >= commits_.last_lsn,
+         "inner tables are known as of the end of history");
   const std::set<std::uint64_t>& numbers = matching(spec);
   oracle::Rows rows;
   for (const auto& [key, changes] : table.rows) {

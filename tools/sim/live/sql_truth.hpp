@@ -1,5 +1,7 @@
 // The oracle's truth in live mode, for any set of transactions: the versions that triggers kept, at
 // the positions that the slot told, and Postgres' own judgement of the where clauses. One thread.
+// Sub-selects read the inner tables as they are now, so shapes with them can be asked about at the
+// end of history only.
 #pragma once
 
 #include <cstdint>
@@ -53,7 +55,8 @@ class SqlTruth final : public oracle::Truth {
   RowHistory& history_;
   Commits commits_;
   std::map<std::string, TableHistory> tables_;
-  std::map<std::string, std::set<std::uint64_t>> matching_;  ///< changes, by spec
+  /// Changes, by table and where clause.
+  std::map<std::pair<std::string, std::string>, std::set<std::uint64_t>> matching_;
 };
 
 }  // namespace holdfast::tools::live
