@@ -22,6 +22,12 @@
 
 namespace holdfast::scenarios {
 
+/// What became of the workload's transactions.
+struct WorkloadCounters {
+  std::uint64_t committed = 0;
+  std::uint64_t refused = 0;  ///< rolled back, since a statement failed or waited for too long
+};
+
 /// What the actors and the run tell each other.
 struct Stage {
   Network* network = nullptr;
@@ -44,6 +50,7 @@ struct Stage {
   ClientTroubleCounters client_trouble;
   Notebook notebook;  ///< kept where there are probes
   ProbeCounters probes;
+  WorkloadCounters workload;
 };
 
 class ClientProcess : public runtime::Process {

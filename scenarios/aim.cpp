@@ -22,6 +22,8 @@ std::string_view label_of(Moment moment) {
       return "pg.slot.created";
     case Moment::fragment:
       return "collector.fragment";
+    case Moment::confirmation:
+      return "pg.send_status";
   }
   ASSERT(false, "who aims, aims at a moment with a label");
 }

@@ -59,9 +59,10 @@ enum class Moment : std::uint8_t {
   removal,
   takeover,
   slot_made,
-  fragment  ///< of a transaction that is taken from the stream in several
+  fragment,      ///< of a transaction that is taken from the stream in several
+  confirmation,  ///< of a position, to Postgres
 };
-inline constexpr std::size_t k_moments = 7;
+inline constexpr std::size_t k_moments = 8;
 
 struct PlannedRestart {
   /// Names the instance that it starts; stays when other restarts are taken away.
@@ -190,6 +191,8 @@ struct Plan {
   std::vector<PlannedProbe> probes;
   /// Commits when all is over and quiet, of which held requests must hear at once (CalmEnd).
   unsigned calm_commits = 0;
+  /// So many of them, the first, come after the death of a process of the engine.
+  unsigned calm_deaths = 0;
   /// During them a second instance stands by and answers half of the requests.
   bool calm_standby = false;
 

@@ -61,6 +61,7 @@ void RequestProcess::on_down(runtime::MonitorRef ref, runtime::ProcessId,
                              const runtime::ExitReason&) {
   if (ref != changes_monitor_) return;
   // Whoever would have woken us is gone, for whatever reason: subscribe anew and look again.
+  if (!context_->guards.on(Guard::waiters_outlive_shape_changes)) return;
   subscribed_ = false;
   wake();
 }
@@ -166,13 +167,16 @@ RequestProcess::Answer RequestProcess::first_delete() {
 // -- from a shape to an answer --------------------------------------------------------------------
 
 std::optional<ShapeMeta> RequestProcess::current_shape() {
+  const bool held = held_ != Hold::none && source() == Source::read_models;
+  if (held && !context_->guards.on(Guard::missing_tables_are_no_change))
+    return runtime::TableRef(runtime(), stack::tables::shape_meta).at(*handle_);
   return find_by_handle(*this, *context_, source(), *handle_);
 }
 
 RequestProcess::Answer RequestProcess::serve() {
   // In this order (http-api.md §13.5): whatever was processed at the position read first is in the
   // head read second.
-  const auto global = global_lsn(*this, source());
+  const auto global = global_lsn(*this, *context_, source());
   yield_point("request.position_read");  // another thread may write between the two
   const auto meta = current_shape();
   if (!meta) return shape_is_gone();

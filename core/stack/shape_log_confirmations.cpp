@@ -86,7 +86,9 @@ void ShapeLogCollector::confirm() {
 }
 
 void ShapeLogCollector::tell_client() {
-  if (wanted_ <= confirmed_ || wanted_ > stored_) return;
+  const bool stored =
+      wanted_ <= stored_ || !context_->guards.on(Guard::confirm_only_what_is_stored);
+  if (wanted_ <= confirmed_ || !stored) return;
   confirmed_ = wanted_;
   if (client_) cast<&ReplicationClient::confirm>(*client_, confirmed_);
 }

@@ -285,6 +285,35 @@ Plan births_before_crashes(std::uint64_t seed) {
   });
 }
 
+/// Who takes the snapshot, or whoever else, dies in its middle.
+Plan births_among_deaths(std::uint64_t seed) {
+  return births_with(seed, [&](Plan& plan, Duration birth, std::size_t n) {
+    plan.faults.push_back({.kind = n % 2 == 0 ? FaultKind::kill_process : FaultKind::exit_process,
+                           .at = birth,
+                           .pick = combine64(seed, n),
+                           .moment = Moment::snapshot});
+  });
+}
+
+/// After all is over one process after the other dies, each before a commit.
+Plan calm_with_deaths(std::uint64_t seed) {
+  Plan plan = make_plan("mixed", seed);
+  plan.calm_commits = 8;
+  plan.calm_deaths = 8;
+  return plan;
+}
+
+/// Restarts by kill -9 where a position is being confirmed.
+Plan ends_at_confirmations(std::uint64_t seed) {
+  Plan plan = make_plan("restarts", seed);
+  for (PlannedRestart& restart : plan.restarts) {
+    restart.kind = RestartKind::brutal;
+    restart.moment = Moment::confirmation;
+  }
+  plan.knobs.disk_sync_latency = std::chrono::milliseconds(8);
+  return plan;
+}
+
 Plan births_among_truncations(std::uint64_t seed) {
   return births_with(seed, [&](Plan& plan, Duration birth, std::size_t n) {
     const std::string& table = plan.specs[n].table;
