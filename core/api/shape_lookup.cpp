@@ -161,12 +161,9 @@ storage::ShapeLookup look_up(const stack::StackContext& context,
   return found.ok() ? std::move(*found) : storage::ShapeLookup{};
 }
 
-std::optional<postgres::Lsn> global_lsn(runtime::Process& process,
-                                        const stack::StackContext& context, Source source) {
+std::optional<postgres::Lsn> global_lsn(runtime::Process& process, Source source) {
   if (source == Source::store) return std::nullopt;
   const auto row = runtime::TableRef(process.runtime(), stack::tables::lsn_tracker).find(0);
-  if (!row.found() && !context.guards.on(Guard::unknown_position_is_no_position))
-    return postgres::Lsn{};
   if (!row.found() || row->processed.value == 0) return std::nullopt;
   return row->processed;
 }

@@ -45,7 +45,6 @@ storage::ShapeLookup look_up(const stack::StackContext& context,
                              const protocol::ShapeHandle& handle);
 
 /// Everything up to here is visible to readers. To be read before the head (http-api.md §13.5).
-std::optional<postgres::Lsn> global_lsn(runtime::Process& process,
-                                        const stack::StackContext& context, Source source);
+std::optional<postgres::Lsn> global_lsn(runtime::Process& process, Source source);
 
 }  // namespace holdfast::api

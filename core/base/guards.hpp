@@ -32,13 +32,11 @@ enum class Guard : std::uint8_t {
   no_removal_while_stopping,
   session_ends_with_its_collector,
   snapshotter_is_watched,
-  unknown_position_is_no_position,
   stream_goes_on_with_any_room,
   removed_shape_owes_nothing,
   unindexed_shapes_see_every_change,
   waiters_outlive_shape_changes,
   refresh_wakes_everyone,
-  confirm_only_what_is_stored,
   missing_tables_are_no_change,
   take_over_with_the_lock_only,
 };
@@ -131,11 +129,6 @@ inline constexpr std::array k_guards = {
     GuardInfo{Guard::snapshotter_is_watched, "snapshotter_is_watched", "F-39",
               "a consumer whose snapshotter dies without a word takes the snapshot again",
               "core/stack/plain_consumer.cpp"},
-    GuardInfo{
-        Guard::unknown_position_is_no_position, "unknown_position_is_no_position", "F-90",
-        "a request that finds the table of positions without its owner answers with its shape's "
-        "own position, not with none",
-        "core/api/shape_lookup.cpp"},
     GuardInfo{Guard::stream_goes_on_with_any_room, "stream_goes_on_with_any_room", "F-109",
               "a session that waits for room goes on whoever made the room, not at commits only",
               "core/stack/shape_log_collector.cpp"},
@@ -155,11 +148,6 @@ inline constexpr std::array k_guards = {
         "whoever makes the read models anew wakes all held requests, since what changed meanwhile "
         "woke nobody",
         "core/stack/shape_status_owner.cpp"},
-    GuardInfo{
-        Guard::confirm_only_what_is_stored, "confirm_only_what_is_stored", "F-114",
-        "Postgres is told a position once the store holds it, so that the next start does not "
-        "take the slot for another one",
-        "core/stack/shape_log_confirmations.cpp"},
     GuardInfo{Guard::missing_tables_are_no_change, "missing_tables_are_no_change", "F-92",
               "a held request that looks at its shape while the read models have no owner asks the "
               "store and stays held, instead of failing",

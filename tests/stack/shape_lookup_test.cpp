@@ -35,7 +35,7 @@ class Asking : public runtime::Process {
     found_.by_handle = api::find_by_handle(*this, *context_, api::Source::read_models, k_handle);
     found_.by_identity =
         api::find_by_identity(*this, *context_, api::Source::read_models, identity_);
-    found_.position = api::global_lsn(*this, *context_, api::Source::read_models);
+    found_.position = api::global_lsn(*this, api::Source::read_models);
   }
 
  protected:
@@ -106,12 +106,6 @@ TEST_F(ShapeLookup, WithoutTheGuardAMissingTableReadsAsAMissingShape) {
   const Found found = ask(without);
   EXPECT_FALSE(found.by_handle.has_value());
   EXPECT_FALSE(found.by_identity.has_value());
-}
-
-TEST_F(ShapeLookup, WithoutTheGuardAMissingTableReadsAsPositionZero) {
-  Guards without = Guards::all();
-  without.switch_off(Guard::unknown_position_is_no_position);
-  EXPECT_EQ(ask(without).position, postgres::Lsn{});
 }
 
 TEST_F(ShapeLookup, AnOwnerThatLivesHasTheLastWord) {
