@@ -84,6 +84,9 @@ void Oracle::observe_success(const Exchange& exchange, ClientView& view, const O
   if (!messages) return;
   const bool up_to_date = response.header("electric-up-to-date") != nullptr;
   if (!up_to_date) constancy_.chunk(handle, exchange.state.offset, *offset, response.body, object);
+  chunk_rule_.answer(handle, exchange.state.offset, *offset, up_to_date, *messages, object);
+  if (up_to_date) check_marker(exchange, *offset, *messages, object);
+  if (!exchange.spec->has_subqueries()) check_key_changes(*exchange.spec, *messages, object);
   view.apply(*messages, exchange.state.offset, *offset, object);
   if (starts) memberships_.erase(exchange.client);
   if (up_to_date) compare(exchange.client, *offset, view, object);
@@ -104,6 +107,31 @@ std::optional<std::vector<Message>> Oracle::messages_of(const protocol::ShapeHan
     object(property::protocol, "the up-to-date header and the marker disagree");
   for (const Message& message : *messages) check_transaction_id(message, object);
   return std::move(*messages);
+}
+
+void Oracle::check_marker(const Exchange& exchange, const protocol::LogOffset& offset,
+                          const std::vector<Message>& messages, const Object& object) {
+  if (messages.empty() || messages.back().kind != MessageKind::up_to_date) return;
+  const std::uint64_t claimed = messages.back().up_to;
+  const bool live_with_data = exchange.state.phase == ClientPhase::live && messages.size() > 1;
+  if (claimed < offset.tx || (live_with_data && claimed != offset.tx))
+    object(property::marker_honest, "an answer that ends at " + offset.to_string() +
+                                        (live_with_data ? ", live and with data," : "") +
+                                        " claims to be up to date with " + std::to_string(claimed));
+}
+
+void Oracle::check_key_changes(const ShapeSpec& spec, const std::vector<Message>& messages,
+                               const Object& object) {
+  for (std::size_t i = 1; i < messages.size(); ++i) {
+    const Message& gone = messages[i - 1];
+    const Message& come = messages[i];
+    const bool pair = gone.kind == MessageKind::erase && come.kind == MessageKind::insert &&
+                      gone.lsn && gone.lsn == come.lsn && come.op == gone.op + 1;
+    const bool silent = gone.key_change_to.empty() && come.key_change_from.empty();
+    if (pair && silent && truth_->key_moved(spec, *gone.lsn, gone.key, come.key))
+      object(property::row_content, "nothing says that " + gone.key + " became " + come.key +
+                                        " at " + std::to_string(*gone.lsn));
+  }
 }
 
 void Oracle::check_transaction_id(const Message& message, const Object& object) {

@@ -11,6 +11,7 @@
 
 #include "core/base/time.hpp"
 #include "core/protocol/http.hpp"
+#include "oracle/checks/chunk_rule.hpp"
 #include "oracle/checks/conflict_ledger.hpp"
 #include "oracle/checks/constancy.hpp"
 #include "oracle/checks/expiry_order.hpp"
@@ -69,6 +70,8 @@ class Oracle {
   ExpiryOrder& expiry_order() { return expiry_order_; }
   /// A request is about to be sent. observe() follows.
   void asked(const Exchange& exchange);
+  /// The size at which the engine is to end a chunk of a log.
+  void expect_chunks_of(std::uint64_t bytes) { chunk_rule_.set_threshold(bytes); }
   /// Judges one answer and applies it to the client's view.
   void observe(const Exchange& exchange, ClientView& view);
   /// The same two for a probe; no response: the connection broke.
@@ -105,6 +108,12 @@ class Oracle {
   void observe_answer(const Probe& probe, const protocol::Response& response, const Origin& made);
   void observe_probe_success(const Probe& probe, const protocol::ShapeHandle& handle,
                              const protocol::Response& response, const Object& object);
+  /// What the answer claims to be up to date with (http-api.md §13.5).
+  void check_marker(const Exchange& exchange, const protocol::LogOffset& offset,
+                    const std::vector<Message>& messages, const Object& object);
+  /// Two halves of a change of key that do not say so look like a delete and an insert.
+  void check_key_changes(const ShapeSpec& spec, const std::vector<Message>& messages,
+                         const Object& object);
   void check_transaction_id(const Message& message, const Object& object);
   /// nullopt: objected to.
   std::optional<std::vector<Message>> messages_of(const protocol::ShapeHandle& handle,
@@ -123,6 +132,7 @@ class Oracle {
   ConflictLedger ledger_;
   ExpiryOrder expiry_order_;
   Constancy constancy_;
+  ChunkRule chunk_rule_;
   std::vector<Violation> violations_;
   std::map<std::string, MembershipCheck> memberships_;  ///< by client; of its view as it is
   OracleCounters counters_;

@@ -40,6 +40,10 @@ class Truth {
   virtual Memberships* memberships(const ShapeSpec&) { return nullptr; }
   /// The 32-bit id of the transaction that committed there; nullopt: not known.
   virtual std::optional<std::uint64_t> transaction_id(std::uint64_t commit_lsn) = 0;
+  /// Whether the transaction that committed there gave a row another key, and the two keys met
+  /// nothing else in it. False also where that is not known.
+  virtual bool key_moved(const ShapeSpec& spec, std::uint64_t commit_lsn, const std::string& from,
+                         const std::string& to) = 0;
   /// Commit LSN of the last transaction that wrote anything.
   virtual std::uint64_t last_commit() = 0;
 };

@@ -18,6 +18,7 @@ inline constexpr const char* view_equals_query = "I-5 view_equals_query";
 inline constexpr const char* transaction_whole = "I-6 transaction_whole";
 inline constexpr const char* last_once = "I-7 last_marks_the_end";
 inline constexpr const char* chunk_constant = "I-9 chunk_constant";
+inline constexpr const char* chunk_rule = "I-9 chunk_rule";
 inline constexpr const char* row_content = "I-10 row_content";
 inline constexpr const char* membership_forward = "I-29 membership_never_goes_back";
 inline constexpr const char* tags_true = "I-32 tags_and_conditions";

@@ -132,7 +132,9 @@ void WriterProcess::perform(const PlannedTransaction& transaction) {
       sleep(k_lock_retry);
       result = postgres.execute(session, transaction.statements[i]);
     }
-    if (result.outcome != ExecuteOutcome::ok) return postgres.rollback(session);
+    if (result.outcome == ExecuteOutcome::ok) continue;
+    stage_.workload.refused++;
+    return postgres.rollback(session);
   }
   if (transaction.rolls_back) return postgres.rollback(session);
   sim::postgres::CommitResult committed;
@@ -143,6 +145,7 @@ void WriterProcess::perform(const PlannedTransaction& transaction) {
   } else {
     committed = postgres.commit(session, transaction.synchronous);
   }
+  stage_.workload.committed++;
   if (!stage_.note && stage_.recorder == nullptr) return;
   std::string statements;
   for (const sim::postgres::Statement& statement : transaction.statements)

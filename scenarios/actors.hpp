@@ -23,6 +23,12 @@
 
 namespace holdfast::scenarios {
 
+/// What became of the workload's transactions.
+struct WorkloadCounters {
+  std::uint64_t committed = 0;
+  std::uint64_t refused = 0;  ///< rolled back, since a statement failed or waited for too long
+};
+
 /// What the actors and the run tell each other.
 struct Stage {
   Network* network = nullptr;
@@ -47,6 +53,7 @@ struct Stage {
   ProbeCounters probes;
   std::vector<ShapeTraits> traits;  ///< of the plan's specs
   SightCounters sights;
+  WorkloadCounters workload;
 };
 
 class ClientProcess : public runtime::Process {

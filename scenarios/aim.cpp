@@ -24,6 +24,8 @@ std::string_view label_of(Moment moment) {
       return "collector.fragment";
     case Moment::move:
       return "Mover::run";
+    case Moment::confirmation:
+      return "pg.send_status";
   }
   ASSERT(false, "who aims, aims at a moment with a label");
 }

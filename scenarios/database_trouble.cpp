@@ -14,6 +14,7 @@ constexpr unsigned k_truncate_percent = 6;
 constexpr unsigned k_standby_percent = 6;
 constexpr unsigned k_slot_percent = 5;
 constexpr unsigned k_cut_percent = 6;
+constexpr unsigned k_failed_sync_percent = 6;
 
 /// No client asks for this shape before `at`, and one does then.
 void bear(Plan& plan, std::size_t spec, Duration at) {
@@ -132,6 +133,24 @@ void plan_cut(Plan& plan, const Draws& draws) {
   }
 }
 
+/// Syncs of commits fail, so that nobody knows what of them is on the disk; the engine starts anew on
+/// what it finds there, and then the power fails.
+void plan_failed_sync(Plan& plan, const Draws& draws) {
+  Duration at = ms(draws.between(100, 1'200, "at"));
+  for (std::uint64_t i = 0; i < 2; ++i) {
+    const Draws draw = draws.of("fault", i);
+    plan.faults.push_back({.kind = FaultKind::disk_error,
+                           .at = at,
+                           .pick = draw.any("pick"),
+                           .moment = Moment::commit});
+    at += ms(draw.below(600, "between"));
+  }
+  plan.restarts.insert(plan.restarts.begin(),
+                       {.number = static_cast<unsigned>(plan.restarts.size()),
+                        .kind = RestartKind::power_loss,
+                        .after = at + ms(draws.below(400, "after"))});
+}
+
 }  // namespace
 
 void plan_database_trouble(Plan& plan, const Draws& draws) {
@@ -140,6 +159,7 @@ void plan_database_trouble(Plan& plan, const Draws& draws) {
   now_and_then(plan, draws, "standby", k_standby_percent, plan_standby);
   now_and_then(plan, draws, "slot", k_slot_percent, plan_slot);
   now_and_then(plan, draws, "cut", k_cut_percent, plan_cut);
+  now_and_then(plan, draws, "failed_sync", k_failed_sync_percent, plan_failed_sync);
 }
 
 }  // namespace holdfast::scenarios

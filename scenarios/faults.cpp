@@ -47,7 +47,7 @@ void FaultDriver::observe(const sim::StepInfo& step) {
     const PlannedFault& fault = *it->first;
     it = aims_.erase(it);
     pending_--;
-    if (!healed_) inject(fault);
+    if (!healed_) inject(fault, step.path);
   }
 }
 
@@ -63,13 +63,13 @@ void FaultDriver::note_hit(const PlannedFault& fault, std::string victim) {
   oracle_.expiry_order().disturbed(executor_.now() + k_felt);
 }
 
-void FaultDriver::inject(const PlannedFault& fault) {
+void FaultDriver::inject(const PlannedFault& fault, std::string_view in_step) {
   switch (fault.kind) {
     case FaultKind::kill_process:
     case FaultKind::exit_process:
     case FaultKind::shutdown_process:
     case FaultKind::stall_process:
-      return hit_process(fault);
+      return hit_process(fault, in_step);
     case FaultKind::postgres_disconnect:
       counters_.count(fault.kind, postgres_.connected_backends() > 0);
       note_hit(fault, {});
@@ -119,7 +119,7 @@ void FaultDriver::look_for_new_slot(std::size_t cause, postgres::Lsn old) {
                   [this, cause, old] { look_for_new_slot(cause, old); });
 }
 
-void FaultDriver::hit_process(const PlannedFault& fault) {
+void FaultDriver::hit_process(const PlannedFault& fault, std::string_view in_step) {
   struct Victim {
     Instance* instance;
     runtime::ProcessId process;
@@ -143,6 +143,11 @@ void FaultDriver::hit_process(const PlannedFault& fault) {
   }
   if (!fault.victim.empty())
     std::erase_if(victims, [&](const Victim& victim) { return victim.path != fault.victim; });
+  // Of the faults that waited for a moment half hit the process whose moment it is.
+  const auto is_of_step = [&](const Victim& victim) { return victim.path == in_step; };
+  const bool aimed = fault.victim.empty() && (fault.pick >> 40) % 2 == 1 &&
+                     std::any_of(victims.begin(), victims.end(), is_of_step);
+  if (aimed) std::erase_if(victims, [&](const Victim& victim) { return !is_of_step(victim); });
   counters_.count(fault.kind, !victims.empty());
   if (victims.empty()) return;
   const Victim victim = victims[fault.pick % victims.size()];

@@ -45,8 +45,9 @@ class FaultDriver final : public sim::DiskFaults {
 
  private:
   void wait_for_moment(const PlannedFault& fault);
-  void inject(const PlannedFault& fault);
-  void hit_process(const PlannedFault& fault);
+  /// `in_step`: the path of who is about to take a step, if the fault waited for that.
+  void inject(const PlannedFault& fault, std::string_view in_step = {});
+  void hit_process(const PlannedFault& fault, std::string_view in_step);
   void recreate_slot(const PlannedFault& fault);
   /// The cause is over once a session streams from a slot that is not the old one.
   void look_for_new_slot(std::size_t cause, postgres::Lsn old);

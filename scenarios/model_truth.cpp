@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/base/assert.hpp"
+#include "sim/postgres/reader.hpp"
 
 namespace holdfast::scenarios {
 
@@ -44,7 +45,7 @@ oracle::Memberships* ModelTruth::memberships(const oracle::ShapeSpec& spec) {
   return found.get();
 }
 
-std::optional<std::uint64_t> ModelTruth::transaction_id(std::uint64_t commit_lsn) {
+const sim::postgres::Transaction* ModelTruth::committed_at(std::uint64_t commit_lsn) {
   auto found = by_commit_.find(commit_lsn);
   if (found == by_commit_.end() || found->second->dead()) {
     // New commits since the last look, or a crash took one back and its place was used again.
@@ -52,9 +53,39 @@ std::optional<std::uint64_t> ModelTruth::transaction_id(std::uint64_t commit_lsn
     for (const sim::postgres::Transaction* transaction : model_.transactions())
       if (!transaction->dead()) by_commit_[transaction->commit_lsn.value] = transaction;
     found = by_commit_.find(commit_lsn);
-    if (found == by_commit_.end()) return std::nullopt;
+    if (found == by_commit_.end()) return nullptr;
   }
-  return found->second->xid.truncated().value;
+  return found->second;
+}
+
+std::optional<std::uint64_t> ModelTruth::transaction_id(std::uint64_t commit_lsn) {
+  const sim::postgres::Transaction* transaction = committed_at(commit_lsn);
+  if (transaction == nullptr) return std::nullopt;
+  return transaction->xid.truncated().value;
+}
+
+bool ModelTruth::key_moved(const oracle::ShapeSpec& spec, std::uint64_t commit_lsn,
+                           const std::string& from, const std::string& to) {
+  const sim::postgres::Transaction* transaction = committed_at(commit_lsn);
+  if (transaction == nullptr) return false;
+  bool moved = false;
+  for (const sim::postgres::LoggedChange& change : transaction->changes) {
+    if (change.table == nullptr || change.table->name.table != spec.table ||
+        change.table->name.schema != spec.schema)
+      continue;
+    const auto key = [&](const sim::postgres::RowRef& row) {
+      if (row == nullptr) return std::string();
+      const auto texts = sim::postgres::key_texts(*change.table, *row);
+      return oracle::key_of(spec, {texts.begin(), texts.end()});
+    };
+    const std::string before = key(change.old_row);
+    const std::string after = key(change.new_row);
+    const auto named = [&](const std::string& one) { return one == before || one == after; };
+    if (!named(from) && !named(to)) continue;
+    if (moved || before != from || after != to) return false;
+    moved = true;
+  }
+  return moved;
 }
 
 std::uint64_t ModelTruth::last_commit() {

@@ -22,9 +22,14 @@ class ModelTruth final : public oracle::Truth {
   /// REQUIRES: specs of one name are equal.
   oracle::Memberships* memberships(const oracle::ShapeSpec& spec) override;
   std::optional<std::uint64_t> transaction_id(std::uint64_t commit_lsn) override;
+  bool key_moved(const oracle::ShapeSpec& spec, std::uint64_t commit_lsn, const std::string& from,
+                 const std::string& to) override;
   std::uint64_t last_commit() override;
 
  private:
+  /// nullptr: not known.
+  const sim::postgres::Transaction* committed_at(std::uint64_t commit_lsn);
+
   const sim::postgres::PostgresModel& model_;
   std::map<std::uint64_t, const sim::postgres::Transaction*> by_commit_;
   std::map<std::string, std::unique_ptr<sim::postgres::RepeatedQuery>> queries_;  ///< by spec

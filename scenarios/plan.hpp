@@ -59,10 +59,11 @@ enum class Moment : std::uint8_t {
   removal,
   takeover,
   slot_made,
-  fragment,  ///< of a transaction that is taken from the stream in several
-  move,      ///< the query of rows that move into a shape with subqueries
+  fragment,      ///< of a transaction that is taken from the stream in several
+  move,          ///< the query of rows that move into a shape with subqueries
+  confirmation,  ///< of a position, to Postgres
 };
-inline constexpr std::size_t k_moments = 8;
+inline constexpr std::size_t k_moments = 9;
 
 struct PlannedRestart {
   /// Names the instance that it starts; stays when other restarts are taken away.
@@ -191,6 +192,8 @@ struct Plan {
   std::vector<PlannedProbe> probes;
   /// Commits when all is over and quiet, of which held requests must hear at once (CalmEnd).
   unsigned calm_commits = 0;
+  /// So many of them, the first, come after the death of a process of the engine.
+  unsigned calm_deaths = 0;
   /// During them a second instance stands by and answers half of the requests.
   bool calm_standby = false;
 

@@ -25,7 +25,8 @@ constexpr unsigned k_frozen_percent = 8;
 constexpr unsigned k_idle_percent = 8;
 /// Of restarts and faults where shapes have subqueries.
 constexpr unsigned k_in_move_percent = 20;
-constexpr unsigned k_unknown_percent = 35;    ///< clauses that are unknown for many rows
+constexpr unsigned k_unknown_percent = 35;  ///< clauses that are unknown for many rows
+constexpr unsigned k_blind_percent = 10;    ///< of statements: whether it can work is not looked at
 constexpr std::uint64_t k_large_percent = 6;  ///< transactions that fragments and chunks cut
 
 /// Of subquery workloads.
@@ -125,11 +126,45 @@ std::uint64_t draw_keys(const Profile& profile, const Draws& draws) {
   return draws.one_of<std::uint64_t>({3, 8, 16}, "keys");
 }
 
+/// The statements of one transaction. Without subqueries and outside of benchmarks most of them
+/// find what they need; with subqueries each makes room for itself.
+void plan_statements(PlannedTransaction& transaction, const Plan& plan, const Profile& profile,
+                     const Subqueries& subqueries, std::uint64_t keys, ExpectedKeys& expected,
+                     const Draws& tx) {
+  const bool large = !profile.benchmark && tx.percent(k_large_percent, "large");
+  const bool makes_room = large || subqueries;
+  const std::uint64_t mutations =
+      profile.benchmark ? profile.mutations_per_transaction
+      : large           ? tx.between(12, 40, "many")
+                        : tx.between(1, profile.mutations_per_transaction, "mutations");
+  ExpectedKeys after = expected;
+  bool fails = transaction.rolls_back;
+  for (std::uint64_t m = 0; m < mutations; ++m) {
+    const Draws draw = tx.of("mutation", m);
+    const bool aims = !profile.benchmark && !makes_room && !draw.percent(k_blind_percent, "blind");
+    for (Statement& statement : draw_mutation(plan, subqueries, keys, draw)) {
+      if (aims) statement = after.aim(std::move(statement), keys);
+      if (const auto room = makes_room ? make_room_for(statement) : std::nullopt) {
+        after.apply(*room);
+        transaction.statements.push_back(*room);
+        transaction.pauses.emplace_back();
+      }
+      fails = fails || after.collides(statement);
+      after.apply(statement);
+      transaction.statements.push_back(std::move(statement));
+      transaction.pauses.push_back(us(draw.percent(20, "slow") ? draw.below(30'000, "long") : 0));
+    }
+  }
+  if (!fails) expected = std::move(after);
+}
+
 void plan_transactions(Plan& plan, const Profile& profile, const Subqueries& subqueries,
                        std::uint64_t keys, const Draws& draws) {
   plan.writers = static_cast<unsigned>(draws.between(1, 3, "writers"));
   const std::uint64_t batches = draws.between(profile.batches_min, profile.batches_max, "batches");
   const std::uint64_t count = batches * profile.transactions_per_batch;
+  ExpectedKeys expected;
+  for (const sim::postgres::Statement& row : plan.initial_rows) expected.apply(row);
   for (std::uint64_t t = 0; t < count; ++t) {
     const Draws tx = draws.of("transaction", t);
     PlannedTransaction transaction;
@@ -139,25 +174,9 @@ void plan_transactions(Plan& plan, const Profile& profile, const Subqueries& sub
         first_of_batch ? ms(tx.between(50, 600, "batch_pause")) : us(tx.below(20'000, "pause"));
     if (!profile.benchmark && first_of_batch && tx.percent(k_idle_percent, "idle"))
       transaction.pause_before += ms(tx.between(2'000, 14'000, "idle_time"));
-    const bool large = !profile.benchmark && tx.percent(k_large_percent, "large");
-    const std::uint64_t mutations =
-        profile.benchmark ? profile.mutations_per_transaction
-        : large           ? tx.between(12, 40, "many")
-                          : tx.between(1, profile.mutations_per_transaction, "mutations");
-    for (std::uint64_t m = 0; m < mutations; ++m) {
-      const Draws draw = tx.of("mutation", m);
-      for (Statement& statement : draw_mutation(plan, subqueries, keys, draw)) {
-        const bool makes_room = large || subqueries;
-        if (const auto room = makes_room ? make_room_for(statement) : std::nullopt) {
-          transaction.statements.push_back(*room);
-          transaction.pauses.emplace_back();
-        }
-        transaction.statements.push_back(std::move(statement));
-        transaction.pauses.push_back(us(draw.percent(20, "slow") ? draw.below(30'000, "long") : 0));
-      }
-    }
     transaction.synchronous = tx.percent(40, "async") ? Synchronous::off : Synchronous::on;
     transaction.rolls_back = tx.percent(5, "rollback");
+    plan_statements(transaction, plan, profile, subqueries, keys, expected, tx);
     plan.transactions.push_back(std::move(transaction));
   }
 }
@@ -199,6 +218,8 @@ void plan_restarts(Plan& plan, const Profile& profile, const Draws& draws) {
     if (!profile.benchmark && draw.percent(8, "in_fragment")) restart.moment = Moment::fragment;
     if (profile.world && !profile.benchmark && draw.percent(k_in_move_percent, "in_move"))
       restart.moment = Moment::move;
+    if (!profile.benchmark && draw.percent(8, "at_confirmation"))
+      restart.moment = Moment::confirmation;
     restart.down_time = ms(draw.one_of<std::uint64_t>({0, 5, 200, 2'000}, "down"));
     restart.overlap = us(draw.one_of<std::uint64_t>({0, 500, 20'000, 700'000}, "overlap"));
     restart.kill_during_stop = draw.percent(30, "kill");
@@ -275,11 +296,13 @@ Plan make_plan(const Profile& profile, std::uint64_t seed) {
   plan_tables(plan, profile, subqueries, draws);
   plan_specs(plan, profile, subqueries, keys, draws);
   plan_clients(plan, profile, draws);
-  plan_transactions(plan, profile, subqueries, keys, workload);
   plan_rows(plan, subqueries, keys, workload);
+  plan_transactions(plan, profile, subqueries, keys, workload);
   plan_restarts(plan, profile, draws);
   plan_faults(plan, profile, draws);
   if (draws.percent(profile.calm_percent, "calm")) plan.calm_commits = k_calm_commits;
+  if (plan.calm_commits > 0 && draws.percent(50, "calm_deaths"))
+    plan.calm_deaths = plan.calm_commits / 2;
   plan.calm_standby = plan.calm_commits > 0 && draws.percent(30, "standby");
   if (profile.every_trouble) {
     plan_database_trouble(plan, draws.of("database"));

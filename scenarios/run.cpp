@@ -199,6 +199,7 @@ World::World(const Plan& plan, const RunOptions& options)
     options.recorder->watch(executor_, postgres_, oracle_);
     disk_.options().observer = options.recorder;
   }
+  oracle_.expect_chunks_of(plan.knobs.chunk_bytes);
   cluster_.set_network(network_);
   executor_.on_step([this](const sim::StepInfo& step) {
     cluster_.observe(step);
@@ -315,11 +316,10 @@ void World::check_end() {
   run_until([this] { return confirmed(); }, k_convergence_limit, oracle::property::confirmation,
             "the slot's confirmed position does not reach the last commit");
   if (enough()) return;
-  if (plan_.calm_standby) {
-    oracle_.expiry_order().disturbance_begins();  // who asks the standby reads without the leader
-    cluster_.start_standby();
-  }
-  CalmEnd(executor_, truth_, stage_, clients_).run(plan_.calm_commits);
+  // Who asks the standby reads without the leader, and who led may die.
+  if (plan_.calm_standby || plan_.calm_deaths > 0) oracle_.expiry_order().disturbance_begins();
+  if (plan_.calm_standby) cluster_.start_standby();
+  CalmEnd(executor_, truth_, stage_, cluster_, clients_).run(plan_.calm_commits, plan_.calm_deaths);
   expect_converged(Whom::with_subqueries);  // what they had come to is not undone by a late move
 }
 
@@ -376,6 +376,7 @@ RunReport World::report() {
   report.probes = stage_.probes;
   report.sights = stage_.sights;
   count_memberships(report.sights, oracle_.counters().memberships);
+  report.workload = stage_.workload;
   for (std::size_t i = 0; i < report.marks.size(); ++i)
     report.marks[i] = marks_.count(static_cast<Mark>(i));
   if (report.failed()) report.last_lines = executor_.trace().last_lines();

@@ -12,6 +12,7 @@
 #include "core/base/hash.hpp"
 #include "core/base/marks.hpp"
 #include "oracle/violation.hpp"
+#include "scenarios/actors.hpp"
 #include "scenarios/clients/prober.hpp"
 #include "scenarios/clients/trouble.hpp"
 #include "scenarios/cluster.hpp"
@@ -69,6 +70,7 @@ struct RunReport {
   ClientTroubleCounters client_trouble;
   ProbeCounters probes;
   SightCounters sights;
+  WorkloadCounters workload;
   std::array<std::uint64_t, k_mark_names.size()> marks{};
   std::vector<std::string> last_lines;  ///< of the trace, if something was found
   std::vector<Hash128> checkpoints;

@@ -3,8 +3,10 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "oracle/shape_spec.hpp"
@@ -25,6 +27,23 @@ sim::postgres::Statement make_mutation(const sim::postgres::TableDefinition& tab
 std::optional<sim::postgres::Statement> make_room_for(const sim::postgres::Statement& statement);
 /// The statements, each after what makes room for it.
 std::vector<sim::postgres::Statement> with_room(std::vector<sim::postgres::Statement> statements);
+/// Which keys each table has if a plan's transactions run one after the other, as most do. Writers
+/// work at the same time, so that this is a guess: what fails in spite of it is rare, not
+/// impossible.
+class ExpectedKeys {
+ public:
+  void apply(const sim::postgres::Statement& statement);
+  /// Whether the statement meets a key that is present, so that its transaction rolls back.
+  bool collides(const sim::postgres::Statement& statement) const;
+  /// `drawn`, moved to the next of `keys` keys that it has an effect on and does not collide with.
+  sim::postgres::Statement aim(sim::postgres::Statement drawn, std::uint64_t keys) const;
+
+ private:
+  std::optional<std::uint64_t> next(const std::string& table, std::uint64_t from,
+                                    std::uint64_t keys, bool present) const;
+  std::set<std::pair<std::string, std::string>> present_;  ///< (table, key)
+};
+
 /// nullptr: the table has none of this name.
 const sim::postgres::Column* find_column(const sim::postgres::TableDefinition& table,
                                          std::string_view name);

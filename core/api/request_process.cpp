@@ -61,6 +61,7 @@ void RequestProcess::on_down(runtime::MonitorRef ref, runtime::ProcessId,
                              const runtime::ExitReason&) {
   if (ref != changes_monitor_) return;
   // Whoever would have woken us is gone, for whatever reason: subscribe anew and look again.
+  if (!context_->guards.on(Guard::waiters_outlive_shape_changes)) return;
   subscribed_ = false;
   wake();
 }
@@ -166,6 +167,9 @@ RequestProcess::Answer RequestProcess::first_delete() {
 // -- from a shape to an answer --------------------------------------------------------------------
 
 std::optional<ShapeMeta> RequestProcess::current_shape() {
+  const bool held = held_ != Hold::none && source() == Source::read_models;
+  if (held && !context_->guards.on(Guard::missing_tables_are_no_change))
+    return runtime::TableRef(runtime(), stack::tables::shape_meta).at(*handle_);
   return find_by_handle(*this, *context_, source(), *handle_);
 }
 

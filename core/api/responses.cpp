@@ -70,7 +70,9 @@ postgres::Lsn range_lsn(const ShapeParameters& parameters, const ShapeView& shap
 }
 
 std::string only_up_to_date(const ShapeView& shape) {
-  return '[' + up_to_date_message(shape.global_lsn.value_or(shape_lsn(shape.head))) + ']';
+  // The head was read after the position, and may be beyond it.
+  const postgres::Lsn own = shape_lsn(shape.head);
+  return '[' + up_to_date_message(std::max(shape.global_lsn.value_or(own), own)) + ']';
 }
 
 }  // namespace

@@ -42,6 +42,15 @@ enum class Guard : std::uint8_t {
   restart_from_committed_state,
   query_sees_what_was_given_before,
   markers_stay_below_the_buffer,
+  session_ends_with_its_collector,
+  snapshotter_is_watched,
+  stream_goes_on_with_any_room,
+  removed_shape_owes_nothing,
+  unindexed_shapes_see_every_change,
+  waiters_outlive_shape_changes,
+  refresh_wakes_everyone,
+  missing_tables_are_no_change,
+  take_over_with_the_lock_only,
 };
 
 struct GuardInfo {
@@ -168,6 +177,40 @@ inline constexpr std::array k_guards = {
               "an up-to-date marker claims no position at which the shape has input that is not in "
               "its log",
               "core/api/request_process.cpp"},
+    GuardInfo{
+        Guard::session_ends_with_its_collector, "session_ends_with_its_collector", "F-04",
+        "a session belongs to the collector it began with: a new collector gets a new session, "
+        "which replays what the old one had taken and not committed",
+        "core/stack/replication_client.cpp"},
+    GuardInfo{Guard::snapshotter_is_watched, "snapshotter_is_watched", "F-39",
+              "a consumer whose snapshotter dies without a word takes the snapshot again",
+              "core/stack/plain_consumer.cpp"},
+    GuardInfo{Guard::stream_goes_on_with_any_room, "stream_goes_on_with_any_room", "F-109",
+              "a session that waits for room goes on whoever made the room, not at commits only",
+              "core/stack/shape_log_collector.cpp"},
+    GuardInfo{Guard::removed_shape_owes_nothing, "removed_shape_owes_nothing", "F-50",
+              "a batch no longer waits for the contribution of a shape that was removed",
+              "core/stack/shape_log_consumers.cpp"},
+    GuardInfo{Guard::unindexed_shapes_see_every_change, "unindexed_shapes_see_every_change",
+              "F-120",
+              "shapes whose clause no index covers are asked about every change of their table, "
+              "whatever the indexes found",
+              "core/routing/router.cpp"},
+    GuardInfo{Guard::waiters_outlive_shape_changes, "waiters_outlive_shape_changes", "F-89",
+              "a held request subscribes anew when who would have woken it dies",
+              "core/api/request_process.cpp"},
+    GuardInfo{
+        Guard::refresh_wakes_everyone, "refresh_wakes_everyone", "F-89",
+        "whoever makes the read models anew wakes all held requests, since what changed meanwhile "
+        "woke nobody",
+        "core/stack/shape_status_owner.cpp"},
+    GuardInfo{Guard::missing_tables_are_no_change, "missing_tables_are_no_change", "F-92",
+              "a held request that looks at its shape while the read models have no owner asks the "
+              "store and stays held, instead of failing",
+              "core/api/request_process.cpp"},
+    GuardInfo{Guard::take_over_with_the_lock_only, "take_over_with_the_lock_only", "F-47",
+              "a store is taken over by who holds the lock, not by who starts",
+              "core/stack/connection_manager.cpp"},
 };
 
 /// The set a stack runs with. A value.

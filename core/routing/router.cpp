@@ -148,6 +148,7 @@ void Router::route(const postgres::Change& change, std::vector<const Route*>& ou
   const auto by_number = [](const Route* a, const Route* b) { return a->number < b->number; };
   std::sort(out.begin(), out.end(), by_number);
   out.erase(std::unique(out.begin(), out.end()), out.end());
+  if (!out.empty() && !guards_.on(Guard::unindexed_shapes_see_every_change)) return;
   const auto indexed = static_cast<std::ptrdiff_t>(out.size());
   out.insert(out.end(), table.unindexed.begin(), table.unindexed.end());
   std::inplace_merge(out.begin(), out.begin() + indexed, out.end(), by_number);

@@ -11,6 +11,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "core/base/guards.hpp"
 #include "core/postgres/stream.hpp"
 #include "core/protocol/offset.hpp"
 #include "core/routing/subquery_index.hpp"
@@ -27,7 +28,7 @@ struct Route {
 
 class Router {
  public:
-  Router() = default;
+  explicit Router(Guards guards = Guards::all()) : guards_(guards) {}
   Router(const Router&) = delete;
   Router& operator=(const Router&) = delete;
 
@@ -80,6 +81,7 @@ class Router {
 
   std::map<protocol::ShapeHandle, std::unique_ptr<Route>> routes_;
   std::unordered_map<std::uint32_t, Table> tables_;
+  Guards guards_;
   std::uint64_t additions_ = 0;
 };
 

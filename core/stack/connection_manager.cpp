@@ -35,6 +35,7 @@ void ConnectionManager::connect() {
   } catch (const runtime::ProcessExit&) {
     return retry_later();
   }
+  if (!origin_ && !context_->guards.on(Guard::take_over_with_the_lock_only)) take_over();
   waiting_for_lock_ = true;
   cast<&ReplicationClient::connect>(client_);
   send_after<&ConnectionManager::break_lock>(k_break_lock_interval);
@@ -155,7 +156,8 @@ void ConnectionManager::reconciler_started() {
 }
 
 void ConnectionManager::end_stale_session() {
-  if (attached_ && collector_ && attached_ != collector_)
+  const bool stale = attached_ && collector_ && attached_ != collector_;
+  if (stale && context_->guards.on(Guard::session_ends_with_its_collector))
     send_exit(client_.id, runtime::ExitReason::shutdown());
 }
 

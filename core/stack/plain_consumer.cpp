@@ -110,7 +110,8 @@ void PlainConsumer::retry_snapshot() {
 void PlainConsumer::on_down(runtime::MonitorRef ref, runtime::ProcessId,
                             const runtime::ExitReason&) {
   // Its result, if it had one, came before: now it died without, and of what does not matter.
-  if (ref == snapshotter_ && !meta_.snapshot_complete) retry_snapshot();
+  const bool unfinished = ref == snapshotter_ && !meta_.snapshot_complete;
+  if (unfinished && context_->guards.on(Guard::snapshotter_is_watched)) retry_snapshot();
 }
 
 void PlainConsumer::snapshot_failed(env::DatabaseError error) {

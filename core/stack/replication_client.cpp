@@ -98,7 +98,10 @@ void ReplicationClient::note(const postgres::StreamEvent& event) {
 void ReplicationClient::hand_over(std::vector<postgres::StreamEvent> events) {
   // Back-pressure: the answer comes when the collector has room, and nothing is read until then. An
   // exit, for whatever reason, ends this process; the next session replays from what was confirmed.
-  call<&ShapeLogCollector::handle>(*collector_, std::move(events));
+  if (context_->guards.on(Guard::session_ends_with_its_collector))
+    call<&ShapeLogCollector::handle>(*collector_, std::move(events));
+  else
+    call<&ShapeLogCollector::handle>(names::shape_log_collector, std::move(events));
 }
 
 void ReplicationClient::confirm(postgres::Lsn position) {

@@ -342,7 +342,8 @@ void ShapeLogCollector::complete_snapshot(runtime::Ref<Consumer> consumer,
 
 void ShapeLogCollector::advance() {
   hand_out_groups();
-  answer_client_if_room();  // however room was made: by a commit, or by what needed none
+  // However room was made: by a commit, or by what needed none.
+  if (context_->guards.on(Guard::stream_goes_on_with_any_room)) answer_client_if_room();
 }
 
 void ShapeLogCollector::hand_out_groups() {
@@ -375,6 +376,7 @@ void ShapeLogCollector::committed(std::uint64_t ticket, storage::CommitResult re
   stored_ = std::max(stored_, in_flight_.confirmable);
   make_visible(in_flight_, std::move(result.heads));
   advance();
+  answer_client_if_room();
 }
 
 void ShapeLogCollector::make_visible(const CommitPipeline::Extent& extent,

@@ -33,7 +33,7 @@ class Consumer;
 class ShapeLogCollector : public runtime::Process {
  public:
   explicit ShapeLogCollector(Context context)
-      : context_(std::move(context)), pipeline_(context_->guards) {}
+      : context_(std::move(context)), router_(context_->guards), pipeline_(context_->guards) {}
 
   /// The replication client is not answered while so many transactions are not known to be visible:
   /// Postgres did not tell for long.

@@ -52,7 +52,7 @@ void ShapeLogCollector::remove_shape(protocol::ShapeHandle handle) {
     handles->erase(handle);
   shapes_.erase(found);
   std::erase_if(completing_, [&](const auto& entry) { return entry.first == handle; });
-  pipeline_.forget(handle);
+  if (context_->guards.on(Guard::removed_shape_owes_nothing)) pipeline_.forget(handle);
   send_all_waiting();
   advance();
 }

@@ -57,7 +57,8 @@ void ShapeStatusOwner::refresh(storage::Boot boot) {
   for (protocol::ShapeHandle& handle : stale) forget(std::move(handle));
   lsn_->put(0, {boot.applied});
   cast<&StatusMonitor::set>(names::status_monitor, Condition::catalogue_current, self());
-  cast<&ShapeChanges::all_changed>(names::shape_changes);
+  if (context_->guards.on(Guard::refresh_wakes_everyone))
+    cast<&ShapeChanges::all_changed>(names::shape_changes);
 }
 
 void ShapeStatusOwner::add(storage::ShapeRecord record) {

@@ -328,7 +328,12 @@ void BodyReader::read_message(Message& message) {
 std::vector<Message> BodyReader::read() {
   std::vector<Message> messages;
   json_.open_array();
-  for (bool first = true; json_.next_item(first);) read_message(messages.emplace_back());
+  for (bool first = true; json_.next_item(first);) {
+    const std::size_t start = json_.position();
+    Message& message = messages.emplace_back();
+    read_message(message);
+    message.bytes = json_.position() - start;
+  }
   json_.expect_end();
   return messages;
 }

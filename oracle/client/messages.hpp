@@ -57,6 +57,7 @@ struct Message {
   std::optional<RowTags> tags;        ///< rows of shapes with subqueries
   std::vector<MovePattern> patterns;  ///< moves
   std::uint64_t up_to = 0;            ///< up_to_date
+  std::uint64_t bytes = 0;            ///< as it was sent
   Hash128 content;  ///< of a log record's bytes, which it keeps once it was served
 };
 

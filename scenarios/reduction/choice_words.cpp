@@ -93,6 +93,8 @@ std::string in_words(const Plan& plan, ChoiceKind kind, std::size_t index,
     }
     case ChoiceKind::calm_commit:
       return "the commit " + ordinal(index) + " at the calm end";
+    case ChoiceKind::calm_death:
+      return "the death before commit " + ordinal(index) + " at the calm end";
     case ChoiceKind::transaction:
       return "transaction " + ordinal(index);
     case ChoiceKind::statement:

@@ -17,16 +17,17 @@ using sim::postgres::Statement;
 using sim::postgres::StatementKind;
 using sim::postgres::TableDefinition;
 
-constexpr std::array<ChoiceKind, 15> k_kinds = {
-    ChoiceKind::table,     ChoiceKind::shape,       ChoiceKind::client,
-    ChoiceKind::restart,   ChoiceKind::fault,       ChoiceKind::probe,
-    ChoiceKind::removal,   ChoiceKind::calm_commit, ChoiceKind::transaction,
-    ChoiceKind::statement, ChoiceKind::initial_row, ChoiceKind::knob,
-    ChoiceKind::decision,  ChoiceKind::column,      ChoiceKind::cell};
-constexpr std::array<std::string_view, 15> k_kind_names = {
-    "tables",       "shapes",   "clients",      "restarts",     "faults",
-    "probes",       "removals", "calm commits", "transactions", "statements",
-    "initial rows", "knobs",    "decisions",    "columns",      "cells"};
+constexpr std::array<ChoiceKind, 16> k_kinds = {
+    ChoiceKind::table,       ChoiceKind::shape,      ChoiceKind::client,
+    ChoiceKind::restart,     ChoiceKind::fault,      ChoiceKind::probe,
+    ChoiceKind::removal,     ChoiceKind::calm_death, ChoiceKind::calm_commit,
+    ChoiceKind::transaction, ChoiceKind::statement,  ChoiceKind::initial_row,
+    ChoiceKind::knob,        ChoiceKind::decision,   ChoiceKind::column,
+    ChoiceKind::cell};
+constexpr std::array<std::string_view, 16> k_kind_names = {
+    "tables",   "shapes",      "clients",      "restarts",     "faults",     "probes",
+    "removals", "calm deaths", "calm commits", "transactions", "statements", "initial rows",
+    "knobs",    "decisions",   "columns",      "cells"};
 
 /// Which choices are gone, by a running number.
 using Gone = std::function<bool(std::size_t)>;
@@ -224,6 +225,13 @@ void drop(Plan& plan, ChoiceKind kind, const Gone& gone) {
       unsigned left = 0;
       for (unsigned i = 0; i < plan.calm_commits; ++i) left += gone(i) ? 0 : 1;
       plan.calm_commits = left;
+      plan.calm_deaths = std::min(plan.calm_deaths, left);
+      return;
+    }
+    case ChoiceKind::calm_death: {
+      unsigned left = 0;
+      for (unsigned i = 0; i < plan.calm_deaths; ++i) left += gone(i) ? 0 : 1;
+      plan.calm_deaths = left;
       return;
     }
     case ChoiceKind::transaction:
@@ -274,6 +282,8 @@ std::size_t count_of(const Plan& plan, ChoiceKind kind) {
       return plan.removals.size();
     case ChoiceKind::calm_commit:
       return plan.calm_commits;
+    case ChoiceKind::calm_death:
+      return plan.calm_deaths;
     case ChoiceKind::transaction:
       return plan.transactions.size();
     case ChoiceKind::statement:
@@ -320,7 +330,7 @@ ChoiceCounts count_choices(const Plan& plan) {
   counts.workload = plan.specs.size() + plan.clients.size() + plan.initial_rows.size() +
                     plan.removals.size() + plan.probes.size() + plan.calm_commits +
                     count_of(plan, ChoiceKind::statement);
-  counts.faults = plan.restarts.size() + plan.faults.size();
+  counts.faults = plan.restarts.size() + plan.faults.size() + plan.calm_deaths;
   counts.knobs = count_of(plan, ChoiceKind::knob);
   counts.schedule = plan.decisions.size();
   return counts;

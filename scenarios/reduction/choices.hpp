@@ -21,6 +21,7 @@ enum class ChoiceKind : std::uint8_t {
   fault,
   probe,
   removal,      ///< a TRUNCATE, or a DELETE of a shape
+  calm_death,   ///< of a process of the engine, before a commit at the end
   calm_commit,  ///< at the end
   transaction,
   statement,

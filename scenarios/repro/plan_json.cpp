@@ -188,6 +188,7 @@ void describe(Fields& fields, Value& plan) {
   fields.optional("removals", plan.removals);
   fields.optional("probes", plan.probes);
   fields.optional("calm_commits", plan.calm_commits);
+  fields.optional("calm_deaths", plan.calm_deaths);
   fields.optional("calm_standby", plan.calm_standby);
   fields.one_of("schedule", plan.strategy, names_of(StrategyKind{}));
   fields.optional("decisions", plan.decisions);

@@ -43,6 +43,20 @@ void Recorder::finish() {
   executor_ = nullptr;
 }
 
+std::vector<oracle::Violation> Recorder::finish_with(const std::string& property,
+                                                     std::string what) {
+  look_at_postgres();
+  look_at_oracle();
+  std::vector<oracle::Violation> violations = oracle_->violations();
+  violations.push_back({property, std::move(what), {}, executor_->now()});
+  recording_.violations.push_back(
+      {.step = recording_.steps.empty() ? 0 : recording_.steps.size() - 1,
+       .lane = current_lane(),
+       .text = text(property)});
+  executor_ = nullptr;
+  return violations;
+}
+
 // -- lanes, texts, steps --------------------------------------------------------------------------
 
 std::uint32_t Recorder::text(std::string_view words) {

@@ -28,6 +28,9 @@ class Recorder final : public runtime::RuntimeObserver, public sim::DiskObserver
              const oracle::Oracle& oracle);
   /// What happens from now on is not recorded.
   void finish();
+  /// The same for a run that ends its process here and now, by a failed ASSERT. Answers what the
+  /// oracle had found, and this.
+  std::vector<oracle::Violation> finish_with(const std::string& property, std::string what);
   const Recording& recording() const { return recording_; }
 
   // -- told by the actors -------------------------------------------------------------------------

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <sstream>
 #include <string>
 
 #include "tools/sim/arguments.hpp"
@@ -297,6 +298,24 @@ TEST(CandidateWorker, RunsWhatTheFileSays) {
 }
 
 // A candidate whose run ends the process: here, one that no file may hold.
+// A failed ASSERT of the engine ends the process of a run; what was recorded until then is drawn.
+TEST_F(Commands, AReplayThatEndsItsProcessHasATimelineAllTheSame) {
+  ReplayOptions options;
+  options.without = {"recovery_cuts_unfinished_transactions"};
+  options.timeline = path("page.html");
+  for (std::uint64_t seed = 1; seed <= 600; ++seed) {
+    options.seed_or_file = std::to_string(seed);
+    said([&] { return replay(options); });
+    if (out.find("the run ended the process") == std::string::npos) continue;
+    std::ostringstream page;
+    page << std::ifstream(options.timeline).rdbuf();
+    EXPECT_NE(page.str().find("crash: "), std::string::npos);
+    EXPECT_NE(page.str().find("assertion failed"), std::string::npos);
+    return;
+  }
+  FAIL() << "no run ended its process";
+}
+
 TEST(CandidateWorker, JudgesARunThatEndsItsProcessAndGoesOn) {
   CandidateWorker worker;
   Repro broken = repro_of_seed("mixed", 1, {});

@@ -74,8 +74,13 @@ class FakeTruth final : public Truth {
     return said ? *said : digest_of(answer);
   }
   std::optional<std::uint64_t> transaction_id(std::uint64_t) override { return std::nullopt; }
+  bool key_moved(const ShapeSpec&, std::uint64_t, const std::string& from,
+                 const std::string& to) override {
+    return from == moved_from && to == moved_to;
+  }
   std::uint64_t last_commit() override { return 500; }
 
+  std::string moved_from, moved_to;
   Rows answer;
   std::optional<RowsDigest> said;  ///< a digest that is wrong
   VisibleSet asked;
@@ -236,6 +241,57 @@ TEST_F(WholeOracle, WithoutAMarkerNothingIsCompared) {
   observe(protocol::Response{
       200, {{"electric-handle", "1-1"}, {"electric-offset", "0_0"}}, body({k_row})});
   EXPECT_EQ(found(), Properties{});
+}
+
+// http-api.md §13.5: never behind the answer's own end; live and with data, exactly there.
+TEST_F(WholeOracle, AMarkerClaimsWhatItsAnswerHas) {
+  protocol::Response behind = complete();
+  behind.headers[1].second = "101_0";
+  observe(behind);
+  EXPECT_EQ(found(), Properties{property::marker_honest});
+}
+
+TEST_F(WholeOracle, ALiveAnswerWithDataClaimsItsOwnEnd) {
+  observe(complete());
+  state_ = {.phase = ClientPhase::live,
+            .handle = protocol::ShapeHandle{"1-1"},
+            .offset = protocol::LogOffset::snapshot_end()};
+  constexpr const char* k_change =
+      R"({"key":"k","value":{"id":"1","name":"b"},"headers":{"operation":"update","lsn":"90",)"
+      R"("op_position":0,"txids":[5],"last":true}})";
+  truth_.answer["k"]["name"] = "b";
+  protocol::Response live = complete();
+  live.headers[1].second = "90_0";
+  live.body = body({k_change, k_marker});
+  observe(live);
+  ASSERT_EQ(found(), Properties{property::marker_honest}) << first_found().what;
+  EXPECT_NE(first_found().what.find("live and with data"), std::string::npos);
+}
+
+TEST_F(WholeOracle, AChangeOfKeyThatDoesNotSaySoIsObjectedTo) {
+  observe(complete());
+  truth_.answer = {{"k2", {{"id", "2"}, {"name", "a"}, {"done", "t"}}}};
+  const auto halves = [&](const char* of, const char* to) {
+    const std::string headers = R"("lsn":"110","txids":[5])";
+    return R"([{"key":"k","value":{"id":"1"},"headers":{"operation":"delete","op_position":0,)" +
+           std::string(of) + headers +
+           R"(}},{"key":"k2","value":{"id":"2","name":"a","done":"true"},)"
+           R"("headers":{"operation":"insert","op_position":1,"last":true,)" +
+           to + headers + "}}]";
+  };
+  protocol::Response silent{
+      200, {{"electric-handle", "1-1"}, {"electric-offset", "110_1"}}, halves("", "")};
+  state_ = {.phase = ClientPhase::catching_up,
+            .handle = protocol::ShapeHandle{"1-1"},
+            .offset = protocol::LogOffset::snapshot_end()};
+  const ClientView before = view_;
+  observe(silent);
+  EXPECT_EQ(found(), Properties{}) << "a delete and an insert may well follow each other";
+  truth_.moved_from = "k";
+  truth_.moved_to = "k2";
+  view_ = before;
+  observe(silent);
+  EXPECT_EQ(found(), Properties{property::row_content});
 }
 
 TEST_F(WholeOracle, A200NeedsHandleAndOffset) {

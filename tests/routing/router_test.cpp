@@ -66,6 +66,19 @@ TEST(Router, LooksAtBothSidesOfAnUpdateAndReturnsAShapeOnce) {
   EXPECT_EQ(routed(router, deletion({"1", "a", "t", "8"})), Handles{"new"});
 }
 
+TEST(Router, WithoutTheGuardAShapeThatNoIndexCoversIsForgottenWhereOneAnswers) {
+  Guards without = Guards::all();
+  without.switch_off(Guard::unindexed_shapes_see_every_change);
+  Router naive(without);
+  Router router;
+  for (Router* each : {&naive, &router}) {
+    each->add({"indexed"}, shared("prio = 8"));
+    each->add({"other"}, shared("prio > 5"));
+  }
+  EXPECT_EQ(routed(router, insertion({"1", "a", "t", "8"})), (Handles{"indexed", "other"}));
+  EXPECT_EQ(routed(naive, insertion({"1", "a", "t", "8"})), Handles{"indexed"});
+}
+
 TEST(Router, SendsATruncateToAllShapesOfTheTable) {
   Router router;
   router.add({"b"}, shared("prio = 8"));

@@ -285,6 +285,24 @@ Plan births_before_crashes(std::uint64_t seed) {
   });
 }
 
+/// Who takes the snapshot, or whoever else, dies in its middle.
+Plan births_among_deaths(std::uint64_t seed) {
+  return births_with(seed, [&](Plan& plan, Duration birth, std::size_t n) {
+    plan.faults.push_back({.kind = n % 2 == 0 ? FaultKind::kill_process : FaultKind::exit_process,
+                           .at = birth,
+                           .pick = combine64(seed, n),
+                           .moment = Moment::snapshot});
+  });
+}
+
+/// After all is over one process after the other dies, each before a commit.
+Plan calm_with_deaths(std::uint64_t seed) {
+  Plan plan = make_plan("mixed", seed);
+  plan.calm_commits = 8;
+  plan.calm_deaths = 8;
+  return plan;
+}
+
 Plan births_among_truncations(std::uint64_t seed) {
   return births_with(seed, [&](Plan& plan, Duration birth, std::size_t n) {
     const std::string& table = plan.specs[n].table;
@@ -357,6 +375,15 @@ const std::vector<Canary>& canaries() {
       {Guard::applied_moves_with_whole_transactions, {1, 2}, 60},
       {Guard::recovery_cuts_unfinished_transactions, {151}, 0},
       {Guard::hold_back_last_record, {4, 39, 89}, 200},
+      {Guard::session_ends_with_its_collector, {159}, 900},
+      {Guard::snapshotter_is_watched, {1}, 200, births_among_deaths},
+      {Guard::stream_goes_on_with_any_room, {6}, 100},
+      {Guard::removed_shape_owes_nothing, {36}, 200},
+      {Guard::unindexed_shapes_see_every_change, {31}, 200},
+      {Guard::waiters_outlive_shape_changes, {21}, 100, calm_with_deaths},
+      {Guard::refresh_wakes_everyone, {149}, 300, calm_with_deaths},
+      {Guard::missing_tables_are_no_change, {27}, 200},
+      {Guard::take_over_with_the_lock_only, {131}, 800},
       {Guard::held_request_is_a_read, {765, 1173, 1530}, 900},
   };
   return k_canaries;

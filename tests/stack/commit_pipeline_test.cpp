@@ -129,8 +129,7 @@ TEST_F(Pipeline, NothingIsHandedOutWhileACommitIsInFlight) {
 TEST_F(Pipeline, AnItemThatShapesShareIsHeldOnce) {
   const SharedItem shared = item("shared");
   const BatchNumber batch = open(10, {k_a, k_b});
-  answer(batch, k_a,
-         {{LogOffset::at(10, 0), shared}, {LogOffset::at(10, 2), item("own")}});
+  answer(batch, k_a, {{LogOffset::at(10, 0), shared}, {LogOffset::at(10, 2), item("own")}});
   answer(batch, k_b, {{LogOffset::at(10, 0), shared}});
   const auto group = next();
   EXPECT_EQ(group.group->items.size(), 2U);
@@ -315,10 +314,7 @@ TEST(PipelineDeathTest, AShapesRecordsOutOfOrderEndTheProcess) {
   CommitPipeline pipeline;
   const BatchNumber batch = pipeline.open({}, {k_a});
   pipeline.contribute(
-      {batch,
-       k_a,
-       {{LogOffset::at(10, 2), item("x")}, {LogOffset::at(10, 0), item("y")}},
-       false});
+      {batch, k_a, {{LogOffset::at(10, 2), item("x")}, {LogOffset::at(10, 0), item("y")}}, false});
   EXPECT_DEATH((void)pipeline.next(), "offset order");
 }
 

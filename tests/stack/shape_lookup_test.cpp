@@ -12,70 +12,14 @@
 #include "sim/disk/sim_disk.hpp"
 #include "sim/scheduler/simulated_executor.hpp"
 #include "sim/scheduler/simulated_worker.hpp"
-#include "tests/shape/sample_shape.hpp"
+#include "tests/stack/one_shape.hpp"
 
 namespace holdfast::stack {
 namespace {
 
-using protocol::LogOffset;
 using protocol::ShapeHandle;
-
-const ShapeHandle k_handle{"1-1"};
-
-/// A store with one shape, to be read only.
-class OneShape final : public storage::StoreSource {
- public:
-  OneShape() {
-    const shape::Definition definition = shape::test::with_where("id = 1");
-    record_.handle = k_handle;
-    record_.identity = definition.identity();
-    record_.definition = definition.serialize();
-    record_.snapshot_complete = true;
-    record_.snapshot_chunks = 1;
-    record_.head = LogOffset::at(7, 2);
-  }
-  const storage::ShapeRecord& record() const { return record_; }
-
-  storage::StoreResult<std::unique_ptr<storage::Store>> open_store(
-      env::Disk&, const storage::StoreOptions&) override {
-    return Failure{storage::StoreError{storage::StoreFailure::io, "nobody writes here"}};
-  }
-  storage::StoreResult<std::unique_ptr<storage::Reader>> open_reader(
-      env::Disk&, const storage::StoreOptions&,
-      std::shared_ptr<const storage::JournalIndex>) override {
-    return std::unique_ptr<storage::Reader>(std::make_unique<Reading>(record_));
-  }
-
- private:
-  class Reading final : public storage::Reader {
-   public:
-    explicit Reading(storage::ShapeRecord record) : record_(std::move(record)) {}
-    storage::StoreResult<storage::Slice> read(const storage::ReadRequest&) override {
-      return storage::Slice{record_.head, {}};
-    }
-    storage::StoreResult<storage::ShapeLookup> find(const ShapeHandle& handle) override {
-      if (handle == record_.handle) return storage::ShapeLookup{record_, std::nullopt};
-      return storage::ShapeLookup{};
-    }
-    storage::StoreResult<std::optional<storage::ShapeRecord>> find_by_identity(
-        const Hash128& identity) override {
-      if (identity == record_.identity) return std::optional(record_);
-      return std::optional<storage::ShapeRecord>();
-    }
-    storage::StoreResult<std::vector<storage::StateEntry>> load_state(
-        const ShapeHandle&) override {
-      return std::vector<storage::StateEntry>{};
-    }
-    storage::StoreResult<storage::Boot> load() override { return storage::Boot{}; }
-    storage::StoreResult<std::uint64_t> data_version() override { return std::uint64_t{1}; }
-    void use_index(std::shared_ptr<const storage::JournalIndex>) override {}
-
-   private:
-    storage::ShapeRecord record_;
-  };
-
-  storage::ShapeRecord record_;
-};
+using test::k_handle;
+using test::OneShape;
 
 /// What a request finds.
 struct Found {

@@ -97,6 +97,8 @@ void Summary::add(const json& history) {
   steps += history.at("steps").get<std::uint64_t>();
   requests += history.at("requests").get<std::uint64_t>();
   markers += history.at("markers").get<std::uint64_t>();
+  committed += history.at("committed").get<std::uint64_t>();
+  refused += history.at("refused").get<std::uint64_t>();
   legitimate += history.at("legitimate").get<std::uint64_t>();
   spurious += history.at("spurious").get<std::uint64_t>();
   crossed += history.at("crossed").get<bool>() ? 1 : 0;
@@ -184,6 +186,7 @@ json to_json(const Summary& s, const CheckOptions& options) {
   result["steps"] = s.steps;
   result["requests"] = s.requests;
   result["compared_markers"] = s.markers;
+  result["transactions"] = {{"committed", s.committed}, {"refused", s.refused}};
   result["seconds"] = s.seconds;
   result["trace_hash"] = s.hash().to_hex();
   for (std::size_t i = 0; i < s.restarts.size(); ++i)
@@ -222,6 +225,9 @@ void print_summary(const Summary& s, const CheckOptions& options) {
   std::printf("  %-18s%llu requests, %llu up-to-date markers compared with the database\n",
               "clients", static_cast<unsigned long long>(s.requests),
               static_cast<unsigned long long>(s.markers));
+  std::printf("  %-18s%llu committed, %llu refused by the database\n", "transactions",
+              static_cast<unsigned long long>(s.committed),
+              static_cast<unsigned long long>(s.refused));
   std::printf("  %-18s%llu spurious, %llu with a cause\n", "409",
               static_cast<unsigned long long>(s.spurious),
               static_cast<unsigned long long>(s.legitimate));

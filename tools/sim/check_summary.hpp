@@ -43,6 +43,7 @@ struct FailureGroup {
 struct Summary {
   std::uint64_t histories = 0;
   std::uint64_t steps = 0, requests = 0, markers = 0, legitimate = 0, spurious = 0, crossed = 0;
+  std::uint64_t committed = 0, refused = 0;  ///< transactions of the workload
   std::vector<std::uint64_t> restarts, during, injected, consequential, marks;
   std::vector<std::uint64_t> client_trouble, client_trouble_felt;
   std::vector<std::uint64_t> probes, probes_answered, sights;

@@ -80,6 +80,8 @@ json to_json(const RunReport& report) {
           {"high", report.trace_hash.high},
           {"low", report.trace_hash.low},
           {"steps", report.steps},
+          {"committed", report.workload.committed},
+          {"refused", report.workload.refused},
           {"requests", report.requests},
           {"markers", report.compared_markers},
           {"legitimate", report.legitimate_conflicts},

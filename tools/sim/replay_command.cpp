@@ -3,8 +3,11 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <functional>
 #include <optional>
+#include <thread>
 
+#include "core/base/assert.hpp"
 #include "tools/sim/build_identity.hpp"
 #include "tools/sim/commands.hpp"
 #include "tools/sim/debugger.hpp"
@@ -125,6 +128,25 @@ bool write_page(const Subject& subject, const ReplayOptions& options, const RunR
   return written.ok();
 }
 
+/// Of this process: a run that ends it by a failed ASSERT is told here first.
+thread_local std::function<void(std::string_view)> last_words;
+
+/// A page of what was recorded, also if the run does not come back from run_plan().
+void write_page_at_the_last(const Subject& subject, const ReplayOptions& options,
+                            scenarios::timeline::Recorder& recorder) {
+  last_words = [&](std::string_view words) {
+    // On a thread of its own, since the failed process has a small stack.
+    std::thread([&] {
+      RunReport report;
+      report.violations =
+          recorder.finish_with(crash_property(std::string(words)), std::string(words));
+      write_page(subject, options, report, recorder);
+      std::fflush(stdout);
+    }).join();
+  };
+  set_assert_observer([](std::string_view words) { last_words(words); });
+}
+
 int run_and_judge(const Subject& subject, const ReplayOptions& options) {
   scenarios::RunOptions run{.weakened = subject.repro.weakened()};
   bool over = false;
@@ -137,7 +159,9 @@ int run_and_judge(const Subject& subject, const ReplayOptions& options) {
   run.at_stop = stop_in_debugger;
   scenarios::timeline::Recorder recorder;
   if (!options.timeline.empty() || options.trace) run.recorder = &recorder;
+  if (!options.timeline.empty()) write_page_at_the_last(subject, options, recorder);
   const RunReport report = scenarios::run_plan(subject.repro.plan, run);
+  set_assert_observer(nullptr);
   print_happenings(subject.repro.plan, report);
   print_report(report, !options.trace);
   if (!options.timeline.empty() && !write_page(subject, options, report, recorder))

@@ -28,6 +28,11 @@ class SqlTruth final : public oracle::Truth {
     return oracle::digest_of(rows(spec, visible));
   }
   std::optional<std::uint64_t> transaction_id(std::uint64_t commit_lsn) override;
+  /// The triggers do not record it.
+  bool key_moved(const oracle::ShapeSpec&, std::uint64_t, const std::string&,
+                 const std::string&) override {
+    return false;
+  }
   std::uint64_t last_commit() override { return commits_.last_lsn; }
 
   /// Every change of every row, a line of JSON each.

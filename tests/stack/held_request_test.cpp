@@ -1,0 +1,167 @@
+// A held request outlives whom it reads from and who would wake it: it finds its shape in the store
+// while the tables have no owner, and subscribes anew. Without its guards it fails, or waits in
+// vain (F-89, F-92).
+#include <gtest/gtest.h>
+
+#include "core/api/request_process.hpp"
+#include "core/runtime/runtime.hpp"
+#include "core/stack/inspector.hpp"
+#include "core/stack/names.hpp"
+#include "core/stack/store_slot.hpp"
+#include "sim/disk/mount.hpp"
+#include "sim/disk/sim_disk.hpp"
+#include "sim/scheduler/simulated_executor.hpp"
+#include "sim/scheduler/simulated_worker.hpp"
+#include "tests/stack/one_shape.hpp"
+
+namespace holdfast::stack {
+namespace {
+
+using protocol::LogOffset;
+using protocol::ShapeHandle;
+using test::k_handle;
+
+/// Owns the tables of shapes, with the one there is.
+class Shapes : public runtime::Process {
+ public:
+  explicit Shapes(const storage::ShapeRecord& record) : record_(record) {}
+  void move_to(LogOffset head) {
+    meta_->update(k_handle, [&](ShapeMeta& meta) { meta.head = head; });
+    cast<&ShapeChanges::changed>(names::shape_changes, std::vector{k_handle});
+  }
+
+ protected:
+  void init() override {
+    meta_.emplace(*this, tables::shape_meta);
+    by_identity_.emplace(*this, tables::shape_by_identity);
+    meta_->put(k_handle, shape_meta_from(record_));
+    by_identity_->put(record_.identity, k_handle);
+  }
+
+ private:
+  storage::ShapeRecord record_;
+  std::optional<runtime::OwnedTable<ShapeHandle, ShapeMeta>> meta_;
+  std::optional<runtime::OwnedTable<Hash128, ShapeHandle>> by_identity_;
+};
+
+/// Owns what says that the engine is ready, and what requests mean.
+class Rest : public runtime::Process {
+ public:
+  explicit Rest(std::shared_ptr<const shape::Definition> definition)
+      : definition_(std::move(definition)) {}
+
+ protected:
+  void init() override {
+    status_.emplace(*this, tables::status);
+    definitions_.emplace(*this, tables::definitions);
+    status_->put(0, {Readiness::active, ServiceStatus::active, true});
+    definitions_->put(definition_->request_key(), definition_);
+  }
+
+ private:
+  std::shared_ptr<const shape::Definition> definition_;
+  std::optional<runtime::OwnedTable<std::uint8_t, StackStatus>> status_;
+  std::optional<runtime::OwnedTable<std::string, std::shared_ptr<const shape::Definition>>>
+      definitions_;
+};
+
+class HeldRequest : public ::testing::Test {
+ protected:
+  /// One request at the end of the log, held.
+  void hold(const Guards& guards) {
+    auto made = std::make_shared<StackContext>();
+    made->environment.disk = mount_.get();
+    made->environment.read_workers = {&worker_};
+    made->environment.marks = &marks_;
+    made->environment.stores = store_;
+    made->guards = guards;
+    made->store = std::make_shared<StoreSlot>();
+    made->readers =
+        std::make_shared<ReaderSet>(made->environment, made->options.store, made->store);
+    context_ = made;
+    const auto definition =
+        std::make_shared<const shape::Definition>(shape::test::with_where("id = 1"));
+    runtime_.spawn_root<Rest>({.role = "rest"}, definition);
+    shapes_ = runtime_.spawn_root<Shapes>({.role = "shapes"}, store_->record());
+    changes_ = start_changes();
+    auto request = std::make_shared<protocol::Request>();
+    request->method = "GET";
+    protocol::parse_target(
+        "/v1/shape?table=items&where=id%20%3D%201&offset=7_2&handle=1-1&live=true", *request);
+    const auto process = runtime_.spawn_root<api::RequestProcess>(
+        {.role = "request"}, context_, std::make_shared<const api::ApiOptions>(),
+        std::make_shared<const std::atomic<bool>>(false), request,
+        [this](protocol::Response response) { answer_ = std::move(response); });
+    runtime_.monitor_outside(process.id, [this](const runtime::ExitReason&) { over_ = true; });
+    pass(std::chrono::seconds(1));
+    ASSERT_FALSE(over_) << (answer_ ? answer_->body : "it died");
+  }
+  runtime::Ref<ShapeChanges> start_changes() {
+    return runtime_.spawn_root<ShapeChanges>(
+        {.role = "changes", .registered_name = names::shape_changes.text}, context_);
+  }
+  void pass(Duration time) {
+    executor_.run_until([] { return false; }, {.until = executor_.now() + time});
+  }
+  static Guards without(Guard guard) {
+    Guards guards = Guards::all();
+    guards.switch_off(guard);
+    return guards;
+  }
+  /// Its tables end, and it is told to look.
+  void take_tables_away() {
+    runtime_.kill(shapes_.id);
+    runtime_.cast_from_outside<&ShapeChanges::all_changed>(changes_);
+    pass(std::chrono::seconds(1));
+  }
+  /// Who wakes it is replaced, then its shape moves.
+  void replace_waker() {
+    runtime_.kill(changes_.id);
+    changes_ = start_changes();
+    pass(std::chrono::seconds(1));
+    runtime_.cast_from_outside<&Shapes::move_to>(shapes_, LogOffset::at(9, 0));
+    pass(std::chrono::seconds(1));
+  }
+
+  sim::SimulatedExecutor executor_;
+  runtime::Runtime runtime_{{.root = "t"}, executor_, std::make_shared<runtime::Directory>()};
+  sim::SimulatedWorker worker_{executor_, "/t/reader"};
+  sim::SimDisk disk_{{.random = executor_.random(), .path = hash64("/disk")}};
+  std::unique_ptr<sim::Mount> mount_ = disk_.mount(1);
+  Marks marks_;
+  std::shared_ptr<test::OneShape> store_ = std::make_shared<test::OneShape>();
+  Context context_;
+  runtime::Ref<Shapes> shapes_;
+  runtime::Ref<ShapeChanges> changes_;
+  std::optional<protocol::Response> answer_;
+  bool over_ = false;
+};
+
+TEST_F(HeldRequest, StaysHeldWhileTheTablesHaveNoOwner) {
+  hold(Guards::all());
+  take_tables_away();
+  EXPECT_FALSE(over_) << "missing tables are no change";
+}
+
+TEST_F(HeldRequest, WithoutTheGuardMissingTablesEndIt) {
+  hold(without(Guard::missing_tables_are_no_change));
+  take_tables_away();
+  EXPECT_TRUE(over_);
+  EXPECT_FALSE(answer_.has_value()) << "its client is told 500";
+}
+
+TEST_F(HeldRequest, IsWokenThoughItsWakerWasReplaced) {
+  hold(Guards::all());
+  replace_waker();
+  ASSERT_TRUE(answer_.has_value());
+  EXPECT_EQ(answer_->status, 200);
+}
+
+TEST_F(HeldRequest, WithoutTheGuardNobodyWakesIt) {
+  hold(without(Guard::waiters_outlive_shape_changes));
+  replace_waker();
+  EXPECT_FALSE(over_);
+}
+
+}  // namespace
+}  // namespace holdfast::stack
