@@ -103,6 +103,8 @@ class Oracle {
   void observe_answer(const Probe& probe, const protocol::Response& response, const Origin& made);
   void observe_probe_success(const Probe& probe, const protocol::ShapeHandle& handle,
                              const protocol::Response& response, const Object& object);
+  /// Only a shape whose consumer was made to die may be unavailable for that.
+  void check_quarantine(const protocol::Response& response, const Object& object);
   void check_transaction_id(const Message& message, const Object& object);
   void compare(const protocol::LogOffset& offset, const ClientView& view, const Object& object);
   void compare_contents(const protocol::LogOffset& offset, const ClientView& view,

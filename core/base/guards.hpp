@@ -30,6 +30,9 @@ enum class Guard : std::uint8_t {
   materializer_exit_is_not_a_crash,
   consumer_crash_is_not_removal,
   no_removal_while_stopping,
+  poisoned_shape_is_quarantined,
+  quarantined_input_is_stored,
+  quarantined_shape_is_unavailable,
 };
 
 struct GuardInfo {
@@ -112,6 +115,16 @@ inline constexpr std::array k_guards = {
               "while the shapes subsystem is not whole, the engine removes no shape of its own "
               "accord",
               "core/stack/shape_cleaner.cpp", "shutdown_race"},
+    GuardInfo{Guard::poisoned_shape_is_quarantined, "poisoned_shape_is_quarantined", "I-66",
+              "a shape whose consumer died three times on the same input no longer holds the "
+              "stream",
+              "core/stack/shape_log_quarantine.cpp"},
+    GuardInfo{Guard::quarantined_input_is_stored, "quarantined_input_is_stored", "F-06",
+              "what comes for a shape in quarantine is in the commit that passes it",
+              "core/stack/shape_log_quarantine.cpp"},
+    GuardInfo{Guard::quarantined_shape_is_unavailable, "quarantined_shape_is_unavailable", "I-5",
+              "a shape in quarantine answers 503 from before the position passes its input",
+              "core/stack/shape_log_quarantine.cpp"},
 };
 
 /// The set a stack runs with. A value.

@@ -58,6 +58,7 @@ void ShapeLogCollector::remove_shape(protocol::ShapeHandle handle) {
 }
 
 bool ShapeLogCollector::needs_consumer(const Shape& shape) {
+  if (shape.set_aside()) return false;
   return !shape.meta.snapshot_complete || shape.meta.has_state() || !shape.undelivered.empty();
 }
 
@@ -132,7 +133,7 @@ void ShapeLogCollector::on_down(runtime::MonitorRef ref, runtime::ProcessId,
   if (shape->second.meta.has_state())
     send_after<&ShapeLogCollector::retry_start>(k_restart_delay, handle);
   else
-    retry_start(handle);
+    consumer_died(handle, reason);
 }
 
 void ShapeLogCollector::retry_start(protocol::ShapeHandle handle) {

@@ -358,6 +358,9 @@ const std::vector<Canary>& canaries() {
       {Guard::recovery_cuts_unfinished_transactions, {151}, 0},
       {Guard::hold_back_last_record, {4, 39, 89}, 200},
       {Guard::held_request_is_a_read, {765, 1173, 1530}, 900},
+      {Guard::poisoned_shape_is_quarantined, {14, 142, 187}, 200},
+      {Guard::quarantined_input_is_stored, {79, 242, 283}, 400},
+      {Guard::quarantined_shape_is_unavailable, {283}, 900},
   };
   return k_canaries;
 }
