@@ -15,6 +15,7 @@ enum class Cause {
   deleted_by_request,  ///< LC-1: subject is the spec's name
   truncated,       ///< LC-3: subject is the table, the shape's own or one of a sub-select (LC-14)
   slot_recreated,  ///< LC-8: every shape
+  poisoned,        ///< LC-15: subject is a handle; what waits for it exceeds the bound
   over_limit,      ///< LC-2: once more definitions than `limit` were asked for, any of them
 };
 

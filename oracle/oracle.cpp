@@ -195,6 +195,7 @@ void Oracle::compare_contents(const VisibleSet& visible, const ClientView& view,
 void Oracle::observe_failure(const Exchange& exchange, const Object& object) {
   if (!exchange.response || exchange.response->status == 503) {
     counters_.retried++;
+    if (exchange.response) check_quarantine(*exchange.response, object);
     return;
   }
   const protocol::Response& response = *exchange.response;
@@ -285,6 +286,14 @@ void Oracle::observe_probe_success(const Probe& probe, const protocol::ShapeHand
       object(property::marker_honest, "a record at " + std::to_string(*message.lsn) +
                                           " follows an answer to offset=now that had seen all to " +
                                           std::to_string(probe.claimed));
+}
+
+void Oracle::check_quarantine(const protocol::Response& response, const Object& object) {
+  if (response.body.find("is in quarantine") == std::string::npos) return;
+  const bool poisoned = std::any_of(journal_.begin(), journal_.end(), [](const CauseEvent& event) {
+    return event.cause == Cause::poisoned;
+  });
+  if (!poisoned) object(property::server_error, "a shape is in quarantine that nothing poisoned");
 }
 
 void Oracle::overdue(const Exchange& exchange) {

@@ -114,6 +114,8 @@ class Oracle {
   /// Two halves of a change of key that do not say so look like a delete and an insert.
   void check_key_changes(const ShapeSpec& spec, const std::vector<Message>& messages,
                          const Object& object);
+  /// Only a shape whose consumer was made to die may be unavailable for that.
+  void check_quarantine(const protocol::Response& response, const Object& object);
   void check_transaction_id(const Message& message, const Object& object);
   /// nullopt: objected to.
   std::optional<std::vector<Message>> messages_of(const protocol::ShapeHandle& handle,

@@ -133,8 +133,8 @@ void plan_cut(Plan& plan, const Draws& draws) {
   }
 }
 
-/// Syncs of commits fail, so that nobody knows what of them is on the disk; the engine starts anew on
-/// what it finds there, and then the power fails.
+/// Syncs of commits fail, so that nobody knows what of them is on the disk; the engine starts anew
+/// on what it finds there, and then the power fails.
 void plan_failed_sync(Plan& plan, const Draws& draws) {
   Duration at = ms(draws.between(100, 1'200, "at"));
   for (std::uint64_t i = 0; i < 2; ++i) {

@@ -12,6 +12,9 @@ constexpr Duration k_stall_unit = std::chrono::milliseconds(400);
 /// The longest stall, and what follows from it.
 constexpr Duration k_felt = std::chrono::seconds(12);
 
+/// How long a shape is poisoned, if not to the end, and if nobody knows whose it is.
+constexpr Duration k_poisoned_for = std::chrono::seconds(4);
+
 bool changes_the_disk(sim::OperationKind kind) {
   return kind == sim::OperationKind::write || kind == sim::OperationKind::create ||
          kind == sim::OperationKind::truncate;
@@ -39,6 +42,7 @@ void FaultDriver::wait_for_moment(const PlannedFault& fault) {
 }
 
 void FaultDriver::observe(const sim::StepInfo& step) {
+  if (poison_.observe(step)) note_poison();
   for (auto it = aims_.begin(); it != aims_.end();) {
     if (!it->second.take(step.label.text)) {
       ++it;
@@ -80,6 +84,9 @@ void FaultDriver::inject(const PlannedFault& fault, std::string_view in_step) {
     case FaultKind::slot_recreated:
       note_hit(fault, {});
       return recreate_slot(fault);
+    case FaultKind::poisoned_shape:
+      note_hit(fault, {});
+      return poison(fault);
     case FaultKind::disk_error:
       counters_.count(fault.kind, false);
       note_hit(fault, {});
@@ -91,6 +98,22 @@ void FaultDriver::inject(const PlannedFault& fault, std::string_view in_step) {
       full_until_ = executor_.now() + k_disk_full_for;
       return;
   }
+}
+
+void FaultDriver::poison(const PlannedFault& fault) {
+  counters_.count(fault.kind, false);
+  poison_.begin();
+  const bool to_the_end = fault.pick % 2 == 1;
+  executor_.after(k_poisoned_for, "/world/faults", "fault.poison_over", [this, to_the_end] {
+    // Nobody waits to the end for what cannot be told from the rest.
+    const auto victim = poison_.victim();
+    if (!to_the_end || !victim || !oracle_.ledger().spec_of(*victim)) poison_.end();
+  });
+}
+
+void FaultDriver::note_poison() {
+  counters_.consequential[static_cast<std::size_t>(FaultKind::poisoned_shape)]++;
+  oracle_.record({oracle::Cause::poisoned, poison_.victim()->text, executor_.now()});
 }
 
 void FaultDriver::recreate_slot(const PlannedFault& fault) {

@@ -10,6 +10,7 @@
 #include "scenarios/cluster.hpp"
 #include "scenarios/counted.hpp"
 #include "scenarios/plan.hpp"
+#include "scenarios/poison.hpp"
 #include "sim/disk/operation.hpp"
 
 namespace holdfast::scenarios {
@@ -33,8 +34,12 @@ class FaultDriver final : public sim::DiskFaults {
       : executor_(executor), postgres_(postgres), oracle_(oracle), cluster_(cluster), plan_(plan) {}
 
   void begin();
-  /// Faults end: what was broken for a while works again, what is still to come does not.
+  /// Faults end: what was broken for a while works again, what is still to come does not. A
+  /// poisoned shape stays so until cure().
   void heal();
+  void cure() { poison_.end(); }
+  /// The shape that is poisoned now.
+  std::optional<protocol::ShapeHandle> poisoned() const { return poison_.victim(); }
   /// To be called before each step.
   void observe(const sim::StepInfo& step);
   bool done() const { return pending_ == 0; }
@@ -49,6 +54,8 @@ class FaultDriver final : public sim::DiskFaults {
   void inject(const PlannedFault& fault, std::string_view in_step = {});
   void hit_process(const PlannedFault& fault, std::string_view in_step);
   void recreate_slot(const PlannedFault& fault);
+  void poison(const PlannedFault& fault);
+  void note_poison();
   /// The cause is over once a session streams from a slot that is not the old one.
   void look_for_new_slot(std::size_t cause, postgres::Lsn old);
   void note_hit(const PlannedFault& fault, std::string victim);
@@ -62,6 +69,7 @@ class FaultDriver final : public sim::DiskFaults {
   std::vector<FaultHit> hits_;
   std::vector<std::pair<const PlannedFault*, Aim>> aims_;
   std::size_t pending_ = 0;
+  Poison poison_;
   bool healed_ = false;
   unsigned errors_due_ = 0;
   Instant full_until_;

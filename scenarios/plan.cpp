@@ -13,8 +13,8 @@ constexpr std::array<std::string_view, k_moments> k_moment_names = {
     "any_time",  "commit",   "snapshot", "removal",     "takeover",
     "slot_made", "fragment", "move",     "confirmation"};
 constexpr std::array<std::string_view, k_fault_kinds> k_fault_names = {
-    "kill_process", "exit_process", "shutdown_process", "stall_process", "postgres_disconnect",
-    "disk_error",   "disk_full",    "postgres_crash",   "slot_recreated"};
+    "kill_process", "exit_process", "shutdown_process", "stall_process",  "postgres_disconnect",
+    "disk_error",   "disk_full",    "postgres_crash",   "slot_recreated", "poisoned_shape"};
 constexpr std::array<std::string_view, k_strategy_kinds> k_strategy_names = {
     "fifo", "uniform", "pct1", "pct2", "pct3", "pct5", "scripted"};
 

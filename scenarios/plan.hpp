@@ -88,8 +88,9 @@ enum class FaultKind : std::uint8_t {
   disk_full,       ///< ENOSPC for a while
   postgres_crash,  ///< kill -9 of the server: unflushed commits are lost; it is back at once
   slot_recreated,  ///< dropped while nobody streams; an odd pick: somebody makes it again at once
+  poisoned_shape,  ///< one shape's consumer dies of all its input; an odd pick: to the end
 };
-inline constexpr std::size_t k_fault_kinds = 9;
+inline constexpr std::size_t k_fault_kinds = 10;
 
 struct PlannedFault {
   FaultKind kind = FaultKind::kill_process;
@@ -149,6 +150,8 @@ struct Knobs {
   unsigned ragged_receive_percent = 0;
   std::uint64_t max_shapes = 0;  ///< 0: no limit
   Duration expiry_interval = std::chrono::seconds(60);
+  Duration quarantine_retry = std::chrono::seconds(60);
+  std::uint64_t quarantine_bytes_max = 16ULL << 20;
   std::uint64_t first_xid = 740;
   std::uint64_t first_lsn = 0x1500000;
   bool operator==(const Knobs&) const = default;
@@ -170,6 +173,8 @@ void each_knob(KnobsOrConst& knobs, Visit visit) {
   visit("ragged_receive_percent", knobs.ragged_receive_percent, usual.ragged_receive_percent);
   visit("max_shapes", knobs.max_shapes, usual.max_shapes);
   visit("expiry_interval", knobs.expiry_interval, usual.expiry_interval);
+  visit("quarantine_retry", knobs.quarantine_retry, usual.quarantine_retry);
+  visit("quarantine_bytes_max", knobs.quarantine_bytes_max, usual.quarantine_bytes_max);
   visit("first_xid", knobs.first_xid, usual.first_xid);
   visit("first_lsn", knobs.first_lsn, usual.first_lsn);
 }

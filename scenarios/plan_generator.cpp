@@ -27,6 +27,7 @@ constexpr unsigned k_idle_percent = 8;
 constexpr unsigned k_in_move_percent = 20;
 constexpr unsigned k_unknown_percent = 35;  ///< clauses that are unknown for many rows
 constexpr unsigned k_blind_percent = 10;    ///< of statements: whether it can work is not looked at
+constexpr unsigned k_poison_percent = 6;    ///< of histories
 constexpr std::uint64_t k_large_percent = 6;  ///< transactions that fragments and chunks cut
 
 /// Of subquery workloads.
@@ -261,6 +262,14 @@ void plan_faults(Plan& plan, const Profile& profile, const Draws& draws) {
   plan.removals.push_back(removal);
 }
 
+/// A shape's consumer dies of whatever it is given.
+void plan_poison(Plan& plan, const Draws& draws) {
+  plan.faults.push_back(
+      {FaultKind::poisoned_shape, ms(draws.between(50, 2'000, "at")), draws.any("pick")});
+  plan.knobs.quarantine_retry = ms(draws.one_of<std::uint64_t>({500, 3'000, 60'000}, "retry"));
+  if (draws.percent(20, "little room")) plan.knobs.quarantine_bytes_max = 300;
+}
+
 }  // namespace
 
 std::vector<std::string> scenario_names() {
@@ -307,6 +316,7 @@ Plan make_plan(const Profile& profile, std::uint64_t seed) {
   if (profile.every_trouble) {
     plan_database_trouble(plan, draws.of("database"));
     plan_client_trouble(plan, draws.of("client_trouble"));
+    now_and_then(plan, draws.of("engine"), "poison", k_poison_percent, plan_poison);
   }
   return plan;
 }

@@ -97,6 +97,8 @@ api::EngineOptions engine_options(const Plan& plan, const RunOptions& run) {
   options.stack.fragment_bytes = plan.knobs.fragment_bytes;
   options.stack.bytes_under_way_max = plan.knobs.bytes_under_way_max;
   if (plan.knobs.max_shapes > 0) options.stack.max_shapes = plan.knobs.max_shapes;
+  options.stack.quarantine_retry = plan.knobs.quarantine_retry;
+  options.stack.quarantine_bytes_max = plan.knobs.quarantine_bytes_max;
   options.stack.expiry_interval = plan.knobs.expiry_interval;
   options.stack.store.guards = run.weakened.guards;
   options.stack.store.directory = "/data";
@@ -132,6 +134,10 @@ class World {
   void write_final_transaction();
   bool work_is_done() const;
   bool all_converged() const;
+  /// Whether its shape's consumer dies of its input now.
+  bool is_poisoned(const ClientProcess& client) const;
+  /// While one shape is poisoned, all others converge.
+  void expect_others_served();
   bool confirmed() const;
   void check_end();
   enum class Whom : std::uint8_t { all, with_subqueries };
@@ -274,8 +280,30 @@ bool World::run_until(const std::function<bool()>& done, Duration limit, const c
 bool World::work_is_done() const {
   return stage_.writers_working == 0 && stage_.removals_pending == 0 &&
          stage_.probes_pending == 0 && cluster_.restarts_done() && faults_.done() &&
-         std::all_of(clients_.begin(), clients_.end(),
-                     [](const auto* client) { return client->client().was_served(); });
+         std::all_of(clients_.begin(), clients_.end(), [this](const auto* client) {
+           return client->client().was_served() || is_poisoned(*client);
+         });
+}
+
+bool World::is_poisoned(const ClientProcess& client) const {
+  const auto victim = faults_.poisoned();
+  if (!victim) return false;
+  const std::string* spec = oracle_.ledger().spec_of(*victim);
+  return spec != nullptr && *spec == client.spec().name;
+}
+
+void World::expect_others_served() {
+  if (!faults_.poisoned()) return faults_.cure();  // it comes too late to be of interest
+  run_until(
+      [this] {
+        return confirmed() &&
+               std::all_of(clients_.begin(), clients_.end(), [this](const ClientProcess* client) {
+                 return client->converged() || is_poisoned(*client);
+               });
+      },
+      k_convergence_limit, oracle::property::convergence,
+      "a poisoned shape holds up the others, or the confirmation");
+  faults_.cure();
 }
 
 void World::write_final_transaction() {
@@ -297,6 +325,7 @@ void World::check_end() {
   faults_.heal();
   write_final_transaction();
   std::erase_if(clients_, [](const ClientProcess* client) { return client->left(); });
+  expect_others_served();
   const bool caught_up = run_until([this] { return all_converged(); }, k_convergence_limit,
                                    oracle::property::convergence, "clients have not caught up");
   if (enough()) gave_up_ = true;

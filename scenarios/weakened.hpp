@@ -47,17 +47,14 @@ struct Weakening {
 /// What histories of `mixed` do not need.
 inline constexpr std::pair<std::string_view, std::string_view> k_own_scenarios[] = {
     {"shutdown_race", "bug6_shutdown_race"},
-    {"negate_before_coercing", "hierarchy"},
-    {"hash_canonical_values", "hierarchy"},
-    {"cancel_within_a_commit", "hierarchy"},
-    {"wait_for_the_insert_position", "hierarchy"},
-    {"query_again_on_inversion", "hierarchy"},
-    {"convert_at_the_splice", "hierarchy"},
-    {"handled_once", "hierarchy"},
-    {"subscribe_by_difference", "hierarchy"},
-    {"restart_from_committed_state", "hierarchy"},
-    {"query_sees_what_was_given_before", "hierarchy"},
-    {"markers_stay_below_the_buffer", "hierarchy"},
+    {"negate_before_coercing", "awkward_values"},
+    {"hash_canonical_values", "awkward_values"},
+    {"cancel_within_a_commit", "awkward_values"},
+    {"convert_at_the_splice", "awkward_values"},
+    {"handled_once", "awkward_values"},
+    {"subscribe_by_difference", "awkward_values"},
+    {"query_sees_what_was_given_before", "awkward_values"},
+    {"markers_stay_below_the_buffer", "awkward_values"},
 };
 
 inline std::vector<Weakening> weakenings() {

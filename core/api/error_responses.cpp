@@ -212,6 +212,11 @@ Response stack_down_at_timeout(Method method, NotReady condition, std::string_vi
   return timed_out(method, condition, cause, 10);
 }
 
+Response shape_quarantined(Method method, std::string_view reason) {
+  return retry_later(
+      method, one_field("message", "The shape is in quarantine: " + std::string(reason)), 10);
+}
+
 Response creation_failed(Method method) {
   return retry_later(method, one_field("message", "Failed to create shape, please retry"), 1);
 }

@@ -56,6 +56,8 @@ protocol::Response not_ready(Method method, NotReady condition, std::string_view
 /// retry-after.
 protocol::Response stack_down_at_timeout(Method method, NotReady condition,
                                          std::string_view cause = {});
+/// Its input is set aside (design.md §7); `reason` is what it died of.
+protocol::Response shape_quarantined(Method method, std::string_view reason);
 protocol::Response creation_failed(Method method);
 protocol::Response table_unverifiable(Method method);
 /// A known failure of the snapshot: lock timeout, slow query, configuration (§23.3).

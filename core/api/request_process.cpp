@@ -181,6 +181,7 @@ RequestProcess::Answer RequestProcess::serve() {
   const auto meta = current_shape();
   if (!meta) return shape_is_gone();
   note_read();
+  if (!meta->quarantine.empty()) return shape_quarantined(method_, meta->quarantine);
   if (!meta->snapshot_complete) return hold(Hold::snapshot, context_->options.snapshot_wait, *meta);
   if (parameters_->is_now())
     return now_response(*parameters_, view_of(*meta, global), *options_, draws());
@@ -269,8 +270,8 @@ RequestProcess::Answer RequestProcess::hold(Hold why, Duration limit, const Shap
   // Subscribe, then look again: what happened between the look and the subscription woke nobody.
   subscribe();
   const auto again = current_shape();
-  const bool same =
-      again && again->head == seen.head && again->snapshot_complete == seen.snapshot_complete;
+  const bool same = again && again->head == seen.head && again->quarantine.empty() &&
+                    again->snapshot_complete == seen.snapshot_complete;
   if (same) return std::nullopt;
   return serve();
 }

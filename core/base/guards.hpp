@@ -33,13 +33,10 @@ enum class Guard : std::uint8_t {
   negate_before_coercing,
   hash_canonical_values,
   cancel_within_a_commit,
-  wait_for_the_insert_position,
-  query_again_on_inversion,
   convert_at_the_splice,
   drop_replayed_transactions,
   state_is_given_once,
   subscribe_by_difference,
-  restart_from_committed_state,
   query_sees_what_was_given_before,
   markers_stay_below_the_buffer,
   session_ends_with_its_collector,
@@ -51,6 +48,9 @@ enum class Guard : std::uint8_t {
   refresh_wakes_everyone,
   missing_tables_are_no_change,
   take_over_with_the_lock_only,
+  poisoned_shape_is_quarantined,
+  quarantined_input_is_stored,
+  quarantined_shape_is_unavailable,
 };
 
 struct GuardInfo {
@@ -143,14 +143,6 @@ inline constexpr std::array k_guards = {
     GuardInfo{Guard::cancel_within_a_commit, "cancel_within_a_commit", "F-62",
               "what a commit takes in and out of a result again is no move",
               "core/subquery/materializer_state.cpp"},
-    GuardInfo{Guard::wait_for_the_insert_position, "wait_for_the_insert_position", "F-30",
-              "a splice waits until the stream has passed the snapshot's insert position, not "
-              "until the first transaction that the snapshot does not see",
-              "core/subquery/outer_shape.cpp"},
-    GuardInfo{Guard::query_again_on_inversion, "query_again_on_inversion", "F-30",
-              "a transaction that a query's snapshot sees after one that it does not see: the "
-              "query is run again",
-              "core/subquery/outer_shape.cpp"},
     GuardInfo{Guard::convert_at_the_splice, "convert_at_the_splice", "F-67",
               "transactions that arrive during a query are converted when it is known which view "
               "they are under, not at once",
@@ -165,10 +157,6 @@ inline constexpr std::array k_guards = {
               "a shape that starts again moves by the difference between its views and the results "
               "as they are, instead of taking the results for what its log stands for",
               "core/stack/subquery/subquery_consumer.cpp"},
-    GuardInfo{
-        Guard::restart_from_committed_state, "restart_from_committed_state", "F-06",
-        "a consumer with state starts again once all that its predecessor contributed is committed",
-        "core/stack/shape_log_consumers.cpp"},
     GuardInfo{Guard::query_sees_what_was_given_before, "query_sees_what_was_given_before", "F-64",
               "a query's snapshot sees what an earlier collector gave to the shape, which is not "
               "given again",
@@ -211,6 +199,16 @@ inline constexpr std::array k_guards = {
     GuardInfo{Guard::take_over_with_the_lock_only, "take_over_with_the_lock_only", "F-47",
               "a store is taken over by who holds the lock, not by who starts",
               "core/stack/connection_manager.cpp"},
+    GuardInfo{Guard::poisoned_shape_is_quarantined, "poisoned_shape_is_quarantined", "I-66",
+              "a shape whose consumer died three times on the same input no longer holds the "
+              "stream",
+              "core/stack/shape_log_quarantine.cpp"},
+    GuardInfo{Guard::quarantined_input_is_stored, "quarantined_input_is_stored", "F-06",
+              "what comes for a shape in quarantine is in the commit that passes it",
+              "core/stack/shape_log_quarantine.cpp"},
+    GuardInfo{Guard::quarantined_shape_is_unavailable, "quarantined_shape_is_unavailable", "I-5",
+              "a shape in quarantine answers 503 from before the position passes its input",
+              "core/stack/shape_log_quarantine.cpp"},
 };
 
 /// The set a stack runs with. A value.

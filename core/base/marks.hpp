@@ -41,6 +41,9 @@ enum class Mark : std::uint8_t {
   restored_while_moving,
   inline_call_exited_while_stopping,
   removal_committed_without_collector,
+  shape_quarantined,
+  shape_quarantined_in_transaction,
+  quarantine_ended,
   count_,
 };
 
@@ -76,6 +79,9 @@ inline constexpr std::array<std::string_view, static_cast<std::size_t>(Mark::cou
         "restored_while_moving",
         "inline_call_exited_while_stopping",
         "removal_committed_without_collector",
+        "shape_quarantined",
+        "shape_quarantined_in_transaction",
+        "quarantine_ended",
 };
 
 /// Counters of one world or server. Thread-safe.

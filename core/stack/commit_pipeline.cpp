@@ -37,6 +37,9 @@ class GroupBuilder {
   std::vector<std::pair<protocol::ShapeHandle, postgres::Lsn>> waiting() {
     return std::move(waiting_);
   }
+  void add(const std::vector<storage::StateChange>& state) {
+    group_->state.insert(group_->state.end(), state.begin(), state.end());
+  }
   void add(storage::SnapshotCompletion completion) {
     group_->completions.push_back(std::move(completion));
   }
@@ -183,6 +186,7 @@ std::optional<CommitPipeline::Next> CommitPipeline::next() {
     for (const Contribution& contribution : batch.contributions) {
       builder.add(contribution.handle, contribution.items);
       if (contribution.subquery) builder.add(contribution.handle, *contribution.subquery);
+      builder.add(contribution.state);
     }
     extent.applied = std::max(extent.applied, batch.extent.applied);
     extent.confirmable = std::max(extent.confirmable, batch.extent.confirmable);

@@ -45,6 +45,10 @@ struct StackOptions {
   /// Shapes beyond this many are removed, those first that were read longest ago (LC-2).
   std::optional<std::uint64_t> max_shapes = std::nullopt;
   Duration expiry_interval = std::chrono::seconds(60);
+  /// A shape whose consumer died three times on the same input gets it again so much later; if
+  /// more than this waits for it then, the shape ends.
+  Duration quarantine_retry = std::chrono::seconds(60);
+  std::uint64_t quarantine_bytes_max = 16ULL << 20;
 };
 
 /// The services a stack runs on. All outlive it.

@@ -133,6 +133,7 @@ struct Contribution {
   std::vector<ContributedItem> items;
   bool truncated = false;  ///< the shape ends with this batch (engine.md L-13)
   std::shared_ptr<SubqueryPart> subquery = {};
+  std::vector<storage::StateChange> state = {};  ///< for the same commit
 };
 
 }  // namespace holdfast::stack

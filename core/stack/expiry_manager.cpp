@@ -39,8 +39,6 @@ bool ExpiryManager::look_who_lives() {
   if (!shapes.found()) return false;
   LastReads living;
   for (const auto& [handle, meta] : shapes.value()) {
-    // An inner shape lives as long as a shape refers to it (I-38).
-    if (meta.role == storage::ShapeRole::inner) continue;
     // Nobody has read it yet: who had it made is about to.
     const auto known = reads_.find(handle);
     living.emplace(handle, known == reads_.end() ? now() : known->second);

@@ -65,6 +65,8 @@ inline const runtime::TableName<Hash128, protocol::ShapeHandle> shape_by_identit
 /// mean the same shape, and two that differ in their relation share a key.
 inline const runtime::TableName<std::string, protocol::ShapeHandle> shape_by_request{
     "shape_by_request"};
+/// Shapes in quarantine, and why.
+inline const runtime::TableName<protocol::ShapeHandle, std::string> quarantined{"quarantined"};
 inline const runtime::TableName<std::uint8_t, LsnRow> lsn_tracker{"lsn_tracker"};
 inline const runtime::TableName<std::uint8_t, StackStatus> status{"status"};
 inline const runtime::TableName<postgres::RelationName, postgres::RelationInfo> relations{

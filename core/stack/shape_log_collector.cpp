@@ -37,6 +37,7 @@ void ShapeLogCollector::init() {
   for (const storage::ShapeRecord& record : boot->shapes) {
     const auto shown = read_models.find(record.handle);
     add(shape_meta_from(record, shown.found() ? shown->definition : nullptr));
+    if (!record.quarantine.empty()) restore_quarantine(record, boot->applied);
   }
   call<&ShapeStatusOwner::refresh>(names::shape_status_owner, std::move(*boot));
 }
@@ -123,6 +124,10 @@ void ShapeLogCollector::open_batch(Routed routed, const CommitPipeline::Extent& 
     }
     delivery->batch = batch;
     delivery->position = position();
+    if (shape->second.set_aside()) {
+      set_aside(handle, *delivery);
+      continue;
+    }
     shape->second.undelivered.push_back(std::move(delivery));
     waiting_.insert(handle);
   }
@@ -309,6 +314,8 @@ void ShapeLogCollector::contribute(Contribution contribution) {
     return remove_now(contribution.handle, "truncate");
   }
   if (!contribution.items.empty()) shape.meta.head = contribution.items.back().offset;
+  if (shape.quarantine && shape.quarantine->trial == contribution.batch)
+    end_quarantine(shape, contribution);
   if (contribution.subquery) {
     if (aside && (contribution.subquery->writes() || !contribution.items.empty()))
       contribution.batch = pipeline_.place_aside(contribution.handle);
@@ -356,6 +363,9 @@ void ShapeLogCollector::hand_out_groups() {
     }
     in_flight_ = next->extent;
     waiting_from_ = std::move(next->waiting);
+    for (const storage::StateChange& change : next->group->state)
+      if (change.space == storage::k_quarantine_space && !change.key)
+        ended_quarantines_.push_back(change.handle);
     if (!context_->guards.on(Guard::visible_only_after_commit)) {
       std::vector<storage::ShapeHead> heads;
       for (const storage::ShapeAppend& append : next->group->appends)
@@ -375,6 +385,7 @@ void ShapeLogCollector::committed(std::uint64_t ticket, storage::CommitResult re
   pipeline_.committed();
   stored_ = std::max(stored_, in_flight_.confirmable);
   make_visible(in_flight_, std::move(result.heads));
+  show_ended_quarantines();
   advance();
   answer_client_if_room();
 }

@@ -76,6 +76,8 @@ class ShapeLogCollector : public runtime::Process {
   /// Asks what a snapshot sees now, unless that is under way.
   void ask_visibility();
 
+  /// Lets a shape in quarantine try what was set aside for it.
+  void try_again(protocol::ShapeHandle handle);
   /// Starts a consumer that could not be started, if it is still needed.
   void retry_start(protocol::ShapeHandle handle);
 
@@ -86,6 +88,13 @@ class ShapeLogCollector : public runtime::Process {
  private:
   static constexpr Duration k_restart_delay = std::chrono::milliseconds(100);
 
+  /// What is set aside for a shape whose consumer died of its input.
+  struct Quarantine {
+    std::string reason;
+    std::map<std::string, std::string> input;  ///< as stored (set_aside_input.hpp)
+    std::size_t bytes = 0;
+    BatchNumber trial = 0;  ///< as which the shape gets it again; 0: not now
+  };
   struct Shape {
     ShapeMeta meta;  ///< its head is the working head: the last contributed record, durable or not
     std::optional<runtime::Ref<Consumer>> consumer;
@@ -103,6 +112,11 @@ class ShapeLogCollector : public runtime::Process {
     bool has_result = false;  ///< it can be asked for its values
     postgres::Lsn waits_for;  ///< it is to be told when this was passed; 0: nothing
     std::vector<DeliveredTransaction> fragments;  ///< of the transaction that is under way
+
+    BatchNumber died_on = 0;  ///< the input of its consumer's last death, and deaths on it
+    unsigned deaths = 0;
+    std::optional<Quarantine> quarantine;
+    bool set_aside() const { return quarantine && quarantine->trial == 0; }
   };
   /// One transaction's deliveries by shape.
   using Routed = std::map<protocol::ShapeHandle, std::shared_ptr<Delivery>>;
@@ -158,6 +172,18 @@ class ShapeLogCollector : public runtime::Process {
   void pass_on(Shape& shape, const Contribution& contribution);
   /// The shape's delivery of a batch, a new one if there is none. REQUIRES: it was not sent.
   Delivery& waiting_delivery(Shape& shape, BatchNumber batch);
+  // -- shape_log_quarantine.cpp -------------------------------------------------------------------
+
+  /// Of a plain shape: one that holds others, too, is tried again for ever.
+  void consumer_died(const protocol::ShapeHandle& handle, const runtime::ExitReason& reason);
+  void quarantine(const protocol::ShapeHandle& handle, std::string reason);
+  /// Does not return if the shape has taken a part of the transaction that it died of.
+  void leave_no_part(const protocol::ShapeHandle& handle, const std::string& reason);
+  /// False: the shape has ended.
+  bool set_aside(const protocol::ShapeHandle& handle, const Delivery& delivery);
+  void restore_quarantine(const storage::ShapeRecord& record, postgres::Lsn applied);
+  void end_quarantine(Shape& shape, Contribution& contribution);
+  void show_ended_quarantines();
 
   // -- shape_log_confirmations.cpp ----------------------------------------------------------------
 
@@ -192,6 +218,7 @@ class ShapeLogCollector : public runtime::Process {
   /// Of the group in flight, to become visible with it.
   std::vector<std::pair<protocol::ShapeHandle, postgres::Lsn>> waiting_from_;
   std::vector<std::pair<protocol::ShapeHandle, postgres::Snapshot>> completing_;
+  std::vector<protocol::ShapeHandle> ended_quarantines_;  ///< by the commit in flight
   std::uint64_t ticket_ = 0;
   postgres::Lsn last_processed_;  ///< commit LSN of the last transaction taken from the stream
   CommitVisibility visibility_;

@@ -58,6 +58,7 @@ void ShapeLogCollector::remove_shape(protocol::ShapeHandle handle) {
 }
 
 bool ShapeLogCollector::needs_consumer(const Shape& shape) {
+  if (shape.set_aside()) return false;
   return !shape.meta.snapshot_complete || shape.meta.has_state() || !shape.undelivered.empty();
 }
 
@@ -69,9 +70,7 @@ void ShapeLogCollector::ensure_consumer_or_retry(Shape& shape) {
 bool ShapeLogCollector::ensure_consumer(Shape& shape) {
   if (shape.consumer) return true;
   // It begins with what the store holds, so that must be all that its predecessor contributed.
-  if (shape.meta.has_state() && pipeline_.holds_state_of(shape.meta.handle) &&
-      context_->guards.on(Guard::restart_from_committed_state))
-    return false;
+  if (shape.meta.has_state() && pipeline_.holds_state_of(shape.meta.handle)) return false;
   try {
     auto started = call<&runtime::Supervisor::start_child>(
         names::consumers, consumer_child(context_, shape.meta, {self()}));
@@ -95,7 +94,7 @@ void ShapeLogCollector::send_waiting(Shape& shape) {
     const auto& delivery = undelivered[shape.sent++];
     if (shape.consumer) {
       cast<&Consumer::deliver>(*shape.consumer, delivery);
-    } else {
+    } else if (!shape.meta.has_state()) {  // those with state are about to start anyway
       context_->reached(Mark::consumer_started_lazily);
       ensure_consumer_or_retry(shape);
     }
@@ -134,7 +133,7 @@ void ShapeLogCollector::on_down(runtime::MonitorRef ref, runtime::ProcessId,
   if (shape->second.meta.has_state())
     send_after<&ShapeLogCollector::retry_start>(k_restart_delay, handle);
   else
-    retry_start(handle);
+    consumer_died(handle, reason);
 }
 
 void ShapeLogCollector::retry_start(protocol::ShapeHandle handle) {

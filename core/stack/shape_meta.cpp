@@ -67,6 +67,7 @@ void set_progress(ShapeMeta& meta, const storage::ShapeRecord& record) {
   meta.head = record.snapshot_complete ? record.head : protocol::LogOffset::snapshot_end();
   meta.snapshot_chunks = record.snapshot_chunks;
   meta.waiting_from = record.waiting_from;
+  meta.quarantine = record.quarantine;
 }
 
 }  // namespace holdfast::stack

@@ -29,6 +29,7 @@ struct ShapeMeta {
   /// Commit LSN of the first transaction that the log does not have yet, though it was processed:
   /// markers stay below it (I-58). 0: none.
   postgres::Lsn waiting_from;
+  std::string quarantine;  ///< why its input is set aside; empty: it is not
 
   /// Whether it keeps state beside its log: it has subqueries, or is what one selects.
   bool has_state() const { return role == storage::ShapeRole::inner || !inners.empty(); }

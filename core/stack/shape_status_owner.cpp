@@ -19,6 +19,8 @@ void ShapeStatusOwner::init() {
       *this, tables::shape_by_identity, TableStart::hidden);
   by_request_ = std::make_unique<runtime::OwnedTable<std::string, protocol::ShapeHandle>>(
       *this, tables::shape_by_request);
+  quarantined_ = std::make_unique<runtime::OwnedTable<protocol::ShapeHandle, std::string>>(
+      *this, tables::quarantined);
   lsn_ = std::make_unique<runtime::OwnedTable<std::uint8_t, LsnRow>>(*this, tables::lsn_tracker,
                                                                      TableStart::hidden);
   if (boot.ok()) {
@@ -33,8 +35,23 @@ void ShapeStatusOwner::init() {
   cast<&StatusMonitor::set>(names::status_monitor, Condition::shape_metadata_ready, self());
 }
 
+void ShapeStatusOwner::list_quarantine(const protocol::ShapeHandle& handle,
+                                       const std::string& reason) {
+  if (reason.empty())
+    quarantined_->erase(handle);
+  else
+    quarantined_->put(handle, reason);
+}
+
+void ShapeStatusOwner::set_quarantine(protocol::ShapeHandle handle, std::string reason) {
+  if (!meta_->update(handle, [&](ShapeMeta& meta) { meta.quarantine = reason; })) return;
+  list_quarantine(handle, reason);
+  cast<&ShapeChanges::changed>(names::shape_changes, std::vector{std::move(handle)});
+}
+
 void ShapeStatusOwner::put(const storage::ShapeRecord& record) {
   if (record.role == storage::ShapeRole::inner) return;  // nobody asks for it
+  list_quarantine(record.handle, record.quarantine);
   // What a handle stands for never changes, so it is read once.
   const bool known =
       meta_->update(record.handle, [&](ShapeMeta& meta) { set_progress(meta, record); });
@@ -98,6 +115,7 @@ void ShapeStatusOwner::forget(protocol::ShapeHandle handle) {
   forget_row(*by_identity_, meta->definition->identity());
   forget_row(*by_request_, meta->definition->request_key());
   meta_->erase(handle);
+  quarantined_->erase(handle);
   cast<&ShapeChanges::changed>(names::shape_changes, std::vector{std::move(handle)});
 }
 

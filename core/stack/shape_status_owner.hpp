@@ -39,6 +39,8 @@ class ShapeStatusOwner : public runtime::Process {
   void add(storage::ShapeRecord record);
   /// Advances heads and wakes who waits for them.
   void committed(Committed what);
+  /// Why its input is set aside; empty: it is not, or no more.
+  void set_quarantine(protocol::ShapeHandle handle, std::string reason);
   /// A shape that the store has removed: requests no longer find it, and its waiters are woken.
   void forget(protocol::ShapeHandle handle);
 
@@ -47,11 +49,13 @@ class ShapeStatusOwner : public runtime::Process {
 
  private:
   void put(const storage::ShapeRecord& record);
+  void list_quarantine(const protocol::ShapeHandle& handle, const std::string& reason);
 
   Context context_;
   std::unique_ptr<runtime::OwnedTable<protocol::ShapeHandle, ShapeMeta>> meta_;
   std::unique_ptr<runtime::OwnedTable<Hash128, protocol::ShapeHandle>> by_identity_;
   std::unique_ptr<runtime::OwnedTable<std::string, protocol::ShapeHandle>> by_request_;
+  std::unique_ptr<runtime::OwnedTable<protocol::ShapeHandle, std::string>> quarantined_;
   std::unique_ptr<runtime::OwnedTable<std::uint8_t, LsnRow>> lsn_;
 };
 

@@ -126,6 +126,13 @@ void StoreProcess::commit(runtime::Ref<ShapeLogCollector> collector, std::uint64
   }
 }
 
+storage::StoreResult<void> StoreProcess::write_state(storage::Group group) {
+  auto result = on_store("store.commit",
+                         [group = std::move(group)](storage::Store& s) { return s.commit(group); });
+  if (!result.ok()) return result.failure();
+  return {};
+}
+
 storage::StoreResult<std::vector<protocol::ShapeHandle>> StoreProcess::remove(
     protocol::ShapeHandle handle, std::string reason) {
   const std::int64_t at = wall_time().unix_us;

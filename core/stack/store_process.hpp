@@ -50,6 +50,8 @@ class StoreProcess : public runtime::Process {
   /// answer but crashes, and the collector ends with it.
   void commit(runtime::Ref<ShapeLogCollector> collector, std::uint64_t ticket,
               std::shared_ptr<const storage::Group> group);
+  /// A commit of state alone, beside those of the stream.
+  storage::StoreResult<void> write_state(storage::Group group);
   storage::StoreResult<std::vector<protocol::ShapeHandle>> remove(protocol::ShapeHandle handle,
                                                                   std::string reason);
   storage::StoreResult<void> finish_removal(protocol::ShapeHandle handle);

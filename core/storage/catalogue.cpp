@@ -142,6 +142,7 @@ StoreResult<std::optional<CatalogueShape>> Catalogue::by_id(std::uint64_t id) {
     auto shape = row_to_shape(rows);
     if (!shape) return shape.failure();
     if (auto inners = find_the_rest(*shape); !inners) return inners.failure();
+    if (auto why = find_quarantine(*shape); !why) return why.failure();
     return std::optional(std::move(*shape));
   }
   if (rows.failed()) return Failure{connection_.failure("reading the catalogue")};
@@ -155,6 +156,7 @@ StoreResult<std::optional<CatalogueShape>> Catalogue::by_identity(const Hash128&
     auto shape = row_to_shape(rows);
     if (!shape) return shape.failure();
     if (auto inners = find_the_rest(*shape); !inners) return inners.failure();
+    if (auto why = find_quarantine(*shape); !why) return why.failure();
     return std::optional(std::move(*shape));
   }
   if (rows.failed()) return Failure{connection_.failure("reading the catalogue")};
@@ -171,7 +173,23 @@ StoreResult<std::vector<CatalogueShape>> Catalogue::all() {
     shapes.push_back(std::move(*shape));
   }
   if (rows.failed()) return Failure{connection_.failure("reading the catalogue")};
+  Query quarantines = connection_.query(select_quarantines_, std::uint64_t{k_quarantine_space});
+  while (quarantines.next()) {
+    const auto shape =
+        std::lower_bound(shapes.begin(), shapes.end(), quarantines.number(0),
+                         [](const CatalogueShape& each, std::uint64_t id) { return each.id < id; });
+    if (shape != shapes.end() && shape->id == quarantines.number(0))
+      shape->record.quarantine = std::string(quarantines.bytes(1));
+  }
+  if (quarantines.failed()) return Failure{connection_.failure("reading the catalogue")};
   return shapes;
+}
+
+StoreResult<void> Catalogue::find_quarantine(CatalogueShape& shape) {
+  Query rows = connection_.query(select_quarantine_, shape.id, std::uint64_t{k_quarantine_space});
+  if (rows.next()) shape.record.quarantine = std::string(rows.bytes(0));
+  if (rows.failed()) return Failure{connection_.failure("reading the catalogue")};
+  return {};
 }
 
 StoreResult<std::vector<RemovedShape>> Catalogue::unfinished_removals() {

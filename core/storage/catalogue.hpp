@@ -61,6 +61,7 @@ class Catalogue {
 
  private:
   StoreResult<CatalogueShape> row_to_shape(const Query& rows) const;
+  StoreResult<void> find_quarantine(CatalogueShape& shape);
   /// The handles of its inner shapes. They live as long as it does (I-37).
   StoreResult<void> find_inners(CatalogueShape& shape);
   StoreResult<void> find_waiting(CatalogueShape& shape);
@@ -77,6 +78,9 @@ class Catalogue {
       "SELECT id, handle, identity, chunks, snapshot, definition, role, inners FROM shape "
       "ORDER BY id"};
   Statement select_waiting_{"SELECT min(key) FROM shape_state WHERE shape=?1 AND space=?2"};
+  Statement select_quarantine_{
+      "SELECT value FROM shape_state WHERE shape=?1 AND space=?2 AND key=x''"};
+  Statement select_quarantines_{"SELECT shape, value FROM shape_state WHERE space=?1 AND key=x''"};
   Statement select_handle_{"SELECT handle FROM shape WHERE id=?1"};
   Statement select_unfinished_{
       "SELECT handle, reason, definition FROM removed WHERE state=0 ORDER BY id"};

@@ -58,6 +58,10 @@ enum class ShapeRole : std::uint8_t {
   inner,   ///< what a subquery selects: lives as long as a shape refers to it, and has no log
 };
 
+/// The space of a shape's state where input is kept that its consumer died of (design.md §7). Its
+/// entry under the empty key says why.
+inline constexpr std::uint32_t k_quarantine_space = 0xffff;
+
 /// What the catalogue says of one live shape.
 struct ShapeRecord {
   protocol::ShapeHandle handle;
@@ -71,6 +75,7 @@ struct ShapeRecord {
   protocol::LogOffset head;           ///< 0_inf, or the last record's offset; -1 before completion
   /// Commit LSN of the first transaction that is stored but not in the log yet; 0: none.
   postgres::Lsn waiting_from;
+  std::string quarantine;  ///< why its input is kept aside; empty: it is not
 };
 
 /// A shape to be made, with what its subqueries select.
@@ -133,7 +138,7 @@ inline constexpr std::uint32_t k_waiting_space = 2;
 struct StateChange {
   protocol::ShapeHandle handle;
   std::uint32_t space = 0;
-  std::optional<std::string> key;  ///< none: the whole space, which becomes empty
+  std::optional<std::string> key;                   ///< none: the whole space, which becomes empty
   std::optional<std::string> value = std::nullopt;  ///< none: the key goes
 };
 

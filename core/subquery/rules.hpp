@@ -1,6 +1,7 @@
 // The rules that keep an outer shape's log equal to its query, each with the failure mode that
 // appears without it (engine.md §7). All are on; the property test switches them off one at a time
-// and sees the log go wrong. Each is a guard of its name as well (core/base/guards.hpp).
+// and sees the log go wrong. Those that whole histories need as well are guards of the same name
+// (core/base/guards.hpp).
 #pragma once
 
 #include "core/base/guards.hpp"
@@ -33,8 +34,6 @@ struct Rules {
       : negate_before_coercing(guards.on(Guard::negate_before_coercing)),
         hash_canonical_values(guards.on(Guard::hash_canonical_values)),
         cancel_within_a_commit(guards.on(Guard::cancel_within_a_commit)),
-        wait_for_the_insert_position(guards.on(Guard::wait_for_the_insert_position)),
-        query_again_on_inversion(guards.on(Guard::query_again_on_inversion)),
         convert_at_the_splice(guards.on(Guard::convert_at_the_splice)),
         drop_replayed_transactions(guards.on(Guard::drop_replayed_transactions)) {}
 };

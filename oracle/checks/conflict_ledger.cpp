@@ -39,6 +39,8 @@ bool ConflictLedger::explains(const CauseEvent& event, const ShapeSpec& spec,
       return spec.reads(event.subject);
     case Cause::slot_recreated:
       return true;
+    case Cause::poisoned:
+      return reason == "quarantine_overflow";
     case Cause::over_limit:
       // At most one shape of a definition lives at a time.
       return reason == "expired" && asked_.size() > event.limit;

@@ -36,6 +36,11 @@ class ConflictLedger {
              const protocol::ShapeHandle& successor, Instant sent, Instant answered,
              const Object& object);
 
+  /// The name of the spec that a handle served; nullptr: it never served.
+  const std::string* spec_of(const protocol::ShapeHandle& handle) const {
+    const auto life = lives_.find(handle);
+    return life == lives_.end() ? nullptr : &life->second.spec;
+  }
   std::uint64_t legitimate() const { return legitimate_; }
   std::uint64_t spurious() const { return spurious_; }
 

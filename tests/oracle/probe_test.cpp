@@ -185,6 +185,9 @@ class NoTruth final : public Truth {
   RowsDigest digest(const ShapeSpec&, const VisibleSet&) override { return {}; }
   std::uint64_t last_commit() override { return 0; }
   std::optional<std::uint64_t> transaction_id(std::uint64_t) override { return std::nullopt; }
+  bool key_moved(const ShapeSpec&, std::uint64_t, const std::string&, const std::string&) override {
+    return false;
+  }
 };
 
 Instant second(int count) {
