@@ -160,7 +160,7 @@ class MembershipsOfHistories : public ::testing::TestWithParam<Case> {
 };
 
 TEST_P(MembershipsOfHistories, AreWhatTheQueriesSayForWhateverAReaderMayKnow) {
-  for (unsigned history = 0; history < 40; ++history) {
+  for (unsigned history = 0; history < 600; ++history) {
     start();
     for (unsigned i = 0; i < 60; ++i) {
       const Draws draws = Draws(history).of("step", i);

@@ -163,9 +163,12 @@ class History {
   }
 
   void at_marker() {
-    EXPECT_TRUE(check_.judge(*view_, {truth_.last_commit(), {1, 1, {}}}, *truth_.memberships(spec_),
-                             counters_, object()) ||
-                !oracle_.violations().empty());
+    oracle::Memberships& truth = *truth_.memberships(spec_);
+    if (!truth.refresh())
+      return;  // more tests than can be tried; counters() tell how few these are
+    EXPECT_TRUE(
+        check_.judge(*view_, {truth_.last_commit(), {1, 1, {}}}, truth, counters_, object()) ||
+        !oracle_.violations().empty());
   }
   void converged() { oracle_.converged(spec_, "c0", *view_, Instant{}); }
 
@@ -235,6 +238,7 @@ TEST(ReferenceStreams, ThatLagBehindTheInnerRowsAreAccepted) {
               static_cast<unsigned long long>(all.judged),
               static_cast<unsigned long long>(all.lagging),
               static_cast<unsigned long long>(all.unknown));
+  EXPECT_GT(all.judged, 15'000U);
   EXPECT_GT(all.lagging, all.judged / 50);
   EXPECT_GT(all.unknown, 100U);
 }
