@@ -117,7 +117,8 @@ void Cluster::count(const PlannedRestart& restart, bool aimed) {
       hit = Moment::removal;
     if (writer_job_ == "store.take_over") hit = Moment::takeover;
   }
-  if (aimed && (restart.moment == Moment::slot_made || restart.moment == Moment::fragment))
+  if (aimed && (restart.moment == Moment::slot_made || restart.moment == Moment::fragment ||
+                restart.moment == Moment::confirmation))
     hit = restart.moment;
   counters_.during[static_cast<std::size_t>(hit)]++;
 }

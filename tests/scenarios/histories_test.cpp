@@ -10,6 +10,7 @@
 
 #include "core/runtime/fibers/fiber.hpp"
 #include "scenarios/run.hpp"
+#include "scenarios/weakened.hpp"
 
 namespace holdfast::scenarios {
 namespace {
@@ -319,6 +320,10 @@ Plan births_among_truncations(std::uint64_t seed) {
   });
 }
 
+Plan awkward_values(std::uint64_t seed) {
+  return make_plan("awkward_values", seed);
+}
+
 /// A guard, seeds whose histories were seen to miss it, and how many seeds from 1 on are tried if
 /// the engine has changed so much that those no longer do: some six times the mean distance between
 /// two that were found. Guards that one history in 600 of the mixed scenario needs have a plan of
@@ -390,6 +395,13 @@ const std::vector<Canary>& canaries() {
       {Guard::poisoned_shape_is_quarantined, {14, 142, 187}, 200},
       {Guard::quarantined_input_is_stored, {79, 242, 283}, 400},
       {Guard::quarantined_shape_is_unavailable, {283}, 900},
+      {Guard::negate_before_coercing, {1, 4}, 40, awkward_values},
+      {Guard::hash_canonical_values, {1, 15}, 60, awkward_values},
+      {Guard::cancel_within_a_commit, {3, 16}, 60, awkward_values},
+      {Guard::convert_at_the_splice, {15, 30}, 200, awkward_values},
+      {Guard::subscribe_by_difference, {37, 64}, 700, awkward_values},
+      {Guard::query_sees_what_was_given_before, {72, 122}, 600, awkward_values},
+      {Guard::markers_stay_below_the_buffer, {18, 55}, 200, awkward_values},
   };
   return k_canaries;
 }
@@ -413,6 +425,33 @@ TEST_F(Histories, WithoutTheTablesLockATruncateEmptiesASnapshot) {
     return;
   }
   FAIL() << "no objection in 60 histories";
+}
+
+// Guards in series: off together they are missed, and any one of them alone will do.
+TEST_F(Histories, EachGuardOfACutSufficesAlone) {
+  struct Cut {
+    const char* name;
+    const char* scenario;
+    std::uint64_t budget;
+  };
+  for (const Cut& cut : {Cut{"shutdown_race", "bug6_shutdown_race", 150}}) {
+    Weakened off;
+    ASSERT_TRUE(off.without(cut.name));
+    std::uint64_t seed = 0;
+    bool missed = false;
+    while (!missed && ++seed <= cut.budget)
+      missed = run(make_plan(cut.scenario, seed), off.guards).failed();
+    ASSERT_TRUE(missed) << cut.name;
+    const Plan plan = make_plan(cut.scenario, seed);
+    EXPECT_FALSE(run(plan, Guards::all()).failed()) << cut.name;
+    for (const GuardInfo& alone : k_guards) {
+      if (alone.cut != cut.name) continue;
+      Guards guards = Guards::all();
+      for (const GuardInfo& other : k_guards)
+        if (other.cut == cut.name && other.guard != alone.guard) guards.switch_off(other.guard);
+      EXPECT_FALSE(run(plan, guards).failed()) << alone.name;
+    }
+  }
 }
 
 TEST(CanaryList, HasOneForEveryGuard) {
