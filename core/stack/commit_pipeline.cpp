@@ -128,9 +128,13 @@ void CommitPipeline::join(BatchNumber number, const protocol::ShapeHandle& handl
   batch->awaited.insert(handle);
 }
 
-BatchNumber CommitPipeline::place_aside(const protocol::ShapeHandle& handle) {
-  for (const Batch& batch : batches_)
-    if (batch.awaited.contains(handle)) return batch.number;
+BatchNumber CommitPipeline::place_aside(const protocol::ShapeHandle& handle,
+                                        const std::vector<protocol::ShapeHandle>& others) {
+  for (const Batch& batch : batches_) {
+    const auto waits_for = [&](const auto& each) { return batch.awaited.contains(each); };
+    if (waits_for(handle) || std::any_of(others.begin(), others.end(), waits_for))
+      return batch.number;
+  }
   return open_empty({});
 }
 

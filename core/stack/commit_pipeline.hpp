@@ -53,8 +53,9 @@ class CommitPipeline {
   /// The batch waits for this shape as well. REQUIRES: it still waits for another.
   void join(BatchNumber batch, const protocol::ShapeHandle& handle);
   /// Where something that a shape contributes by itself belongs: the first batch that waits for it,
-  /// or a new one.
-  BatchNumber place_aside(const protocol::ShapeHandle& handle);
+  /// or for one of `others`, whose answers may make the batch wait for it; else a new one.
+  BatchNumber place_aside(const protocol::ShapeHandle& handle,
+                          const std::vector<protocol::ShapeHandle>& others = {});
   /// Puts such a contribution there.
   void contribute_aside(Contribution contribution);
   /// Whether a shape has contributed state that is not committed.

@@ -318,7 +318,7 @@ void ShapeLogCollector::contribute(Contribution contribution) {
     end_quarantine(shape, contribution);
   if (contribution.subquery) {
     if (aside && (contribution.subquery->writes() || !contribution.items.empty()))
-      contribution.batch = pipeline_.place_aside(contribution.handle);
+      contribution.batch = pipeline_.place_aside(contribution.handle, shape.ancestors);
     take_part(shape, contribution);
     pass_on(shape, contribution);
   }
@@ -403,7 +403,7 @@ void ShapeLogCollector::make_visible(const CommitPipeline::Extent& extent,
       } else {
         ++it;
       }
-  if (!what.heads.empty() || what.processed.value != 0)
+  if (!what.heads.empty() || !what.waiting.empty() || what.processed.value != 0)
     cast<&ShapeStatusOwner::committed>(names::shape_status_owner, std::move(what));
   durable(extent.confirmable);
 }
