@@ -50,6 +50,7 @@ class Simplifier {
     oracle::ShapeSpec plainer = spec;
     plainer.where.clear();
     if (is_new(plainer)) offer(spec.where, plainer.where);
+    if (spec.where.empty()) spec.inner_tables.clear();
     plainer = spec;
     plainer.columns.clear();
     if (is_new(plainer)) offer(spec.columns, plainer.columns);
