@@ -65,13 +65,20 @@ void MaterializerState::count_down(const std::string& value) {
 void MaterializerState::add(const std::string& key, Row row) {
   changed_rows_.insert(key);
   count_up(row.value);
+  if (const auto there = rows_.find(key); there != rows_.end()) {
+    ASSERT(!unique_keys_, "an inner row is inserted once");
+    ++there->second.copies;
+    return;
+  }
   for (std::size_t p = 0; p < row.marks.hashes.size(); ++p)
     if (plan_->positions[p].dependency) keys_by_pattern_[{p, row.marks.hashes[p]}].insert(key);
-  const bool fresh = rows_.emplace(key, std::move(row)).second;
-  ASSERT(fresh, "an inner row is inserted once");
+  rows_.emplace(key, std::move(row));
 }
 
 void MaterializerState::remove(Rows::iterator row) {
+  changed_rows_.insert(row->first);
+  count_down(row->second.value);
+  if (--row->second.copies > 0) return;
   const shape::RowMarks& marks = row->second.marks;
   for (std::size_t p = 0; p < marks.hashes.size(); ++p) {
     if (!plan_->positions[p].dependency) continue;
@@ -80,8 +87,6 @@ void MaterializerState::remove(Rows::iterator row) {
     keys->second.erase(row->first);
     if (keys->second.empty()) keys_by_pattern_.erase(keys);
   }
-  count_down(row->second.value);
-  changed_rows_.insert(row->first);
   rows_.erase(row);
 }
 
@@ -101,7 +106,8 @@ void MaterializerState::move(const InnerChange& change) {
   }
   for (const std::string& key : concerned) {
     const auto row = rows_.find(key);
-    if (!shape::included(*plan_, row->second.marks.active)) remove(row);
+    if (shape::included(*plan_, row->second.marks.active)) continue;
+    for (std::uint64_t copies = row->second.copies; copies > 0; --copies) remove(row);
   }
 }
 
@@ -159,6 +165,7 @@ std::vector<StateDelta> MaterializerState::take_changes() {
       where::ByteWriter out;
       out.text(row->second.value);
       write_marks(out, row->second.marks);
+      out.number(row->second.copies);
       delta.value = out.take();
     }
     changes.push_back(std::move(delta));
@@ -167,16 +174,19 @@ std::vector<StateDelta> MaterializerState::take_changes() {
 }
 
 Result<MaterializerState> MaterializerState::restore(const std::vector<StateDelta>& entries,
-                                                     const where::Plan* inner_plan, Rules rules) {
-  MaterializerState state(inner_plan, rules);
+                                                     const where::Plan* inner_plan, Rules rules,
+                                                     bool unique_keys) {
+  MaterializerState state(inner_plan, rules, unique_keys);
   const std::size_t positions = inner_plan == nullptr ? 0 : inner_plan->positions.size();
   for (const auto& [space, key, value] : entries) {
     if (space != number(Space::rows)) continue;
     where::ByteReader in(*value);
     Row row{std::string(in.text()), read_marks(in)};
-    if (!in.finished() || row.marks.hashes.size() != positions)
+    const std::uint64_t copies = in.number();
+    if (!in.finished() || copies == 0 || (unique_keys && copies > 1) ||
+        row.marks.hashes.size() != positions)
       return fail("a materializer's state is damaged");
-    state.add(*key, std::move(row));
+    for (std::uint64_t i = 0; i < copies; ++i) state.add(*key, row);
   }
   for (const auto& [value, count] : state.counts_) state.values_ = state.values_.with(value);
   state.touched_.clear();

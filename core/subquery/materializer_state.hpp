@@ -39,9 +39,11 @@ struct Moves {
 
 class MaterializerState {
  public:
-  /// `inner_plan`: of an inner shape with subqueries; must outlive this.
-  explicit MaterializerState(const where::Plan* inner_plan = nullptr, Rules rules = {})
-      : plan_(inner_plan), rules_(rules) {}
+  /// `inner_plan`: of an inner shape with subqueries; must outlive this. `unique_keys`: the table
+  /// has a primary key; without one a row is its own key, and may be there several times.
+  explicit MaterializerState(const where::Plan* inner_plan = nullptr, Rules rules = {},
+                             bool unique_keys = true)
+      : plan_(inner_plan), rules_(rules), unique_keys_(unique_keys) {}
 
   void apply(const InnerChange& change);
   /// Ends a commit: what it changed. Until then values() does not move.
@@ -57,16 +59,18 @@ class MaterializerState {
   /// `entries` of other spaces are ignored.
   static Result<MaterializerState> restore(const std::vector<StateDelta>& entries,
                                            const where::Plan* inner_plan = nullptr,
-                                           Rules rules = {});
+                                           Rules rules = {}, bool unique_keys = true);
 
  private:
   struct Row {
     std::string value;
     shape::RowMarks marks;
+    std::uint64_t copies = 1;
   };
   using Rows = std::map<std::string, Row>;
 
   void add(const std::string& key, Row row);
+  /// One copy of it.
   void remove(Rows::iterator row);
   void move(const InnerChange& change);
   void count_up(const std::string& value);
@@ -74,6 +78,7 @@ class MaterializerState {
 
   const where::Plan* plan_;
   Rules rules_;
+  bool unique_keys_;
   Rows rows_;
   std::map<std::string, std::uint64_t> counts_;
   std::map<shape::MovePattern, std::set<std::string>> keys_by_pattern_;

@@ -77,5 +77,20 @@ TEST(MaterializerState, TellsWhatACommitChangedOnTheWhole) {
   EXPECT_EQ(state.count(packed("a")), 2U);
 }
 
+TEST(MaterializerState, CountsEqualRowsOfATableWithoutAPrimaryKey) {
+  using Kind = InnerChange::Kind;
+  MaterializerState state(nullptr, {}, false);
+  state.apply(step(Kind::insert, "1", "a"));
+  state.apply(step(Kind::insert, "1", "a"));
+  EXPECT_EQ(state.commit({}).ins, std::vector<std::string>{packed("a")});
+  auto restored = MaterializerState::restore(state.take_changes(), nullptr, {}, false);
+  ASSERT_TRUE(restored.ok());
+  EXPECT_EQ(restored->count(packed("a")), 2U);
+  restored->apply(step(Kind::erase, "1", nullptr));
+  EXPECT_TRUE(restored->commit({}).empty()) << "its equal is still there";
+  restored->apply(step(Kind::erase, "1", nullptr));
+  EXPECT_EQ(restored->commit({}).outs, std::vector<std::string>{packed("a")});
+}
+
 }  // namespace
 }  // namespace holdfast::subquery

@@ -20,7 +20,8 @@ void Materializer::init() {
   monitor(consumer_);
   const auto& condition = definition_->condition();
   auto state = subquery::MaterializerState::restore(
-      *stored_, condition ? condition->plan() : nullptr, subquery::Rules(context_->guards));
+      *stored_, condition ? condition->plan() : nullptr, subquery::Rules(context_->guards),
+      definition_->has_primary_key());
   if (!state.ok()) exit(runtime::ExitReason::crash(state.error().message));
   state_ = std::move(*state);
   stored_.reset();
