@@ -1,35 +1,18 @@
 #include "core/stack/set_aside_input.hpp"
 
-#include "core/where/byte_stream.hpp"
+#include "core/base/big_endian.hpp"
+#include "core/where/tuple_bytes.hpp"
 
 namespace holdfast::stack {
 namespace {
 
 using where::ByteReader;
 using where::ByteWriter;
+using where::read_tuple;
+using where::write_tuple;
 
 constexpr std::uint64_t k_version = 1;
 constexpr std::size_t k_number_bytes = 8;
-
-void append_big_endian(std::string& bytes, std::uint64_t value) {
-  for (int shift = 56; shift >= 0; shift -= 8) bytes += static_cast<char>(value >> shift & 0xff);
-}
-
-void write_tuple(ByteWriter& out, const postgres::Tuple& tuple) {
-  out.number(tuple.size());
-  for (const auto& cell : tuple) {
-    out.number(cell ? 1 : 0);
-    if (cell) out.text(*cell);
-  }
-}
-
-/// The cells view into the bytes that are read.
-postgres::Tuple read_tuple(ByteReader& in) {
-  postgres::Tuple tuple(in.count());
-  for (auto& cell : tuple)
-    if (in.number_up_to(1) == 1) cell = in.text();
-  return tuple;
-}
 
 void write_relation(ByteWriter& out, const postgres::StreamRelation& relation) {
   out.number(relation.oid.value);
@@ -71,11 +54,8 @@ std::string key_of_input(const DeliveredTransaction& delivered) {
 }
 
 postgres::Lsn commit_of_key(std::string_view key) {
-  postgres::Lsn lsn;
-  if (key.size() != 2 * k_number_bytes) return lsn;
-  for (const char byte : key.substr(0, k_number_bytes))
-    lsn.value = lsn.value << 8 | static_cast<unsigned char>(byte);
-  return lsn;
+  if (key.size() != 2 * k_number_bytes) return {};
+  return {from_big_endian(key.substr(0, k_number_bytes))};
 }
 
 std::string bytes_of_input(const DeliveredTransaction& delivered) {

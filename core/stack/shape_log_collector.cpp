@@ -129,10 +129,13 @@ void ShapeLogCollector::open_batch(Routed routed, const CommitPipeline::Extent& 
       continue;
     }
     shape->second.undelivered.push_back(std::move(delivery));
-    waiting_.insert(handle);
   }
   // After all of them have their deliveries: some wait for the answers of others.
-  send_all_waiting();
+  for (const auto& [handle, delivery] : routed) {
+    if (delivery != nullptr) continue;  // kept here: its shape is removed, or set aside
+    if (const auto shape = shapes_.find(handle); shape != shapes_.end())
+      send_waiting(shape->second);
+  }
 }
 
 void ShapeLogCollector::answer_client_if_room() {

@@ -99,7 +99,10 @@ void ShapeLogCollector::send_waiting(Shape& shape) {
       ensure_consumer_or_retry(shape);
     }
   }
-  if (shape.sent == undelivered.size()) waiting_.erase(shape.meta.handle);
+  if (shape.sent < undelivered.size())
+    waiting_.insert(shape.meta.handle);
+  else
+    waiting_.erase(shape.meta.handle);
 }
 
 void ShapeLogCollector::on_down(runtime::MonitorRef ref, runtime::ProcessId,

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "core/base/big_endian.hpp"
 #include "core/storage/packing.hpp"
 
 namespace holdfast::storage {
@@ -121,10 +122,10 @@ StoreResult<void> Catalogue::find_waiting(CatalogueShape& shape) {
   if (!rows.next()) return Failure{connection_.failure("reading state")};
   if (rows.is_null(0)) return {};
   const std::string_view key = rows.bytes(0);
-  for (const char byte : key)
-    shape.record.waiting_from.value =
-        shape.record.waiting_from.value << 8U | static_cast<unsigned char>(byte);
-  if (key.size() == 8) return {};
+  if (key.size() == 8) {
+    shape.record.waiting_from.value = from_big_endian(key);
+    return {};
+  }
   return Failure{connection_.corrupt("table shape_state, shape " + std::to_string(shape.id) +
                                      ": a position has not 8 bytes")};
 }

@@ -3,6 +3,7 @@
 #include <zlib.h>
 
 #include "core/base/assert.hpp"
+#include "core/base/big_endian.hpp"
 
 namespace holdfast::storage {
 
@@ -21,23 +22,15 @@ void put_u64(std::string& out, std::uint64_t value) {
 
 std::string offset_key(const protocol::LogOffset& offset) {
   ASSERT(offset.started, "only an offset of a record is stored as a key");
-  std::string key(16, '\0');
-  for (unsigned i = 0; i < 8; ++i) {
-    key[i] = static_cast<char>((offset.tx >> (56 - 8 * i)) & 0xff);
-    key[8 + i] = static_cast<char>((offset.op >> (56 - 8 * i)) & 0xff);
-  }
+  std::string key;
+  append_big_endian(key, offset.tx);
+  append_big_endian(key, offset.op);
   return key;
 }
 
 protocol::LogOffset offset_from_key(std::string_view key) {
   ASSERT(key.size() == 16, "an offset key has 16 bytes");
-  std::uint64_t tx = 0;
-  std::uint64_t op = 0;
-  for (unsigned i = 0; i < 8; ++i) {
-    tx = (tx << 8) | static_cast<unsigned char>(key[i]);
-    op = (op << 8) | static_cast<unsigned char>(key[8 + i]);
-  }
-  return protocol::LogOffset::at(tx, op);
+  return protocol::LogOffset::at(from_big_endian(key.substr(0, 8)), from_big_endian(key.substr(8)));
 }
 
 void Unpacker::fail() {

@@ -2,31 +2,19 @@
 // Moves that wait are not stored: the next subscription finds them.
 #include <utility>
 
+#include "core/base/big_endian.hpp"
 #include "core/subquery/outer_shape.hpp"
+#include "core/where/tuple_bytes.hpp"
 
 namespace holdfast::subquery {
 namespace {
 
 using where::ByteReader;
 using where::ByteWriter;
+using where::read_tuple;
+using where::write_tuple;
 
 constexpr std::uint64_t k_version = 1;
-
-void write_tuple(ByteWriter& out, const postgres::Tuple& tuple) {
-  out.number(tuple.size());
-  for (const auto& cell : tuple) {
-    out.number(cell ? 1 : 0);
-    if (cell) out.text(*cell);
-  }
-}
-
-/// The cells view into the bytes that are read.
-postgres::Tuple read_tuple(ByteReader& in) {
-  postgres::Tuple tuple(in.count());
-  for (auto& cell : tuple)
-    if (in.number_up_to(1) == 1) cell = in.text();
-  return tuple;
-}
 
 void write_transaction(ByteWriter& out, const OuterTransaction& outer) {
   const postgres::Transaction& transaction = *outer.transaction;
@@ -69,8 +57,8 @@ bool read_transaction(ByteReader& from, OuterTransaction& outer) {
 
 /// Ascending by bytes as the LSN ascends.
 std::string buffer_key(postgres::Lsn commit) {
-  std::string key(8, '\0');
-  for (std::size_t i = 0; i < 8; ++i) key[i] = static_cast<char>(commit.value >> (56 - 8 * i));
+  std::string key;
+  append_big_endian(key, commit.value);
   return key;
 }
 
