@@ -4,15 +4,9 @@
 #include <gtest/gtest.h>
 
 #include "core/api/request_process.hpp"
-#include "core/runtime/runtime.hpp"
 #include "core/stack/inspector.hpp"
 #include "core/stack/names.hpp"
-#include "core/stack/store_slot.hpp"
-#include "sim/disk/mount.hpp"
-#include "sim/disk/sim_disk.hpp"
-#include "sim/scheduler/simulated_executor.hpp"
-#include "sim/scheduler/simulated_worker.hpp"
-#include "tests/stack/one_shape.hpp"
+#include "tests/stack/one_shape_fixture.hpp"
 
 namespace holdfast::stack {
 namespace {
@@ -65,20 +59,11 @@ class Rest : public runtime::Process {
       definitions_;
 };
 
-class HeldRequest : public ::testing::Test {
+class HeldRequest : public test::OneShapeFixture {
  protected:
   /// One request at the end of the log, held.
   void hold(const Guards& guards) {
-    auto made = std::make_shared<StackContext>();
-    made->environment.disk = mount_.get();
-    made->environment.read_workers = {&worker_};
-    made->environment.marks = &marks_;
-    made->environment.stores = store_;
-    made->guards = guards;
-    made->store = std::make_shared<StoreSlot>();
-    made->readers =
-        std::make_shared<ReaderSet>(made->environment, made->options.store, made->store);
-    context_ = made;
+    context_ = context_with(guards);
     const auto definition =
         std::make_shared<const shape::Definition>(shape::test::with_where("id = 1"));
     runtime_.spawn_root<Rest>({.role = "rest"}, definition);
@@ -123,13 +108,6 @@ class HeldRequest : public ::testing::Test {
     pass(std::chrono::seconds(1));
   }
 
-  sim::SimulatedExecutor executor_;
-  runtime::Runtime runtime_{{.root = "t"}, executor_, std::make_shared<runtime::Directory>()};
-  sim::SimulatedWorker worker_{executor_, "/t/reader"};
-  sim::SimDisk disk_{{.random = executor_.random(), .path = hash64("/disk")}};
-  std::unique_ptr<sim::Mount> mount_ = disk_.mount(1);
-  Marks marks_;
-  std::shared_ptr<test::OneShape> store_ = std::make_shared<test::OneShape>();
   Context context_;
   runtime::Ref<Shapes> shapes_;
   runtime::Ref<ShapeChanges> changes_;

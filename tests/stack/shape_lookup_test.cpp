@@ -5,21 +5,14 @@
 
 #include <gtest/gtest.h>
 
-#include "core/runtime/runtime.hpp"
 #include "core/stack/names.hpp"
-#include "core/stack/store_slot.hpp"
-#include "sim/disk/mount.hpp"
-#include "sim/disk/sim_disk.hpp"
-#include "sim/scheduler/simulated_executor.hpp"
-#include "sim/scheduler/simulated_worker.hpp"
-#include "tests/stack/one_shape.hpp"
+#include "tests/stack/one_shape_fixture.hpp"
 
 namespace holdfast::stack {
 namespace {
 
 using protocol::ShapeHandle;
 using test::k_handle;
-using test::OneShape;
 
 /// What a request finds.
 struct Found {
@@ -60,35 +53,15 @@ class Owner : public runtime::Process {
   std::optional<runtime::OwnedTable<Hash128, ShapeHandle>> identities_;
 };
 
-class ShapeLookup : public ::testing::Test {
+class ShapeLookup : public test::OneShapeFixture {
  protected:
-  Context context(const Guards& guards) {
-    auto made = std::make_shared<StackContext>();
-    made->environment.disk = mount_.get();
-    made->environment.read_workers = {&worker_};
-    made->environment.marks = &marks_;
-    made->environment.stores = store_;
-    made->guards = guards;
-    made->store = std::make_shared<StoreSlot>();
-    made->readers =
-        std::make_shared<ReaderSet>(made->environment, made->options.store, made->store);
-    return made;
-  }
   Found ask(const Guards& guards) {
     Found found;
-    runtime_.spawn_root<Asking>({.role = "asking"}, context(guards), store_->record().identity,
+    runtime_.spawn_root<Asking>({.role = "asking"}, context_with(guards), store_->record().identity,
                                 std::ref(found));
     executor_.run_until_quiet();
     return found;
   }
-
-  sim::SimulatedExecutor executor_;
-  runtime::Runtime runtime_{{.root = "t"}, executor_, std::make_shared<runtime::Directory>()};
-  sim::SimulatedWorker worker_{executor_, "/t/reader"};
-  sim::SimDisk disk_{{.random = executor_.random(), .path = hash64("/disk")}};
-  std::unique_ptr<sim::Mount> mount_ = disk_.mount(1);
-  Marks marks_;
-  std::shared_ptr<OneShape> store_ = std::make_shared<OneShape>();
 };
 
 TEST_F(ShapeLookup, WhileTheOwnerIsBeingReplacedTheStoreAnswers) {
