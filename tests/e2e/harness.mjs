@@ -226,3 +226,12 @@ export class Client {
     this.stream.unsubscribeAll()
   }
 }
+
+/** Ends what a run of a scenario has begun, as far as it came. */
+export async function closeRun({ clients, writer, database, server, postgres }) {
+  for (const client of clients) client.close()
+  await writer?.close()
+  await database?.end().catch(() => {})
+  await server?.close()
+  postgres?.stop()
+}

@@ -10,7 +10,7 @@ import { performance } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
-import { Client, Postgres, Server } from './harness.mjs'
+import { Client, Postgres, Server, closeRun } from './harness.mjs'
 import { Writer, drawer, fill } from './workload.mjs'
 
 export const defaults = { rows: 2000, transactions: 1000, kills: 5, syncKills: 1, rate: 200, seed: 1 }
@@ -168,14 +168,6 @@ class Run {
       serverStartMs: this.server.startMs.map(Math.round),
     })
   }
-
-  async close() {
-    for (const client of this.clients) client.close()
-    await this.writer?.close()
-    await this.database?.end().catch(() => {})
-    await this.server?.close()
-    this.postgres?.stop()
-  }
 }
 
 /** Resolves to {figures, complaints}; no complaints means that every claim held. */
@@ -196,7 +188,7 @@ export async function runRestarts(options = {}) {
     if (run.complaints.length > 0) run.complaints.push(`server log:\n${run.server.logTail()}`)
     return { figures: run.figures, complaints: run.complaints }
   } finally {
-    await run.close()
+    await closeRun(run)
   }
 }
 
