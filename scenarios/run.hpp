@@ -71,7 +71,7 @@ struct RunReport {
   ProbeCounters probes;
   SightCounters sights;
   WorkloadCounters workload;
-  std::array<std::uint64_t, k_mark_names.size()> marks{};
+  std::array<std::uint64_t, Marks::k_capacity> marks{};
   std::vector<std::string> last_lines;  ///< of the trace, if something was found
   std::vector<Hash128> checkpoints;
   std::vector<Hash128> every_step;

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "core/base/guards.hpp"
+#include "core/base/guard_list.hpp"
 #include "sim/mutants/mutant_set.hpp"
 
 namespace holdfast::scenarios {

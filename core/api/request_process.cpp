@@ -4,6 +4,8 @@
 
 #include "core/api/error_responses.hpp"
 #include "core/api/responses.hpp"
+#include "core/base/guard_list.hpp"
+#include "core/base/mark_list.hpp"
 #include "core/stack/expiry_manager.hpp"
 #include "core/stack/names.hpp"
 #include "core/stack/shape_cache.hpp"

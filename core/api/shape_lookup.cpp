@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "core/api/error_responses.hpp"
+#include "core/base/guard_list.hpp"
+#include "core/base/mark_list.hpp"
 #include "core/stack/connection_pool.hpp"
 #include "core/stack/inspector.hpp"
 #include "core/stack/names.hpp"

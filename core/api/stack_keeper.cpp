@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/base/mark_list.hpp"
 #include "core/stack/stack_supervisor.hpp"
 #include "core/stack/store_slot.hpp"
 

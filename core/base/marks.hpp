@@ -1,92 +1,22 @@
-// Marks: states that a run declares it must reach ("SOMETIMES assertions"). The engine reports
-// them; the harness fails when a declared one was not visited within its budget. Counting never
-// suspends, draws or decides anything.
+// Marks: states that a run declares it must reach ("SOMETIMES assertions"; mark_list.hpp names
+// them). The engine reports them; the harness fails when a declared one was not visited within its
+// budget. Counting never suspends, draws or decides anything.
 #pragma once
 
 #include <array>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
-#include <string_view>
 
 namespace holdfast {
 
-enum class Mark : std::uint8_t {
-  snapshot_completed,
-  snapshot_retaken,
-  snapshot_spilled_to_segment,
-  buffered_transaction_applied,
-  transaction_filtered_by_snapshot,
-  group_of_several_transactions,
-  consumer_restarted_with_input,
-  consumer_started_lazily,
-  replayed_transaction_dropped,
-  live_request_woken,
-  live_request_timed_out,
-  shape_found_by_store_lookup,
-  shape_removed_by_truncate,
-  shape_removed_by_request,
-  removal_resumed_at_boot,
-  takeover,
-  standby_served_a_read,
-  stack_restarted_itself,
-  replication_reconnected,
-  conflict_answered,
-  confirmation_held_back,
-  all_shapes_reset,
-  transaction_in_fragments,
-  fragment_replayed,
-  unfinished_transaction_cut,
-  shape_expired,
-  subquery_state_restored,
-  restored_while_moving,
-  inline_call_exited_while_stopping,
-  removal_committed_without_collector,
-  shape_quarantined,
-  shape_quarantined_in_transaction,
-  quarantine_ended,
-  count_,
-};
-
-inline constexpr std::array<std::string_view, static_cast<std::size_t>(Mark::count_)> k_mark_names =
-    {
-        "snapshot_completed",
-        "snapshot_retaken",
-        "snapshot_spilled_to_segment",
-        "buffered_transaction_applied",
-        "transaction_filtered_by_snapshot",
-        "group_of_several_transactions",
-        "consumer_restarted_with_input",
-        "consumer_started_lazily",
-        "replayed_transaction_dropped",
-        "live_request_woken",
-        "live_request_timed_out",
-        "shape_found_by_store_lookup",
-        "shape_removed_by_truncate",
-        "shape_removed_by_request",
-        "removal_resumed_at_boot",
-        "takeover",
-        "standby_served_a_read",
-        "stack_restarted_itself",
-        "replication_reconnected",
-        "conflict_answered",
-        "confirmation_held_back",
-        "all_shapes_reset",
-        "transaction_in_fragments",
-        "fragment_replayed",
-        "unfinished_transaction_cut",
-        "shape_expired",
-        "subquery_state_restored",
-        "restored_while_moving",
-        "inline_call_exited_while_stopping",
-        "removal_committed_without_collector",
-        "shape_quarantined",
-        "shape_quarantined_in_transaction",
-        "quarantine_ended",
-};
+enum class Mark : std::uint8_t;
 
 /// Counters of one world or server. Thread-safe.
 class Marks {
  public:
+  static constexpr std::size_t k_capacity = 128;
+
   void reached(Mark mark) {
     counts_[static_cast<std::size_t>(mark)].fetch_add(1, std::memory_order_relaxed);
   }
@@ -95,7 +25,7 @@ class Marks {
   }
 
  private:
-  std::array<std::atomic<std::uint64_t>, static_cast<std::size_t>(Mark::count_)> counts_{};
+  std::array<std::atomic<std::uint64_t>, k_capacity> counts_{};
 };
 
 }  // namespace holdfast

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/base/assert.hpp"
+#include "core/base/guard_list.hpp"
 #include "core/base/hash.hpp"
 #include "core/where/condition.hpp"
 

@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include "core/base/assert.hpp"
+#include "core/base/guard_list.hpp"
 
 namespace holdfast::stack {
 namespace {
@@ -94,6 +95,9 @@ class GroupBuilder {
 };
 
 }  // namespace
+
+CommitPipeline::CommitPipeline(const Guards& guards)
+    : hold_back_(guards.on(Guard::hold_back_last_record)) {}
 
 BatchNumber CommitPipeline::open(Extent extent, std::set<protocol::ShapeHandle> participants) {
   bytes_ += extent.bytes;

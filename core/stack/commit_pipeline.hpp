@@ -38,8 +38,7 @@ class CommitPipeline {
   /// A group is closed once its batches have so many bytes.
   static constexpr std::size_t k_group_bytes = 4U << 20;
 
-  explicit CommitPipeline(const Guards& guards = Guards::all())
-      : hold_back_(guards.on(Guard::hold_back_last_record)) {}
+  explicit CommitPipeline(const Guards& guards = Guards::all());
 
   /// Adds the next batch; it waits for an answer of every participant.
   BatchNumber open(Extent extent, std::set<protocol::ShapeHandle> participants);

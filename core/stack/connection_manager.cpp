@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/base/guard_list.hpp"
+#include "core/base/mark_list.hpp"
 #include "core/stack/connection_pool.hpp"
 #include "core/stack/publication_manager.hpp"
 #include "core/stack/schema_reconciler.hpp"

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/base/guard_list.hpp"
+#include "core/base/mark_list.hpp"
 #include "core/stack/shape_changes.hpp"
 #include "core/stack/shape_cleaner.hpp"
 

@@ -1,5 +1,7 @@
 #include "core/stack/plain_consumer.hpp"
 
+#include "core/base/guard_list.hpp"
+#include "core/base/mark_list.hpp"
 #include "core/stack/shape_log_collector.hpp"
 #include "core/stack/snapshotter.hpp"
 

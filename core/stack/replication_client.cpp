@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/base/guard_list.hpp"
 #include "core/stack/connection_manager.hpp"
 #include "core/stack/shape_log_collector.hpp"
 #include "core/stack/status_monitor.hpp"

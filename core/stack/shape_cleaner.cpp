@@ -1,5 +1,7 @@
 #include "core/stack/shape_cleaner.hpp"
 
+#include "core/base/guard_list.hpp"
+#include "core/base/mark_list.hpp"
 #include "core/stack/shape_log_collector.hpp"
 #include "core/stack/shape_status_owner.hpp"
 #include "core/stack/store_process.hpp"

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/base/guard_list.hpp"
+#include "core/base/mark_list.hpp"
 #include "core/stack/connection_manager.hpp"
 #include "core/stack/consumer.hpp"
 #include "core/stack/inspector.hpp"

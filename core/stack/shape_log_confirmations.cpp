@@ -3,6 +3,8 @@
 // finds is the one that was confirmed to (F-114). While nothing passes, nothing is asked.
 #include <algorithm>
 
+#include "core/base/guard_list.hpp"
+#include "core/base/mark_list.hpp"
 #include "core/stack/replication_client.hpp"
 #include "core/stack/shape_log_collector.hpp"
 #include "core/stack/visibility_probe.hpp"

@@ -1,5 +1,7 @@
 // The collector's shapes and their consumers: started, ended, started again, and given what they
 // have not answered.
+#include "core/base/guard_list.hpp"
+#include "core/base/mark_list.hpp"
 #include "core/stack/consumer.hpp"
 #include "core/stack/shape_cleaner.hpp"
 #include "core/stack/shape_log_collector.hpp"

@@ -1,6 +1,8 @@
 // Quarantine (design.md §7): a shape whose consumer dies three times on the same input does not
 // hold the stream. What comes for it is set aside, durable with the commit that passes it, and its
 // requests get 503 with the reason. From time to time it is tried again with all of that.
+#include "core/base/guard_list.hpp"
+#include "core/base/mark_list.hpp"
 #include "core/stack/set_aside_input.hpp"
 #include "core/stack/shape_log_collector.hpp"
 #include "core/stack/shape_status_owner.hpp"

@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "core/base/guard_list.hpp"
 #include "core/stack/shape_changes.hpp"
 #include "core/stack/status_monitor.hpp"
 #include "core/stack/store_slot.hpp"

@@ -1,5 +1,6 @@
 #include "core/stack/snapshot_rows.hpp"
 
+#include "core/base/mark_list.hpp"
 #include "core/shape/log_item.hpp"
 #include "core/stack/store_process.hpp"
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/base/guard_list.hpp"
+#include "core/base/mark_list.hpp"
 #include "core/shape/log_item.hpp"
 #include "core/stack/connection_pool.hpp"
 #include "core/stack/plain_consumer.hpp"

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/base/mark_list.hpp"
 #include "core/stack/shape_log_collector.hpp"
 #include "core/stack/shape_status_owner.hpp"
 #include "core/stack/store_slot.hpp"

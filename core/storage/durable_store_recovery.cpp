@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/base/assert.hpp"
+#include "core/base/guard_list.hpp"
 #include "core/storage/durable_store.hpp"
 #include "core/storage/maintenance_jobs.hpp"
 #include "core/storage/store_directory.hpp"

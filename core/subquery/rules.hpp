@@ -1,7 +1,7 @@
 // The rules that keep an outer shape's log equal to its query, each with the failure mode that
 // appears without it (engine.md §7). All are on; the property test switches them off one at a time
 // and sees the log go wrong. Those that whole histories need as well are guards of the same name
-// (core/base/guards.hpp).
+// (core/base/guard_list.hpp).
 #pragma once
 
 #include "core/base/guards.hpp"
@@ -30,12 +30,7 @@ struct Rules {
   bool drop_replayed_transactions = true;
 
   Rules() = default;
-  explicit Rules(const Guards& guards)
-      : negate_before_coercing(guards.on(Guard::negate_before_coercing)),
-        hash_canonical_values(guards.on(Guard::hash_canonical_values)),
-        cancel_within_a_commit(guards.on(Guard::cancel_within_a_commit)),
-        convert_at_the_splice(guards.on(Guard::convert_at_the_splice)),
-        drop_replayed_transactions(guards.on(Guard::drop_replayed_transactions)) {}
+  explicit Rules(const Guards& guards);
 };
 
 }  // namespace holdfast::subquery

@@ -1,4 +1,5 @@
 // Routing must never lose a shape that a change concerns (I-16), and must not look at the others.
+#include "core/base/guard_list.hpp"
 #include "core/routing/router.hpp"
 
 #include <gtest/gtest.h>

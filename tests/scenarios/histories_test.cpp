@@ -8,6 +8,7 @@
 #include <tuple>
 #include <vector>
 
+#include "core/base/guard_list.hpp"
 #include "core/runtime/fibers/fiber.hpp"
 #include "scenarios/run.hpp"
 #include "scenarios/weakened.hpp"

@@ -1,5 +1,6 @@
 // Repro files: what is written is read back, a run from a file is the run of its seed step by step,
 // and a file that was edited badly is refused with the line and the reason.
+#include "core/base/guard_list.hpp"
 #include "scenarios/repro/repro.hpp"
 
 #include <gtest/gtest.h>

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <string>
 
+#include "core/base/guard_list.hpp"
 #include "scenarios/run.hpp"
 #include "scenarios/timeline/recorder.hpp"
 

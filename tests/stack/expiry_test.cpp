@@ -1,6 +1,8 @@
 // Which shapes go when there are more than the limit allows, and a history in which one has to.
 #include <gtest/gtest.h>
 
+#include "core/base/guard_list.hpp"
+#include "core/base/mark_list.hpp"
 #include "core/stack/expiry_manager.hpp"
 #include "scenarios/run.hpp"
 #include "scenarios/workload.hpp"

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "core/api/request_process.hpp"
+#include "core/base/guard_list.hpp"
 #include "core/stack/inspector.hpp"
 #include "core/stack/names.hpp"
 #include "tests/stack/one_shape_fixture.hpp"

@@ -2,6 +2,8 @@
 // consumer dies of all its input: the others go on, and it misses nothing when it comes back.
 #include <gtest/gtest.h>
 
+#include "core/base/guard_list.hpp"
+#include "core/base/mark_list.hpp"
 #include "core/stack/set_aside_input.hpp"
 #include "scenarios/run.hpp"
 

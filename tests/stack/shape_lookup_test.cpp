@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include "core/base/guard_list.hpp"
 #include "core/stack/names.hpp"
 #include "tests/stack/one_shape_fixture.hpp"
 

@@ -1,5 +1,6 @@
 // A transaction whose groups are not all committed: invisible, and gone after a restart or a new
 // start of whoever makes the groups (I-9, F-17).
+#include "core/base/guard_list.hpp"
 #include "core/storage/segment.hpp"
 #include "tests/storage/model.hpp"
 #include "tests/storage/store_fixture.hpp"

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "core/base/mark_list.hpp"
 #include "scenarios/run.hpp"
 #include "tools/sim/history.hpp"
 
@@ -89,7 +90,7 @@ Summary::Summary()
       during(scenarios::k_moments),
       injected(scenarios::k_fault_kinds),
       consequential(scenarios::k_fault_kinds),
-      marks(k_mark_names.size()),
+      marks(Marks::k_capacity),
       client_trouble(scenarios::k_client_troubles),
       client_trouble_felt(scenarios::k_client_troubles),
       probes(oracle::k_probe_kinds),

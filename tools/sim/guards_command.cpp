@@ -2,7 +2,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
-#include "core/base/guards.hpp"
+#include "core/base/guard_list.hpp"
 #include "scenarios/weakened.hpp"
 #include "tools/sim/commands.hpp"
 

@@ -4,6 +4,8 @@
 
 #include <cstdio>
 
+#include "core/base/mark_list.hpp"
+
 namespace holdfast::production {
 namespace {
 

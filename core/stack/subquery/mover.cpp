@@ -1,5 +1,6 @@
 #include "core/stack/subquery/mover.hpp"
 
+#include "core/base/guard_list.hpp"
 #include "core/stack/connection_pool.hpp"
 #include "core/stack/publication_manager.hpp"
 #include "core/stack/snapshotter.hpp"
