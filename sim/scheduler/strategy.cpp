@@ -50,4 +50,43 @@ Task& PctStrategy::choose(const RunnableSet& runnable, const SchedulePoint&, std
   return highest(runnable);
 }
 
+Task& WeightedRandomStrategy::choose(const RunnableSet& runnable, const SchedulePoint& point,
+                                     std::uint64_t) {
+  std::uint64_t total = 0;
+  for (std::size_t i = 0; i < runnable.size(); ++i) total += 1 + runnable.at(i).hook.steps;
+  std::uint64_t drawn = random_.draw(point.first, point.ordinal, point.repeat) % total;
+  for (std::size_t i = 0; i < runnable.size(); ++i) {
+    const std::uint64_t weight = 1 + runnable.at(i).hook.steps;
+    if (drawn < weight) return runnable.at(i);
+    drawn -= weight;
+  }
+  ASSERT(false, "what is drawn below the sum of all weights is within one of them");
+}
+
+RacingPairStrategy::RacingPairStrategy(std::uint64_t seed, unsigned pairs,
+                                       std::uint64_t expected_steps)
+    : random_(seed) {
+  ASSERT(pairs >= 1, "a run of racing pairs has one");
+  for (unsigned i = 0; i < pairs; ++i)
+    reversals_.push_back(random_.draw(0, "racing.step", i) % expected_steps);
+  std::sort(reversals_.begin(), reversals_.end());
+}
+
+Task& RacingPairStrategy::choose(const RunnableSet& runnable, const SchedulePoint& point,
+                                 std::uint64_t step) {
+  if (pair_.patience == 0 && next_ < reversals_.size() && step >= reversals_[next_]) {
+    ++next_;
+    const std::uint64_t drawn = random_.draw(point.first, point.ordinal, point.repeat);
+    Task* other = &runnable.at(drawn % runnable.size());
+    if (other == runnable.oldest()) other = &runnable.at((drawn + 1) % runnable.size());
+    pair_ = {runnable.oldest()->path_hash(), other->path_hash(), k_patience};
+  }
+  if (pair_.patience == 0) return *runnable.oldest();
+  --pair_.patience;
+  Task* next = runnable.oldest();
+  if (next->path_hash() == pair_.held) next = next->hook.next;
+  if (next->path_hash() == pair_.other) pair_.patience = 0;
+  return *next;
+}
+
 }  // namespace holdfast::sim

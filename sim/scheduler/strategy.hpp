@@ -63,4 +63,46 @@ class PctStrategy final : public SchedulingStrategy {
   std::size_t next_change_ = 0;
 };
 
+/// A random walk that favours whoever has much left to do. Picking in proportion to the remaining
+/// steps would make all interleavings equally likely (design.md §8); what remains is not known, so
+/// the steps a task has run stand for it: who was busy will be. Short-lived tasks then run late,
+/// between the steps of long ones, where a uniform walk lets them end early.
+class WeightedRandomStrategy final : public SchedulingStrategy {
+ public:
+  explicit WeightedRandomStrategy(std::uint64_t seed) : random_(seed) {}
+  runtime::Task& choose(const RunnableSet& runnable, const SchedulePoint& point,
+                        std::uint64_t step) override;
+  std::string name() const override { return "weighted"; }
+
+ private:
+  KeyedRandom random_;
+};
+
+/// FIFO, but for a few pairs of steps that go the other way round (PULSE's procrastination): at a
+/// random step whoever is first is held back until another task, drawn among those that are
+/// runnable then, has run, or for `k_patience` decisions.
+class RacingPairStrategy final : public SchedulingStrategy {
+ public:
+  RacingPairStrategy(std::uint64_t seed, unsigned pairs, std::uint64_t expected_steps = 20'000);
+  runtime::Task& choose(const RunnableSet& runnable, const SchedulePoint& point,
+                        std::uint64_t step) override;
+  std::string name() const override { return "racing_pairs"; }
+  const std::vector<std::uint64_t>& reversals() const { return reversals_; }
+
+  static constexpr unsigned k_patience = 100;
+
+ private:
+  /// Tasks by their paths: one may have ended, and another begun at its address.
+  struct Pair {
+    std::uint64_t held = 0;
+    std::uint64_t other = 0;
+    unsigned patience = 0;  ///< 0: nobody is held
+  };
+
+  KeyedRandom random_;
+  std::vector<std::uint64_t> reversals_;  ///< steps, ascending
+  std::size_t next_ = 0;
+  Pair pair_;
+};
+
 }  // namespace holdfast::sim
