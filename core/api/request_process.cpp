@@ -10,6 +10,7 @@
 #include "core/stack/names.hpp"
 #include "core/stack/shape_cache.hpp"
 #include "core/stack/shape_cleaner.hpp"
+#include "core/stack/shape_status_owner.hpp"
 #include "core/stack/store_slot.hpp"
 
 namespace holdfast::api {
@@ -298,6 +299,11 @@ RequestProcess::Answer RequestProcess::conflict(
     ask_store_ = true;
     return first_get();
   }
+  // A 409 is final (I-43): a removal may be in the store and its row not yet forgotten, so whoever
+  // asked the store makes sure that no read model answers for the shape again.
+  if (!found.live &&
+      runtime::TableRef(runtime(), stack::tables::shape_meta).find(dead).found())
+    call<&stack::ShapeStatusOwner::forget>(stack::names::shape_status_owner, dead);
   context_->reached(Mark::conflict_answered);
   return must_refetch(method_, successor, found.removed_reason.value_or(std::string()));
 }

@@ -4,6 +4,10 @@
 
 namespace holdfast::stack {
 
+bool shows(const postgres::Snapshot& snapshot, const postgres::Transaction& transaction) {
+  return transaction.commit_lsn <= snapshot.insert_lsn && snapshot.sees(transaction.xid);
+}
+
 void CommitVisibility::passed(postgres::Xid xid, postgres::Lsn commit_lsn, BatchNumber batch) {
   unseen_.push_back({xid, commit_lsn, batch});
 }

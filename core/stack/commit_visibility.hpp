@@ -14,6 +14,10 @@
 
 namespace holdfast::stack {
 
+/// Whether a snapshot has what the transaction did. None whose record lies beyond its insert
+/// position is visible to it (I-14).
+bool shows(const postgres::Snapshot& snapshot, const postgres::Transaction& transaction);
+
 class CommitVisibility {
  public:
   /// A transaction passed, in the order of the stream.

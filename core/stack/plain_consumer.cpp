@@ -2,6 +2,7 @@
 
 #include "core/base/guard_list.hpp"
 #include "core/base/mark_list.hpp"
+#include "core/stack/commit_visibility.hpp"
 #include "core/stack/shape_log_collector.hpp"
 #include "core/stack/snapshotter.hpp"
 
@@ -27,12 +28,10 @@ void PlainConsumer::deliver(std::shared_ptr<const Delivery> delivery) {
 }
 
 bool PlainConsumer::seen_by_snapshot(const postgres::Transaction& transaction) const {
-  if (context_->guards.on(Guard::snapshot_filter_by_insert_lsn)) {
-    // Commit order in the WAL may differ from the order of visibility, so a visible transaction can
-    // follow an invisible one; none whose record lies beyond the insert position is visible (I-14).
-    return transaction.commit_lsn <= meta_.snapshot.insert_lsn &&
-           meta_.snapshot.sees(transaction.xid);
-  }
+  // Commit order in the WAL may differ from the order of visibility, so a visible transaction can
+  // follow an invisible one.
+  if (context_->guards.on(Guard::snapshot_filter_by_insert_lsn))
+    return shows(meta_.snapshot, transaction);
   return transaction.xid.value < meta_.snapshot.xmax.truncated().value &&
          meta_.head == protocol::LogOffset::snapshot_end() && meta_.snapshot.sees(transaction.xid);
 }

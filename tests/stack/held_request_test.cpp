@@ -7,49 +7,29 @@
 #include "core/base/guard_list.hpp"
 #include "core/stack/inspector.hpp"
 #include "core/stack/names.hpp"
+#include "core/stack/shape_status_owner.hpp"
 #include "tests/stack/one_shape_fixture.hpp"
 
 namespace holdfast::stack {
 namespace {
 
 using protocol::LogOffset;
-using protocol::ShapeHandle;
 using test::k_handle;
-
-/// Owns the tables of shapes, with the one there is.
-class Shapes : public runtime::Process {
- public:
-  explicit Shapes(const storage::ShapeRecord& record) : record_(record) {}
-  void move_to(LogOffset head) {
-    meta_->update(k_handle, [&](ShapeMeta& meta) { meta.head = head; });
-    cast<&ShapeChanges::changed>(names::shape_changes, std::vector{k_handle});
-  }
-
- protected:
-  void init() override {
-    meta_.emplace(*this, tables::shape_meta);
-    by_identity_.emplace(*this, tables::shape_by_identity);
-    meta_->put(k_handle, shape_meta_from(record_));
-    by_identity_->put(record_.identity, k_handle);
-  }
-
- private:
-  storage::ShapeRecord record_;
-  std::optional<runtime::OwnedTable<ShapeHandle, ShapeMeta>> meta_;
-  std::optional<runtime::OwnedTable<Hash128, ShapeHandle>> by_identity_;
-};
 
 /// Owns what says that the engine is ready, and what requests mean.
 class Rest : public runtime::Process {
  public:
   explicit Rest(std::shared_ptr<const shape::Definition> definition)
       : definition_(std::move(definition)) {}
+  void set_catalogue_current(bool current) {
+    status_->put(0, {Readiness::active, ServiceStatus::active, current});
+  }
 
  protected:
   void init() override {
     status_.emplace(*this, tables::status);
     definitions_.emplace(*this, tables::definitions);
-    status_->put(0, {Readiness::active, ServiceStatus::active, true});
+    set_catalogue_current(true);
     definitions_->put(definition_->request_key(), definition_);
   }
 
@@ -67,8 +47,11 @@ class HeldRequest : public test::OneShapeFixture {
     context_ = context_with(guards);
     const auto definition =
         std::make_shared<const shape::Definition>(shape::test::with_where("id = 1"));
-    runtime_.spawn_root<Rest>({.role = "rest"}, definition);
-    shapes_ = runtime_.spawn_root<Shapes>({.role = "shapes"}, store_->record());
+    rest_ = runtime_.spawn_root<Rest>({.role = "rest"}, definition);
+    shapes_ = runtime_.spawn_root<ShapeStatusOwner>(
+        {.role = "shapes", .registered_name = names::shape_status_owner.text}, context_);
+    runtime_.cast_from_outside<&ShapeStatusOwner::add>(shapes_, store_->record());
+    pass(std::chrono::seconds(1));
     changes_ = start_changes();
     auto request = std::make_shared<protocol::Request>();
     request->method = "GET";
@@ -105,12 +88,15 @@ class HeldRequest : public test::OneShapeFixture {
     runtime_.kill(changes_.id);
     changes_ = start_changes();
     pass(std::chrono::seconds(1));
-    runtime_.cast_from_outside<&Shapes::move_to>(shapes_, LogOffset::at(9, 0));
+    Committed what;
+    what.heads = {{k_handle, LogOffset::at(9, 0), 1}};
+    runtime_.cast_from_outside<&ShapeStatusOwner::committed>(shapes_, std::move(what));
     pass(std::chrono::seconds(1));
   }
 
   Context context_;
-  runtime::Ref<Shapes> shapes_;
+  runtime::Ref<Rest> rest_;
+  runtime::Ref<ShapeStatusOwner> shapes_;
   runtime::Ref<ShapeChanges> changes_;
   std::optional<protocol::Response> answer_;
   bool over_ = false;
@@ -134,6 +120,18 @@ TEST_F(HeldRequest, IsWokenThoughItsWakerWasReplaced) {
   replace_waker();
   ASSERT_TRUE(answer_.has_value());
   EXPECT_EQ(answer_->status, 200);
+}
+
+TEST_F(HeldRequest, ToldThatItsShapeIsGoneByTheStoreItLeavesNoReadModelWhichSaysOtherwise) {
+  hold(Guards::all());
+  // The leader has lost its lock between a removal's commit and the read models' part of it.
+  store_->remove();
+  runtime_.cast_from_outside<&Rest::set_catalogue_current>(rest_, false);
+  runtime_.cast_from_outside<&ShapeChanges::all_changed>(changes_);
+  pass(std::chrono::seconds(1));
+  ASSERT_TRUE(answer_.has_value());
+  EXPECT_EQ(answer_->status, 409);
+  EXPECT_FALSE(runtime::TableRef(runtime_, tables::shape_meta).find(k_handle).found()) << "I-43";
 }
 
 TEST_F(HeldRequest, WithoutTheGuardNobodyWakesIt) {

@@ -23,6 +23,7 @@ class OneShape final : public storage::StoreSource {
     record_.head = protocol::LogOffset::at(7, 2);
   }
   const storage::ShapeRecord& record() const { return record_; }
+  void remove() { removed_ = true; }
 
   storage::StoreResult<std::unique_ptr<storage::Store>> open_store(
       env::Disk&, const storage::StoreOptions&) override {
@@ -31,24 +32,25 @@ class OneShape final : public storage::StoreSource {
   storage::StoreResult<std::unique_ptr<storage::Reader>> open_reader(
       env::Disk&, const storage::StoreOptions&,
       std::shared_ptr<const storage::JournalIndex>) override {
-    return std::unique_ptr<storage::Reader>(std::make_unique<Reading>(record_));
+    return std::unique_ptr<storage::Reader>(std::make_unique<Reading>(*this));
   }
 
  private:
   class Reading final : public storage::Reader {
    public:
-    explicit Reading(storage::ShapeRecord record) : record_(std::move(record)) {}
+    explicit Reading(const OneShape& store) : store_(store) {}
     storage::StoreResult<storage::Slice> read(const storage::ReadRequest& request) override {
       return storage::Slice{request.head, "{}"};
     }
     storage::StoreResult<storage::ShapeLookup> find(const protocol::ShapeHandle& handle) override {
-      if (handle == record_.handle) return storage::ShapeLookup{record_, std::nullopt};
-      return storage::ShapeLookup{};
+      if (handle != store_.record_.handle) return storage::ShapeLookup{};
+      if (store_.removed_) return storage::ShapeLookup{std::nullopt, "deleted"};
+      return storage::ShapeLookup{store_.record_, std::nullopt};
     }
     storage::StoreResult<std::optional<storage::ShapeRecord>> find_by_identity(
         const Hash128& identity) override {
-      if (identity == record_.identity) return std::optional(record_);
-      return std::optional<storage::ShapeRecord>();
+      const bool lives = identity == store_.record_.identity && !store_.removed_;
+      return lives ? std::optional(store_.record_) : std::nullopt;
     }
     storage::StoreResult<std::vector<storage::StateEntry>> load_state(
         const protocol::ShapeHandle&) override {
@@ -59,10 +61,11 @@ class OneShape final : public storage::StoreSource {
     void use_index(std::shared_ptr<const storage::JournalIndex>) override {}
 
    private:
-    storage::ShapeRecord record_;
+    const OneShape& store_;
   };
 
   storage::ShapeRecord record_;
+  bool removed_ = false;
 };
 
 }  // namespace holdfast::stack::test
