@@ -154,10 +154,10 @@ void Oracle::compare(const std::string& client, const protocol::LogOffset& offse
                      const ClientView& view, const Object& object) {
   if (!view.snapshot())
     return object(property::protocol, "up to date without ever having seen snapshot-end");
+  counters_.compared_markers++;
   if (view.spec().has_subqueries())
     return compare_memberships(client, {std::max(view.claimed(), offset.tx), *view.snapshot()},
                                view, object);
-  counters_.compared_markers++;
   const VisibleSet visible{std::max(view.marker(), offset.tx), *view.snapshot()};
   const std::string wrong = compared(view, visible);
   if (!wrong.empty())
@@ -169,7 +169,6 @@ void Oracle::compare(const std::string& client, const protocol::LogOffset& offse
 /// those of the marker's position all the same.
 void Oracle::compare_memberships(const std::string& client, const VisibleSet& visible,
                                  const ClientView& view, const Object& object) {
-  counters_.compared_contents++;
   Memberships* truth = truth_->memberships(view.spec());
   if (truth != nullptr &&
       memberships_[client].judge(view, visible, *truth, counters_.memberships, object))

@@ -50,7 +50,6 @@ struct OracleCounters {
   std::uint64_t requests = 0;
   std::uint64_t compared_markers = 0;   ///< up-to-date markers, compared with the truth
   std::uint64_t compared_in_full = 0;   ///< of all comparisons: row by row, not only by digest
-  std::uint64_t compared_contents = 0;  ///< up-to-date markers of shapes with subqueries
   MembershipCounters memberships;
   std::uint64_t retried = 0;  ///< broken connections and 503s
 };

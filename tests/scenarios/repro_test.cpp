@@ -1,6 +1,5 @@
 // Repro files: what is written is read back, a run from a file is the run of its seed step by step,
 // and a file that was edited badly is refused with the line and the reason.
-#include "core/base/guard_list.hpp"
 #include "scenarios/repro/repro.hpp"
 
 #include <gtest/gtest.h>
@@ -10,6 +9,7 @@
 #include <fstream>
 #include <string>
 
+#include "core/base/guard_list.hpp"
 #include "core/runtime/fibers/fiber.hpp"
 #include "scenarios/repro/fields.hpp"
 #include "scenarios/run.hpp"
@@ -37,6 +37,11 @@ class ReproRuns : public ::testing::Test {
     RunOptions options;
     options.reused = &reused_;
     options.record_schedule = record;
+    return run_plan(plan, options);
+  }
+  RunReport run_weakened(const Plan& plan, const Weakened& weakened) {
+    RunOptions options;
+    options.weakened = weakened;
     return run_plan(plan, options);
   }
   Reused reused_;
@@ -239,25 +244,65 @@ TEST(ReproFiles, ThatAreWrongAreRefusedWithLineAndReason) {
   }
 }
 
-// What was found once stays found, whatever has become of the generators: each file holds the plan
-// of a history that failed before the commit it names.
-TEST_F(ReproRuns, OfTheCorpusPass) {
-  std::size_t files = 0;
+std::vector<std::pair<std::string, Repro>> corpus() {
+  std::vector<std::pair<std::string, Repro>> files;
   for (const auto& entry :
        std::filesystem::directory_iterator(HOLDFAST_SOURCE_DIR "/scenarios/corpus")) {
+    if (entry.path().extension() != ".json") continue;
     std::ifstream file(entry.path());
     const std::string text((std::istreambuf_iterator<char>(file)),
                            std::istreambuf_iterator<char>());
-    const Repro repro = read(text);
-    EXPECT_NE(repro.about.find(" Failed without commit "), std::string::npos) << entry.path();
-    EXPECT_FALSE(repro.verdict.has_value()) << entry.path();
-    EXPECT_TRUE(repro.without.empty()) << entry.path();
-    const RunReport report = run(repro.plan);
-    EXPECT_FALSE(report.failed()) << entry.path() << ": " << report.violations.front().what;
-    EXPECT_GT(report.compared_markers, 0U) << "a run that compares nothing proves nothing";
-    ++files;
+    files.emplace_back(entry.path().filename(), read(text));
   }
-  EXPECT_GE(files, 4U);
+  return files;
+}
+
+// What was found once stays found, whatever has become of the generators: each file holds the plan
+// of a history that failed before the commit it names, or that fails without a guard.
+TEST_F(ReproRuns, OfTheCorpusPass) {
+  const auto files = corpus();
+  for (const auto& [name, repro] : files) {
+    EXPECT_NE(repro.about.find(" Fail"), std::string::npos) << name;
+    EXPECT_EQ(repro.verdict.has_value(), !repro.without.empty()) << name;
+    const RunReport report = run(repro.plan);
+    EXPECT_FALSE(report.failed()) << name << ": " << report.violations.front().what;
+    EXPECT_GT(report.compared_markers, 0U) << "a run that compares nothing proves nothing";
+  }
+  EXPECT_GE(files.size(), 8U);
+}
+
+TEST_F(ReproRuns, OfTheCorpusFailWithoutTheGuardsTheyName) {
+  std::size_t weakened = 0;
+  for (const auto& [name, repro] : corpus()) {
+    if (repro.without.empty()) continue;
+    const RunReport report = run_weakened(repro.plan, repro.weakened());
+    ASSERT_TRUE(report.failed()) << name;
+    EXPECT_EQ(report.violations.front().property, repro.verdict->property) << name;
+    ++weakened;
+  }
+  EXPECT_GE(weakened, 1U);
+}
+
+// Bug 6 of the public triage: three guards in series, and any one of them is enough for the history
+// that fails without all three.
+TEST_F(ReproRuns, OfBug6PassWithAnyOneGuardOfItsCut) {
+  const auto files = corpus();
+  const auto found = std::find_if(files.begin(), files.end(), [](const auto& file) {
+    return file.first == "bug6_shutdown_race.json";
+  });
+  ASSERT_NE(found, files.end());
+  std::size_t guards = 0;
+  for (const GuardInfo& alone : k_guards) {
+    if (alone.cut != "shutdown_race") continue;
+    Weakened others;
+    for (const GuardInfo& other : k_guards)
+      if (other.cut == alone.cut && other.guard != alone.guard)
+        others.guards.switch_off(other.guard);
+    const RunReport report = run_weakened(found->second.plan, others);
+    EXPECT_FALSE(report.failed()) << alone.name << ": " << report.violations.front().what;
+    ++guards;
+  }
+  EXPECT_EQ(guards, 3U);
 }
 
 // A run of the shortest file there can be.
