@@ -91,4 +91,11 @@ StoreResult<void> rewrite_wal(env::Disk& disk, const std::string& directory) {
   return store_result(disk.sync_directory(directory));
 }
 
+StoreResult<void> sync_wal(env::Disk& disk, const std::string& directory) {
+  auto wal = disk.open(database_path(directory) + "-wal", env::OpenMode::read_only);
+  if (!wal) return Failure{from_disk(wal.error())};
+  if (auto synced = store_result((*wal)->sync()); !synced) return synced;
+  return store_result(disk.sync_directory(directory));
+}
+
 }  // namespace holdfast::storage

@@ -5,6 +5,7 @@
 #include "core/base/assert.hpp"
 #include "core/storage/durable_store.hpp"
 #include "core/storage/packing.hpp"
+#include "core/storage/store_directory.hpp"
 
 namespace holdfast::storage {
 namespace {
@@ -32,7 +33,12 @@ void append_item(std::string& out, std::string_view json, bool last) {
 
 StoreResult<std::unique_ptr<Reader>> open_reader(env::Disk& disk, const StoreOptions& options,
                                                  std::shared_ptr<const JournalIndex> index) {
-  return StoreReader::open(disk, options, std::move(index));
+  const bool holds_the_epoch = index != nullptr;
+  auto reader = StoreReader::open(disk, options, std::move(index));
+  // What the holder reads take_over() has made durable.
+  if (!reader || holds_the_epoch) return reader;
+  if (auto synced = sync_wal(disk, options.directory); !synced) return synced.failure();
+  return reader;
 }
 
 StoreResult<void> check_owner(env::Disk& disk, const StoreOptions& options) {
