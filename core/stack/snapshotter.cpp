@@ -57,33 +57,35 @@ void Snapshotter::init() {
 
 void Snapshotter::run() {
   const postgres::RelationInfo& table = meta_.definition->relation();
-  auto published =
-      call<&PublicationManager::add>(names::publication_manager, table.name, table.oid);
+  auto done = call<&PublicationManager::add>(names::publication_manager, table.name, table.oid);
   yield_point("snapshot.published");
-  auto taken = published.ok()
-                   ? with_session(*this, *context_,
-                                  [&](env::QuerySession& session) { return take(session); })
-                   : env::DatabaseResult<storage::SnapshotCompletion>(published.failure());
-  if (taken.ok())
-    cast<&PlainConsumer::snapshot_done>(consumer_, std::move(*taken));
+  storage::SnapshotCompletion completion;
+  if (done.ok())
+    done = with_accepted_snapshot(*this, *context_, collector_, meta_, 0,
+                                  [&](env::SnapshotRead& read) -> env::DatabaseResult<void> {
+                                    auto taken = take(read);
+                                    if (!taken.ok()) return taken.failure();
+                                    completion = std::move(*taken);
+                                    return {};
+                                  });
+  if (done.ok())
+    cast<&PlainConsumer::snapshot_done>(consumer_, std::move(completion));
   else
-    cast<&PlainConsumer::snapshot_failed>(consumer_, taken.error());
+    cast<&PlainConsumer::snapshot_failed>(consumer_, done.error());
   exit(runtime::ExitReason::normal());
 }
 
-env::DatabaseResult<storage::SnapshotCompletion> Snapshotter::take(env::QuerySession& session) {
-  auto read = begin_accepted_snapshot(*this, *context_, session, collector_, meta_, 0);
-  if (!read.ok()) return read.failure();
+env::DatabaseResult<storage::SnapshotCompletion> Snapshotter::take(env::SnapshotRead& read) {
   SnapshotRows rows(context_, meta_.handle);
   if (meta_.definition->log_mode() == shape::LogMode::full) {
-    if (auto started = (*read)->start(query_of(*meta_.definition)); !started.ok())
+    if (auto started = read.start(query_of(*meta_.definition)); !started.ok())
       return started.failure();
-    if (auto done = read_rows(**read, rows); !done.ok()) return done.failure();
+    if (auto done = read_rows(read, rows); !done.ok()) return done.failure();
   }
   // A crash of Postgres would take back commits that the snapshot saw and that nobody streams.
-  const postgres::Snapshot snapshot = (*read)->snapshot();
+  const postgres::Snapshot snapshot = read.snapshot();
   if (context_->guards.on(Guard::complete_snapshot_only_when_flushed))
-    if (auto safe = (*read)->outlast_crashes(); !safe.ok()) return safe.failure();
+    if (auto safe = read.outlast_crashes(); !safe.ok()) return safe.failure();
   return rows.finish(*this, snapshot);
 }
 
@@ -101,25 +103,32 @@ env::DatabaseResult<void> Snapshotter::read_rows(env::SnapshotRead& read, Snapsh
   }
 }
 
-env::DatabaseResult<std::unique_ptr<env::SnapshotRead>> begin_accepted_snapshot(
-    runtime::Process& process, const StackContext& context, env::QuerySession& session,
-    const runtime::Ref<ShapeLogCollector>& collector, const ShapeMeta& meta, std::uint64_t query) {
-  for (Duration delay = k_retake_delay;; delay = std::min(delay * 2, k_retake_delay_max)) {
+env::DatabaseResult<void> with_accepted_snapshot(
+    runtime::Process& process, const StackContext& context,
+    const runtime::Ref<ShapeLogCollector>& collector, const ShapeMeta& meta, std::uint64_t query,
+    const std::function<env::DatabaseResult<void>(env::SnapshotRead&)>& use) {
+  bool accepted = false;
+  const auto attempt = [&](env::QuerySession& session) -> env::DatabaseResult<void> {
     auto read = session.begin_snapshot(meta.definition->relation().name);
-    if (!read.ok()) return read;
+    if (!read.ok()) return read.failure();
     if (!fits((*read)->relation(), *meta.definition)) return table_has_changed();
     process.yield_point("snapshot.known");
     switch (process.call<&ShapeLogCollector::accepts_snapshot>(collector, meta.handle, query,
                                                                (*read)->snapshot())) {
       case SnapshotVerdict::accepted:
-        return read;
+        accepted = true;
+        return use(**read);
       case SnapshotVerdict::not_wanted:
         process.exit(runtime::ExitReason::normal());
       case SnapshotVerdict::too_early:
         break;
     }
+    return {};
+  };
+  for (Duration delay = k_retake_delay;; delay = std::min(delay * 2, k_retake_delay_max)) {
+    auto done = with_session(process, context, attempt);
+    if (!done.ok() || accepted) return done;
     context.reached(Mark::snapshot_retaken);
-    read->reset();
     process.sleep(delay);
   }
 }

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 
 #include "core/env/database.hpp"
@@ -36,7 +37,7 @@ class Snapshotter : public runtime::Process {
   void init() override;
 
  private:
-  env::DatabaseResult<storage::SnapshotCompletion> take(env::QuerySession& session);
+  env::DatabaseResult<storage::SnapshotCompletion> take(env::SnapshotRead& read);
   env::DatabaseResult<void> read_rows(env::SnapshotRead& read, SnapshotRows& rows);
 
   Context context_;
@@ -45,12 +46,14 @@ class Snapshotter : public runtime::Process {
   runtime::Ref<ShapeLogCollector> collector_;
 };
 
-/// A snapshot of the shape's table that sees all that the collector took before the shape, or its
-/// query of this number (0: it has none), took part. SUSPENDS until there is one. Ends the process
-/// if nobody waits for it any more.
-env::DatabaseResult<std::unique_ptr<env::SnapshotRead>> begin_accepted_snapshot(
-    runtime::Process& process, const StackContext& context, env::QuerySession& session,
-    const runtime::Ref<ShapeLogCollector>& collector, const ShapeMeta& meta, std::uint64_t query);
+/// Uses a snapshot of the shape's table that sees all that the collector took before the shape, or
+/// its query of this number (0: it has none), took part. SUSPENDS until there is one, and has no
+/// session while it waits: whoever brings the stream up, which this waits for, needs one as well.
+/// Ends the process if nobody wants the snapshot any more.
+env::DatabaseResult<void> with_accepted_snapshot(
+    runtime::Process& process, const StackContext& context,
+    const runtime::Ref<ShapeLogCollector>& collector, const ShapeMeta& meta, std::uint64_t query,
+    const std::function<env::DatabaseResult<void>(env::SnapshotRead&)>& use);
 
 runtime::ChildSpec snapshotter_child(Context context, ShapeMeta meta,
                                      runtime::Ref<PlainConsumer> consumer,

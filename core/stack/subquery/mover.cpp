@@ -1,7 +1,6 @@
 #include "core/stack/subquery/mover.hpp"
 
 #include "core/base/guard_list.hpp"
-#include "core/stack/connection_pool.hpp"
 #include "core/stack/publication_manager.hpp"
 #include "core/stack/snapshotter.hpp"
 #include "core/stack/subquery/subquery_consumer.hpp"
@@ -31,8 +30,8 @@ void Mover::run() {
   const postgres::RelationInfo& table = meta_.definition->relation();
   auto done = call<&PublicationManager::add>(names::publication_manager, table.name, table.oid);
   if (done.ok())
-    done =
-        with_session(*this, *context_, [&](env::QuerySession& session) { return fetch(session); });
+    done = with_accepted_snapshot(*this, *context_, collector_, meta_, query_.attempt,
+                                  [&](env::SnapshotRead& read) { return fetch(read); });
   if (done.ok())
     cast<&SubqueryConsumer::query_complete>(consumer_, query_.attempt);
   else
@@ -40,17 +39,15 @@ void Mover::run() {
   exit(runtime::ExitReason::normal());
 }
 
-env::DatabaseResult<void> Mover::fetch(env::QuerySession& session) {
-  auto read = begin_accepted_snapshot(*this, *context_, session, collector_, meta_, query_.attempt);
-  if (!read.ok()) return read.failure();
-  call<&SubqueryConsumer::query_snapshot>(consumer_, query_.attempt, (*read)->snapshot());
+env::DatabaseResult<void> Mover::fetch(env::SnapshotRead& read) {
+  call<&SubqueryConsumer::query_snapshot>(consumer_, query_.attempt, read.snapshot());
   const bool rows = !query_.initial || meta_.role == storage::ShapeRole::inner ||
                     meta_.definition->log_mode() == shape::LogMode::full;
   if (rows)
-    if (auto fetched = fetch_rows(**read); !fetched.ok()) return fetched;
+    if (auto fetched = fetch_rows(read); !fetched.ok()) return fetched;
   // A crash of Postgres would take back commits that the snapshot saw and that nobody streams.
   if (context_->guards.on(Guard::complete_snapshot_only_when_flushed))
-    return (*read)->outlast_crashes();
+    return read.outlast_crashes();
   return {};
 }
 

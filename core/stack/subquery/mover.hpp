@@ -32,7 +32,7 @@ class Mover : public runtime::Process {
   void init() override;
 
  private:
-  env::DatabaseResult<void> fetch(env::QuerySession& session);
+  env::DatabaseResult<void> fetch(env::SnapshotRead& read);
   env::DatabaseResult<void> fetch_rows(env::SnapshotRead& read);
 
   Context context_;
