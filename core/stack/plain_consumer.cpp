@@ -90,6 +90,8 @@ EncodedChanges::Items PlainConsumer::encode(const DeliveredTransaction& delivere
 // -- the snapshot ---------------------------------------------------------------------------------
 
 void PlainConsumer::start_snapshot() {
+  // An earlier attempt may have been started without this process hearing of it, and have done it.
+  if (meta_.snapshot_complete) return;
   try {
     auto started = call<&runtime::Supervisor::start_child>(
         names::snapshotters,
@@ -116,11 +118,13 @@ void PlainConsumer::on_down(runtime::MonitorRef ref, runtime::ProcessId,
 }
 
 void PlainConsumer::snapshot_failed(env::DatabaseError error) {
+  if (meta_.snapshot_complete) return;
   demonitor(snapshotter_);
   if (may_retry(error)) retry_snapshot();
 }
 
 void PlainConsumer::snapshot_done(storage::SnapshotCompletion completion) {
+  if (meta_.snapshot_complete) return;  // two attempts were under way: the first to end counts
   demonitor(snapshotter_);
   meta_.snapshot_complete = true;
   meta_.snapshot = completion.snapshot;
