@@ -17,8 +17,8 @@ constexpr unsigned k_deaths = 3;
 constexpr Duration k_second_start_delay = std::chrono::milliseconds(100);
 constexpr Duration k_open_transaction_delay = std::chrono::seconds(1);
 
-/// Whether a transaction ends the shape: a TRUNCATE that its rows do not show yet. A start may replay
-/// one that they do.
+/// Whether a transaction ends the shape: a TRUNCATE that its rows do not show yet. A start may
+/// replay one that they do.
 bool ends(const DeliveredTransaction& delivered, const ShapeMeta& meta) {
   if (!meta.snapshot_complete || shows(meta.snapshot, *delivered.transaction)) return false;
   for (const std::uint32_t change : delivered.changes)
