@@ -201,8 +201,11 @@ class ShapeLogCollector : public runtime::Process {
   std::map<runtime::MonitorRef, protocol::ShapeHandle> monitors_;
   std::set<protocol::ShapeHandle> waiting_;       ///< with deliveries that were not sent
   std::set<protocol::ShapeHandle> unsubscribed_;  ///< their consumer has no values yet
-  std::set<protocol::ShapeHandle> positions_;     ///< with waits_for
-  std::set<protocol::ShapeHandle> fragmented_;    ///< with fragments
+  /// Those of them to look at: their consumer, or the result of an inner shape, is new. Looking at
+  /// all of them with each answer would make a start cost the square of their number.
+  std::set<protocol::ShapeHandle> may_subscribe_;
+  std::set<protocol::ShapeHandle> positions_;   ///< with waits_for
+  std::set<protocol::ShapeHandle> fragmented_;  ///< with fragments
   std::map<postgres::Oid, std::shared_ptr<const postgres::StreamRelation>> relations_;
   std::set<postgres::Oid> drifted_;
   std::vector<postgres::RelationChanged>

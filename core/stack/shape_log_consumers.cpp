@@ -50,7 +50,7 @@ void ShapeLogCollector::remove_shape(protocol::ShapeHandle handle) {
     if (const auto below = shapes_.find(inner); below != shapes_.end())
       std::erase_if(below->second.dependents,
                     [&](const auto& dependent) { return dependent.first == handle; });
-  for (auto* handles : {&waiting_, &unsubscribed_, &positions_, &fragmented_})
+  for (auto* handles : {&waiting_, &unsubscribed_, &may_subscribe_, &positions_, &fragmented_})
     handles->erase(handle);
   shapes_.erase(found);
   std::erase_if(completing_, [&](const auto& entry) { return entry.first == handle; });
@@ -84,7 +84,10 @@ bool ShapeLogCollector::ensure_consumer(Shape& shape) {
   if (!shape.meta.snapshot_complete) shape.takes_part_from = pipeline_.next_number();
   shape.monitor = monitor(shape.consumer->id);
   monitors_.emplace(shape.monitor, shape.meta.handle);
-  if (!shape.meta.inners.empty()) unsubscribed_.insert(shape.meta.handle);
+  if (!shape.meta.inners.empty()) {
+    unsubscribed_.insert(shape.meta.handle);
+    may_subscribe_.insert(shape.meta.handle);
+  }
   for (std::size_t i = 0; i < shape.sent; ++i)
     cast<&Consumer::deliver>(*shape.consumer, shape.undelivered[i]);
   return true;

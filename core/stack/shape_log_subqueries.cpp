@@ -65,7 +65,8 @@ Delivery& ShapeLogCollector::waiting_delivery(Shape& shape, BatchNumber batch) {
 
 void ShapeLogCollector::subscribe() {
   std::vector<Shape*> subscribers;
-  for (const protocol::ShapeHandle& handle : unsubscribed_) {
+  for (const protocol::ShapeHandle& handle : std::exchange(may_subscribe_, {})) {
+    if (!unsubscribed_.contains(handle)) continue;
     Shape& shape = shapes_.at(handle);
     const auto& inners = shape.meta.inners;
     const bool all = std::all_of(inners.begin(), inners.end(), [&](const auto& inner) {
@@ -107,7 +108,11 @@ void ShapeLogCollector::take_part(Shape& shape, const Contribution& contribution
     shape.meta.snapshot = part.completion->snapshot;
     completing_.emplace_back(handle, part.completion->snapshot);
   }
-  if (part.has_result) shape.has_result = shape.meta.snapshot_complete = true;
+  if (part.has_result) {
+    if (!shape.has_result)
+      for (const auto& [dependent, dependency] : shape.dependents) may_subscribe_.insert(dependent);
+    shape.has_result = shape.meta.snapshot_complete = true;
+  }
   if (!part.waits_for) return;
   shape.waits_for = *part.waits_for;
   positions_.insert(handle);

@@ -39,7 +39,7 @@ ExitReason reason_of(ExitKind kind) {
   return {};
 }
 
-class ShutdownRace : public test::WholeEngine, public ::testing::WithParamInterface<ExitKind> {
+class ShutdownRace : public ::testing::TestWithParam<ExitKind>, public test::WholeEngine {
  protected:
   /// A shape with a subquery, served to its end.
   void serve(const Guards& guards) {

@@ -16,10 +16,10 @@
 
 namespace holdfast::stack::test {
 
-class WholeEngine : public ::testing::Test {
- protected:
+class WholeEngine {
+ public:
   WholeEngine() { engine_.api.authentication = api::Authentication::insecure; }
-  ~WholeEngine() override {
+  ~WholeEngine() {
     if (instance_ != nullptr) instance_->kill();
     executor_.drain_workers();
   }
