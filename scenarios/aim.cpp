@@ -26,6 +26,8 @@ std::string_view label_of(Moment moment) {
       return "Mover::run";
     case Moment::confirmation:
       return "pg.send_status";
+    case Moment::doubt:
+      return "store.failed";
   }
   ASSERT(false, "who aims, aims at a moment with a label");
 }
@@ -39,6 +41,7 @@ unsigned steps_of(Moment moment, const Knobs& knobs) {
     case Moment::move:
       return 24;
     case Moment::slot_made:
+    case Moment::doubt:
       return 40;
     default:
       return knobs.disk_yields_everywhere ? 24 : 3;

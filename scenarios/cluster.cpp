@@ -118,7 +118,7 @@ void Cluster::count(const PlannedRestart& restart, bool aimed) {
     if (writer_job_ == "store.take_over") hit = Moment::takeover;
   }
   if (aimed && (restart.moment == Moment::slot_made || restart.moment == Moment::fragment ||
-                restart.moment == Moment::confirmation))
+                restart.moment == Moment::confirmation || restart.moment == Moment::doubt))
     hit = restart.moment;
   counters_.during[static_cast<std::size_t>(hit)]++;
 }

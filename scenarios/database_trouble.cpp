@@ -133,22 +133,21 @@ void plan_cut(Plan& plan, const Draws& draws) {
   }
 }
 
-/// Syncs of commits fail, so that nobody knows what of them is on the disk; the engine starts anew
-/// on what it finds there, and then the power fails.
+/// The sync of a commit fails, so that nobody knows what of it is on the disk; the engine is killed
+/// before it writes again, starts anew on what it finds there, and then the power fails.
 void plan_failed_sync(Plan& plan, const Draws& draws) {
-  Duration at = ms(draws.between(100, 1'200, "at"));
-  for (std::uint64_t i = 0; i < 2; ++i) {
-    const Draws draw = draws.of("fault", i);
-    plan.faults.push_back({.kind = FaultKind::disk_error,
-                           .at = at,
-                           .pick = draw.any("pick"),
-                           .moment = Moment::commit});
-    at += ms(draw.below(600, "between"));
-  }
-  plan.restarts.insert(plan.restarts.begin(),
-                       {.number = static_cast<unsigned>(plan.restarts.size()),
-                        .kind = RestartKind::power_loss,
-                        .after = at + ms(draws.below(400, "after"))});
+  const Duration at = ms(draws.between(100, 1'200, "at"));
+  plan.faults.push_back({.kind = FaultKind::disk_error,
+                         .at = at,
+                         .pick = draws.any("pick") | 1U,  // a write that fails leaves no doubt
+                         .moment = Moment::commit});
+  const auto number = static_cast<unsigned>(plan.restarts.size());
+  PlannedRestart killed{.number = number, .kind = RestartKind::brutal, .after = at};
+  killed.moment = Moment::doubt;
+  killed.kill_delay = std::chrono::microseconds(draws.below(40, "steps"));
+  PlannedRestart power{.number = number + 1, .kind = RestartKind::power_loss};
+  power.after = ms(draws.below(600, "after"));
+  plan.restarts.insert(plan.restarts.begin(), {killed, power});
 }
 
 }  // namespace

@@ -91,6 +91,9 @@ void FaultDriver::inject(const PlannedFault& fault, std::string_view in_step) {
       counters_.count(fault.kind, false);
       note_hit(fault, {});
       errors_due_ = 1;
+      failing_ = fault.pick % 2 == 1   ? Failing::sync
+                 : fault.pick % 4 == 2 ? Failing::read
+                                       : Failing::write_or_sync;
       return;
     case FaultKind::disk_full:
       counters_.count(fault.kind, false);
@@ -189,10 +192,15 @@ void FaultDriver::hit_process(const PlannedFault& fault, std::string_view in_ste
                     k_stall_unit * static_cast<int>(1 + fault.pick / 7 % 20));
 }
 
+bool FaultDriver::fails(sim::OperationKind kind) const {
+  if (failing_ == Failing::read) return kind == sim::OperationKind::read;
+  return kind == sim::OperationKind::sync ||
+         (kind == sim::OperationKind::write && failing_ == Failing::write_or_sync);
+}
+
 sim::FaultDecision FaultDriver::decide(const sim::Operation& operation) {
   sim::FaultDecision decision;
-  if (errors_due_ > 0 &&
-      (operation.kind == sim::OperationKind::sync || operation.kind == sim::OperationKind::write)) {
+  if (errors_due_ > 0 && fails(operation.kind)) {
     errors_due_--;
     counters_.had_effect(FaultKind::disk_error);
     decision.failure = env::DiskFailure::io;

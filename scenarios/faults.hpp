@@ -72,6 +72,9 @@ class FaultDriver final : public sim::DiskFaults {
   Poison poison_;
   bool healed_ = false;
   unsigned errors_due_ = 0;
+  enum class Failing : std::uint8_t { write_or_sync, sync, read };
+  Failing failing_ = Failing::write_or_sync;
+  bool fails(sim::OperationKind kind) const;
   Instant full_until_;
 };
 

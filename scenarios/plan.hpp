@@ -62,8 +62,9 @@ enum class Moment : std::uint8_t {
   fragment,      ///< of a transaction that is taken from the stream in several
   move,          ///< the query of rows that move into a shape with subqueries
   confirmation,  ///< of a position, to Postgres
+  doubt,         ///< a commit has failed, and nobody knows what of it is on the disk
 };
-inline constexpr std::size_t k_moments = 9;
+inline constexpr std::size_t k_moments = 10;
 
 struct PlannedRestart {
   /// Names the instance that it starts; stays when other restarts are taken away.
@@ -84,7 +85,7 @@ enum class FaultKind : std::uint8_t {
   shutdown_process,
   stall_process,
   postgres_disconnect,
-  disk_error,      ///< one EIO or failed sync
+  disk_error,      ///< one EIO: of a sync (odd picks), of a read (2 of 4), of a write or sync
   disk_full,       ///< ENOSPC for a while
   postgres_crash,  ///< kill -9 of the server: unflushed commits are lost; it is back at once
   slot_recreated,  ///< dropped while nobody streams; an odd pick: somebody makes it again at once

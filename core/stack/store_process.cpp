@@ -37,6 +37,7 @@ void StoreProcess::check(const storage::StoreError& error) {
     case storage::StoreFailure::foreign:
       context_->store->set_index(nullptr);
       context_->emit({observe::Level::error, "store_failed", {{"reason", error.message}}});
+      yield_point("store.failed");
       exit(runtime::ExitReason::crash("store: " + error.message));
     case storage::StoreFailure::io:
     case storage::StoreFailure::not_found:
