@@ -13,11 +13,17 @@ namespace {
 /// Builds one group out of the contributions of several batches, each shared item held once.
 class GroupBuilder {
  public:
-  void add(const protocol::ShapeHandle& handle, const std::vector<ContributedItem>& items) {
+  void add(const protocol::ShapeHandle& handle, const std::vector<ContributedItem>& items,
+           const std::vector<storage::SpilledRecords>& spilled = {}) {
     if (items.empty()) return;
+    ASSERT(spilled.empty() || spilled.back().before < items.size(),
+           "after the rows of a move comes the end of its snapshot");
     Append& append = appends_[handle];
     std::vector<storage::RecordRef>& records = append.records;
-    for (const ContributedItem& item : items) {
+    auto rows = spilled.begin();
+    for (std::size_t i = 0; i < items.size(); ++i) {
+      for (; rows != spilled.end() && rows->before == i; ++rows) add(append, *rows);
+      const ContributedItem& item = items[i];
       if (!records.empty()) {
         storage::RecordRef& before = records.back();
         ASSERT(before.offset < item.offset, "a shape's contributions are in offset order (I-1)");
@@ -68,13 +74,27 @@ class GroupBuilder {
         !extent.must_write)
       return nullptr;
     for (auto& [handle, append] : appends_)
-      group_->appends.push_back({handle, std::move(append.records)});
+      group_->appends.push_back({handle, std::move(append.records), std::move(append.spilled)});
     group_->applied = extent.applied;
     group_->confirmable = extent.confirmable;
     return std::move(group_);
   }
 
  private:
+  struct Append {
+    std::vector<storage::RecordRef> records;
+    std::vector<storage::SpilledRecords> spilled;
+    bool injected = false;  ///< the latest one
+  };
+
+  /// Rows that are injected, as what follows them is.
+  static void add(Append& append, storage::SpilledRecords rows) {
+    if (!append.records.empty()) append.records.back().last = !append.injected;
+    append.injected = true;
+    rows.before = append.records.size();
+    append.spilled.push_back(std::move(rows));
+  }
+
   std::uint32_t index_of(const SharedItem& item) {
     // Looked up by address, numbered by first use: the addresses decide nothing.
     const auto [entry, added] =
@@ -85,10 +105,6 @@ class GroupBuilder {
 
   std::shared_ptr<storage::Group> group_ = std::make_shared<storage::Group>();
   std::unordered_map<const std::string*, std::uint32_t> indices_;
-  struct Append {
-    std::vector<storage::RecordRef> records;
-    bool injected = false;  ///< the latest one
-  };
   std::map<protocol::ShapeHandle, Append> appends_;
   std::set<protocol::ShapeHandle> state_of_;
   std::vector<std::pair<protocol::ShapeHandle, postgres::Lsn>> waiting_;
@@ -192,8 +208,12 @@ std::optional<CommitPipeline::Next> CommitPipeline::next() {
     for (storage::SnapshotCompletion& completion : batch.completions)
       builder.add(std::move(completion));
     for (const Contribution& contribution : batch.contributions) {
-      builder.add(contribution.handle, contribution.items);
-      if (contribution.subquery) builder.add(contribution.handle, *contribution.subquery);
+      if (contribution.subquery) {
+        builder.add(contribution.handle, contribution.items, contribution.subquery->spilled);
+        builder.add(contribution.handle, *contribution.subquery);
+      } else {
+        builder.add(contribution.handle, contribution.items);
+      }
       builder.add(contribution.state);
     }
     extent.applied = std::max(extent.applied, batch.extent.applied);

@@ -101,6 +101,8 @@ struct Delivery {
 /// What a shape with subqueries, or an inner one, contributes beside its items.
 struct SubqueryPart {
   std::vector<storage::StateChange> state;
+  /// Rows of a move that went to the store before, by their places among the items.
+  std::vector<storage::SpilledRecords> spilled;
   std::optional<storage::SnapshotCompletion> completion;
   subquery::Moves moves;  ///< of its own result
   std::optional<subquery::ValueSet> values;

@@ -7,9 +7,14 @@
 namespace holdfast::stack {
 namespace {
 
-constexpr std::size_t k_spill_bytes = 1U << 20;
+/// How often as large as a snapshot that is stored in line.
+constexpr std::size_t k_spill_factor = 4;
 
 }  // namespace
+
+std::size_t spill_bytes(const StackOptions& options) {
+  return k_spill_factor * options.store.inline_snapshot_bytes;
+}
 
 std::string& SnapshotRows::begin_row() {
   if (spilled_bytes_ + content_.bytes.size() > chunk_start_) content_.bytes.push_back(',');
@@ -25,7 +30,7 @@ void SnapshotRows::end_row() {
 }
 
 void SnapshotRows::spill_if_large(runtime::Process& process) {
-  if (content_.bytes.size() >= k_spill_bytes) spill(process);
+  if (content_.bytes.size() >= spill_bytes(context_->options)) spill(process);
 }
 
 storage::SnapshotCompletion SnapshotRows::finish(runtime::Process& process,
@@ -47,7 +52,7 @@ storage::SnapshotCompletion SnapshotRows::finish(runtime::Process& process,
 void SnapshotRows::spill(runtime::Process& process) {
   const std::size_t size = content_.bytes.size();
   auto spilled = process.call<&StoreProcess::spill>(names::store, process.self(), handle_,
-                                                    std::move(content_.bytes));
+                                                    spilled_bytes_, std::move(content_.bytes));
   if (!spilled.ok())
     process.exit(runtime::ExitReason::crash("snapshot: " + spilled.error().message));
   spilled_bytes_ += size;

@@ -12,6 +12,9 @@
 
 namespace holdfast::stack {
 
+/// Rows are held up to so many bytes; then they go to the store.
+std::size_t spill_bytes(const StackOptions& options);
+
 class SnapshotRows {
  public:
   SnapshotRows(Context context, protocol::ShapeHandle handle)

@@ -183,32 +183,34 @@ storage::StoreResult<void> StoreProcess::set_origin(std::string system_identity,
   return stored;
 }
 
-storage::StoreResult<void> StoreProcess::spill(runtime::ProcessId snapshotter,
-                                               protocol::ShapeHandle handle, std::string bytes) {
-  std::shared_ptr<storage::SnapshotWriter>& writer = spills_[snapshotter];
-  if (writer == nullptr) {
-    monitor(snapshotter);
+storage::StoreResult<void> StoreProcess::spill(runtime::ProcessId writer,
+                                               protocol::ShapeHandle handle, std::uint64_t position,
+                                               std::string bytes) {
+  const bool known = spills_.contains(writer);
+  Spill& spill = spills_[writer];
+  if (!known) monitor(writer);
+  if (position == 0) {
     auto opened = on_store("store.spill_open",
                            [handle](storage::Store& s) { return s.write_snapshot(handle); });
     if (!opened.ok()) return opened.failure();
-    writer = std::move(*opened);
+    spill = {std::move(*opened), 0};
   }
-  return on_store("store.spill", [writer, bytes = std::move(bytes)](storage::Store&) {
-    return writer->append(bytes);
-  });
+  ASSERT(position == spill.size, "what is spilled comes in order, and once");
+  spill.size += bytes.size();
+  return on_store("store.spill", [segment = spill.writer, bytes = std::move(bytes)](
+                                     storage::Store&) { return segment->append(bytes); });
 }
 
-storage::StoreResult<std::string> StoreProcess::finish_spill(runtime::ProcessId snapshotter) {
-  const auto found = spills_.find(snapshotter);
-  ASSERT(found != spills_.end(), "a spill is finished by the snapshotter that began it");
-  auto writer = std::move(found->second);
-  spills_.erase(found);
-  return on_store("store.spill_finish", [writer](storage::Store&) { return writer->finish(); });
+storage::StoreResult<std::string> StoreProcess::finish_spill(runtime::ProcessId writer) {
+  const auto found = spills_.find(writer);
+  ASSERT(found != spills_.end(), "a spill is finished by the process that began it");
+  auto segment = std::exchange(found->second, {}).writer;
+  return on_store("store.spill_finish", [segment](storage::Store&) { return segment->finish(); });
 }
 
-void StoreProcess::on_down(runtime::MonitorRef, runtime::ProcessId snapshotter,
+void StoreProcess::on_down(runtime::MonitorRef, runtime::ProcessId writer,
                            const runtime::ExitReason&) {
-  spills_.erase(snapshotter);
+  spills_.erase(writer);
 }
 
 void StoreProcess::maintain() {

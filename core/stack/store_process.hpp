@@ -61,11 +61,12 @@ class StoreProcess : public runtime::Process {
   /// Stores the identity of the database now served, and where its slot stands.
   storage::StoreResult<void> set_origin(std::string system_identity, postgres::Lsn slot_position);
 
-  /// Rows of a large snapshot, in order; each snapshotter writes a segment of its own.
-  storage::StoreResult<void> spill(runtime::ProcessId snapshotter, protocol::ShapeHandle handle,
-                                   std::string bytes);
+  /// Rows of a large query, in order; each process writes a segment of its own. `position`: how
+  /// many bytes came before; at 0 a new segment begins, and one that was not finished is dropped.
+  storage::StoreResult<void> spill(runtime::ProcessId writer, protocol::ShapeHandle handle,
+                                   std::uint64_t position, std::string bytes);
   /// The segment's name.
-  storage::StoreResult<std::string> finish_spill(runtime::ProcessId snapshotter);
+  storage::StoreResult<std::string> finish_spill(runtime::ProcessId writer);
 
   void maintain();
 
@@ -81,7 +82,11 @@ class StoreProcess : public runtime::Process {
 
   Context context_;
   bool maintenance_scheduled_ = false;
-  std::map<runtime::ProcessId, std::shared_ptr<storage::SnapshotWriter>> spills_;
+  struct Spill {
+    std::shared_ptr<storage::SnapshotWriter> writer;
+    std::uint64_t size = 0;
+  };
+  std::map<runtime::ProcessId, Spill> spills_;
   /// What check_origin() of the connection manager compares with.
   std::optional<StoreOrigin> origin_;
   std::uint64_t epoch_ = 0;                                   ///< ours, once origin_ is known

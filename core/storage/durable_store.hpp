@@ -45,7 +45,9 @@ struct SegmentUse {
   std::uint64_t live = 0;  ///< log: bytes of runs; snapshot: bytes of its parts, plus one each
 };
 
+struct StagedAppend;
 struct StagedGroup;
+struct StagedPart;
 struct RunRow;
 struct SealJob;
 struct RewriteJob;
@@ -112,9 +114,23 @@ class DurableStore final : public Store {
   // commit, in order.
   void stage_completions(const Group& group, StagedGroup& staged);
   void stage_appends(const Group& group, StagedGroup& staged);
-  void encode_items(const Group& group, StagedGroup& staged);
-  void encode_references(const Group& group, StagedGroup& staged);
+  /// What comes before spilled records, or all where there are none.
+  void encode_held(const Group& group, StagedGroup& staged);
+  void encode(const std::vector<std::string_view>& items, const std::vector<StagedPart>& parts,
+              StagedGroup& staged);
+  void encode_items(const std::vector<std::string_view>& items,
+                    const std::vector<StagedPart>& parts, StagedGroup& staged);
+  void encode_references(const std::vector<std::string_view>& items,
+                         const std::vector<StagedPart>& parts, StagedGroup& staged);
   StoreResult<void> write_group(StagedGroup& staged);
+  /// Of what is encoded, after what was written before.
+  StoreResult<void> write_rows(StagedGroup& staged);
+  // The rest, in pieces (durable_store_spilled.cpp).
+  StoreResult<void> write_spilled(const Group& group, StagedGroup& staged);
+  StoreResult<void> write_pieces(const SpilledRecords& spilled, StagedAppend& append,
+                                 StagedGroup& staged);
+  StoreResult<void> write_between(const Group& group, StagedAppend& append, std::size_t number,
+                                  StagedGroup& staged);
   StoreResult<void> write_state(const std::vector<StateChange>& changes);
   StoreResult<void> write_completion(const SnapshotCompletion& completion, std::uint64_t shape);
   CommitResult apply_group(StagedGroup& staged);

@@ -9,30 +9,9 @@
 #include "core/storage/durable_store.hpp"
 #include "core/storage/maintenance_jobs.hpp"
 #include "core/storage/packing.hpp"
+#include "core/storage/staged_group.hpp"
 
 namespace holdfast::storage {
-
-struct StagedAppend {
-  LiveShape* shape = nullptr;
-  const ShapeAppend* append = nullptr;
-  std::uint64_t open_bytes = 0;
-  std::uint64_t item_bytes = 0;
-  JournalEntry entry;
-};
-
-struct StagedGroup {
-  std::uint64_t applied = 0;
-  std::uint64_t confirmable = 0;
-  std::vector<std::pair<LiveShape*, const SnapshotCompletion*>> completions;
-  std::vector<StagedAppend> appends;
-  std::vector<protocol::LogOffset> item_offsets;
-  ItemRows items;
-  std::vector<std::string> item_rows;
-  std::vector<std::string> reference_rows;
-  std::vector<SegmentId> unused_segments;  ///< their shapes are gone
-  std::vector<LiveShape*> changed;
-  std::vector<std::pair<SegmentId, SegmentUse>> snapshot_segments;
-};
 
 StoreResult<CommitResult> DurableStore::commit(const Group& group) {
   auto ready = usable();
@@ -45,13 +24,11 @@ StoreResult<CommitResult> DurableStore::commit(const Group& group) {
   staged.confirmable = std::max(state_.confirmable, group.confirmable.value);
   stage_completions(group, staged);
   stage_appends(group, staged);
-  if (!staged.appends.empty()) {
-    encode_items(group, staged);
-    encode_references(group, staged);
-  }
+  encode_held(group, staged);
   auto begun = begin();
   if (!begun) return begun.failure();
   auto written = write_group(staged);
+  if (written) written = write_spilled(group, staged);
   if (written) written = write_state(group.state);
   if (!written) return Failure{roll_back(written.error())};
   auto done = finish();
@@ -79,7 +56,12 @@ void DurableStore::stage_appends(const Group& group, StagedGroup& staged) {
   staged.appends.reserve(group.appends.size());
   for (const ShapeAppend& append : group.appends) {
     LiveShape* shape = find_live(append.handle);
-    if (shape == nullptr || append.records.empty()) continue;
+    if (shape == nullptr) {
+      for (const SpilledRecords& spilled : append.spilled)
+        staged.unused_segments.push_back(spilled_segment(spilled));
+      continue;
+    }
+    if (append.records.empty() && append.spilled.empty()) continue;
     ASSERT(shape->group != group_number_, "a group appends to a shape at most once");
     shape->group = group_number_;
     const bool completes =
@@ -87,52 +69,71 @@ void DurableStore::stage_appends(const Group& group, StagedGroup& staged) {
         std::any_of(staged.completions.begin(), staged.completions.end(),
                     [&](const auto& completion) { return completion.first == shape; });
     ASSERT(shape->complete || completes, "records follow a complete snapshot");
-    const protocol::LogOffset end =
-        shape->complete ? shape->end : protocol::LogOffset::snapshot_end();
-    const protocol::LogOffset* previous = &end;
-    for (const RecordRef& record : append.records) {
-      ASSERT(*previous < record.offset, "offsets of one log strictly increase (I-1)");
-      previous = &record.offset;
-    }
+    assert_offsets_increase(shape->complete ? shape->end : protocol::LogOffset::snapshot_end(),
+                            append);
     staged.appends.push_back({.shape = shape,
                               .append = &append,
                               .open_bytes = shape->open_bytes,
                               .item_bytes = 0,
-                              .entry = {}});
+                              .entry = {},
+                              .more = {}});
   }
 }
 
-void DurableStore::encode_items(const Group& group, StagedGroup& staged) {
+void DurableStore::encode_held(const Group& group, StagedGroup& staged) {
+  if (staged.appends.empty()) return;
+  std::vector<StagedPart> parts;
+  parts.reserve(staged.appends.size());
+  for (StagedAppend& append : staged.appends)
+    if (const auto records = append.records_before_spilled(0); !records.empty())
+      parts.push_back({&append, records});
+  std::vector<std::string_view> items;
+  items.reserve(group.items.size());
+  for (const auto& item : group.items)
+    items.push_back(item == nullptr ? std::string_view() : std::string_view(*item));
+  encode(items, parts, staged);
+}
+
+void DurableStore::encode(const std::vector<std::string_view>& items,
+                          const std::vector<StagedPart>& parts, StagedGroup& staged) {
+  encode_items(items, parts, staged);
+  encode_references(items, parts, staged);
+}
+
+void DurableStore::encode_items(const std::vector<std::string_view>& items,
+                                const std::vector<StagedPart>& parts, StagedGroup& staged) {
   // An item's offset is that of the first record that refers to it; nearly all others share it.
-  staged.item_offsets.resize(group.items.size());
-  for (const StagedAppend& append : staged.appends) {
-    for (const RecordRef& record : append.append->records) {
-      ASSERT(record.item < group.items.size(), "a record refers to an item of its group");
+  staged.item_offsets.assign(items.size(), {});
+  for (const StagedPart& part : parts) {
+    for (const RecordRef& record : part.records) {
+      ASSERT(record.item < items.size(), "a record refers to an item of its group");
       if (!staged.item_offsets[record.item].started)
         staged.item_offsets[record.item] = record.offset;
     }
   }
   ItemBlockWriter writer;
-  for (std::size_t i = 0; i < group.items.size(); ++i) {
+  for (std::size_t i = 0; i < items.size(); ++i) {
     const bool used = staged.item_offsets[i].started;
-    ASSERT(!used || group.items[i] != nullptr, "an item that is referred to has text");
-    writer.add(used ? std::string_view(*group.items[i]) : std::string_view{},
-               staged.item_offsets[i]);
+    ASSERT(!used || items[i].data() != nullptr, "an item that is referred to has text");
+    writer.add(used ? items[i] : std::string_view{}, staged.item_offsets[i]);
   }
   staged.item_rows = writer.finish();
-  staged.items = {next_item_, writer.counts()};
+  staged.items = {next_item_ + staged.items_before, writer.counts()};
 }
 
-void DurableStore::encode_references(const Group& group, StagedGroup& staged) {
+void DurableStore::encode_references(const std::vector<std::string_view>& items,
+                                     const std::vector<StagedPart>& parts, StagedGroup& staged) {
   RecordEncoder records;
   ReferenceRowWriter row(staged.items);
-  for (StagedAppend& append : staged.appends) {
+  for (const StagedPart& part : parts) {
+    StagedAppend& append = *part.append;
     records.clear();
-    for (const RecordRef& record : append.append->records) {
-      const std::string_view json = *group.items[record.item];
+    std::uint64_t item_bytes = 0;
+    for (const RecordRef& record : part.records) {
+      const std::string_view json = items[record.item];
       ASSERT(!record.last || json.ends_with("}}"), "a record with the last header ends with }}");
       const std::uint64_t bytes = chunk_rule_bytes(json.size(), record.last);
-      append.item_bytes += bytes;
+      item_bytes += bytes;
       append.open_bytes += bytes;
       PackedRecord packed{.item = record.item,
                           .offset = {},
@@ -142,16 +143,19 @@ void DurableStore::encode_references(const Group& group, StagedGroup& staged) {
       if (packed.closes_chunk) append.open_bytes = 0;
       records.add(packed);
     }
-    const protocol::LogOffset first = append.append->records.front().offset;
-    const protocol::LogOffset last = append.append->records.back().offset;
+    append.item_bytes += item_bytes;
+    const protocol::LogOffset first = part.records.front().offset;
+    const protocol::LogOffset last = part.records.back().offset;
     const auto [position, bytes] = row.add({.shape = append.shape->id,
                                             .first = first,
                                             .last = last,
                                             .open_bytes = append.open_bytes,
-                                            .item_bytes = append.item_bytes,
-                                            .count = append.append->records.size()},
+                                            .item_bytes = item_bytes,
+                                            .count = part.records.size()},
                                            records.bytes());
-    append.entry = {last.tx, last.op, next_row_ + staged.reference_rows.size(), position, bytes};
+    const std::uint64_t number =
+        next_row_ + staged.references_before + staged.reference_rows.size();
+    append.add({last.tx, last.op, number, position, bytes});
     if (row.full()) {
       staged.reference_rows.push_back(row.finish());
       row = ReferenceRowWriter(staged.items);
@@ -178,12 +182,24 @@ StoreResult<void> DurableStore::write_group(StagedGroup& staged) {
       staged.snapshot_segments.emplace_back(*id, use);
     }
   }
-  for (std::size_t i = 0; i < staged.item_rows.size(); ++i)
-    if (!connection_->run(insert_item_, next_item_ + i, Blob{staged.item_rows[i]}))
+  return write_rows(staged);
+}
+
+StoreResult<void> DurableStore::write_rows(StagedGroup& staged) {
+  for (const std::string& row : staged.item_rows) {
+    if (!connection_->run(insert_item_, next_item_ + staged.items_before, Blob{row}))
       return Failure{failed("writing items")};
-  for (std::size_t i = 0; i < staged.reference_rows.size(); ++i)
-    if (!connection_->run(insert_journal_, next_row_ + i, Blob{staged.reference_rows[i]}))
+    staged.items_before++;
+    staged.journal_bytes += row.size();
+  }
+  for (const std::string& row : staged.reference_rows) {
+    if (!connection_->run(insert_journal_, next_row_ + staged.references_before, Blob{row}))
       return Failure{failed("writing the journal")};
+    staged.references_before++;
+    staged.journal_bytes += row.size();
+  }
+  staged.item_rows.clear();
+  staged.reference_rows.clear();
   return {};
 }
 
@@ -194,10 +210,10 @@ StoreResult<void> DurableStore::write_state(const std::vector<StateChange>& chan
     ASSERT(change.key || !change.value, "a value has a key");
     const std::uint64_t space = change.space;
     const bool ok =
-        !change.key    ? connection_->run(clear_state_, shape->id, space)
-        : change.value ? connection_->run(put_state_, shape->id, space, Blob{*change.key},
-                                          Blob{*change.value})
-                       : connection_->run(delete_state_, shape->id, space, Blob{*change.key});
+        !change.key ? connection_->run(clear_state_, shape->id, space)
+        : change.value
+            ? connection_->run(put_state_, shape->id, space, Blob{*change.key}, Blob{*change.value})
+            : connection_->run(delete_state_, shape->id, space, Blob{*change.key});
     if (!ok) return Failure{failed("writing state")};
   }
   return {};
@@ -243,22 +259,22 @@ CommitResult DurableStore::apply_group(StagedGroup& staged) {
   }
   for (const auto& [id, use] : staged.snapshot_segments) segment_use_[id] = use;
   for (const SegmentId id : staged.unused_segments) garbage_.push_back(id);
-  for (const std::string& row : staged.item_rows) journal_bytes_ += row.size();
-  for (const std::string& row : staged.reference_rows) journal_bytes_ += row.size();
+  journal_bytes_ += staged.journal_bytes;
   for (const StagedAppend& append : staged.appends) {
     LiveShape& shape = *append.shape;
-    shape.end = append.entry.last();
+    shape.end = append.last_entry().last();
     shape.open_bytes = append.open_bytes;
     shape.journal_bytes += append.item_bytes;
     if (shape.journal_bytes >= options_.chunk_bytes) chunk_waits_ = true;
     index_->add(shape.id, append.entry);
+    for (const JournalEntry& entry : append.more) index_->add(shape.id, entry);
     staged.changed.push_back(&shape);
   }
   state_.applied = staged.applied;
   state_.confirmable = staged.confirmable;
   raise_visible(staged);
-  next_row_ += staged.reference_rows.size();
-  next_item_ += staged.item_rows.size();
+  next_row_ += staged.references_before;
+  next_item_ += staged.items_before;
   std::sort(staged.changed.begin(), staged.changed.end(),
             [](const LiveShape* a, const LiveShape* b) { return a->id < b->id; });
   staged.changed.erase(std::unique(staged.changed.begin(), staged.changed.end()),
@@ -292,6 +308,7 @@ void DurableStore::raise_visible(StagedGroup& staged) {
       shape.visible = shape.end;
       continue;
     }
+    ASSERT(append.append->spilled.empty(), "what is spilled is of no transaction that goes on");
     for (const RecordRef& record : append.append->records) {
       if (is_visible(record.offset.tx, state_.applied)) {
         shape.visible = record.offset;

@@ -111,9 +111,29 @@ struct RecordRef {
       false;  ///< the last record of its transaction for this shape: `"last":true` is served
 };
 
+/// Items too many to be held: written beforehand, back to back, by a SnapshotWriter. The commit
+/// that brings them copies them to the journal piece by piece, and their segment goes.
+struct SpilledItems {
+  std::string segment;
+  std::vector<std::uint32_t> sizes;  ///< in bytes, of each
+};
+
+/// Records with ops one after the other, whose items are spilled; none is `last`.
+struct SpilledRecords {
+  std::size_t before = 0;  ///< index among the records of the one that follows them, or the end
+  protocol::LogOffset first;
+  std::shared_ptr<const SpilledItems> items;
+
+  protocol::LogOffset last() const {
+    return protocol::LogOffset::at(first.tx, first.op + items->sizes.size() - 1);
+  }
+};
+
 struct ShapeAppend {
   protocol::ShapeHandle handle;
   std::vector<RecordRef> records;  ///< offsets strictly increase, and lie above the shape's head
+  /// In order; not empty; of transactions that are applied with this group or were before.
+  std::vector<SpilledRecords> spilled = {};
 };
 
 /// Snapshot rows in the order they will be served: JSON items, with the chunk rule applied already.

@@ -235,7 +235,7 @@ void OuterShape::take_row(const postgres::Tuple& tuple, Output& output) {
     const shape::RowMarks new_marks = marking_.marks(tuple, pending.target);
     for (std::size_t p = 0; p < old_marks.active.size(); ++p)
       if (old_marks.active[p] != new_marks.active[p])
-        (new_marks.active[p] ? pending.ins : pending.outs).push_back({p, new_marks.hashes[p]});
+        (new_marks.active[p] ? pending.ins : pending.outs).insert({p, new_marks.hashes[p]});
   }
   if (!after || was_in) return;
   for (std::size_t i = 0; i < options_.links.size(); ++i)
@@ -244,10 +244,16 @@ void OuterShape::take_row(const postgres::Tuple& tuple, Output& output) {
   std::string json;
   shape::append_marked_row(json, *definition_, tuple, *after,
                            initial() ? shape::RowOrigin::snapshot : shape::RowOrigin::move_in);
-  if (initial())
-    output.snapshot_rows.push_back(std::move(json));
-  else
-    pending.rows.push_back(std::move(json));
+  if (initial()) return output.snapshot_rows.push_back(std::move(json));
+  pending.row_bytes += json.size();
+  pending.rows.push_back(std::move(json));
+}
+
+std::vector<std::string> OuterShape::take_rows() {
+  ASSERT(pending_, "rows are of a move under way");
+  pending_->taken += pending_->rows.size();
+  pending_->row_bytes = 0;
+  return std::exchange(pending_->rows, {});
 }
 
 Output OuterShape::on_rows_complete(std::uint64_t attempt) {
@@ -289,6 +295,27 @@ void OuterShape::splice_if_ready(Output& output) {
   splice(output, static_cast<std::size_t>(split - buffer_.begin()));
 }
 
+void OuterShape::append_move(Pending& pending, Output& output) {
+  Flips flips{{pending.ins.begin(), pending.ins.end()}, {pending.outs.begin(), pending.outs.end()}};
+  const ViewDelta& delta = pending.batch.delta;
+  if (!pending.rows_tell)
+    flips = marking_.flips(delta.dependency, views_.sets[delta.dependency],
+                           pending.target.sets[delta.dependency], values_of(delta));
+  append_event(shape::MoveDirection::out, flips.outs, pending.batch.txids, output);
+  append_event(shape::MoveDirection::in, flips.ins, pending.batch.txids, output);
+  if (pending.taken > 0) {
+    const protocol::LogOffset first = shape::next_injected(head_);
+    output.taken = Output::TakenRows{output.items.size(), first, pending.taken};
+    head_ = protocol::LogOffset::at(first.tx, first.op + pending.taken - 1);
+  }
+  const bool rows = pending.taken > 0 || !pending.rows.empty();
+  for (std::string& row : pending.rows) inject(std::move(row), output);
+  if (!rows) return;
+  std::string end;
+  shape::append_snapshot_end(end, *pending.snapshot);
+  inject(std::move(end), output);
+}
+
 void OuterShape::splice(Output& output, std::size_t before_the_snapshot) {
   const auto first_after = buffer_.begin() + static_cast<std::ptrdiff_t>(before_the_snapshot);
   Pending pending = std::move(*pending_);
@@ -296,28 +323,9 @@ void OuterShape::splice(Output& output, std::size_t before_the_snapshot) {
     output.snapshot_complete = snapshot_complete_ = true;
   } else {
     for (auto at = buffer_.begin(); at != first_after; ++at) convert(*at, views_, output);
-    const ViewDelta& delta = pending.batch.delta;
-    if (!pending.rows_tell) {
-      Flips flips = marking_.flips(delta.dependency, views_.sets[delta.dependency],
-                                   pending.target.sets[delta.dependency], values_of(delta));
-      pending.ins = std::move(flips.ins);
-      pending.outs = std::move(flips.outs);
-    } else {
-      for (auto* patterns : {&pending.ins, &pending.outs}) {
-        std::sort(patterns->begin(), patterns->end());
-        patterns->erase(std::unique(patterns->begin(), patterns->end()), patterns->end());
-      }
-    }
-    append_event(shape::MoveDirection::out, pending.outs, pending.batch.txids, output);
-    append_event(shape::MoveDirection::in, pending.ins, pending.batch.txids, output);
-    for (std::string& row : pending.rows) inject(std::move(row), output);
-    if (!pending.rows.empty()) {
-      std::string end;
-      shape::append_snapshot_end(end, *pending.snapshot);
-      inject(std::move(end), output);
-    }
-    note_change(delta);
-    output.narrow.push_back(delta);
+    append_move(pending, output);
+    note_change(pending.batch.delta);
+    output.narrow.push_back(pending.batch.delta);
   }
   output.inner.resize(options_.links.size());
   for (std::size_t i = 0; i < pending.inner.size(); ++i)

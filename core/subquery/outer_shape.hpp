@@ -8,6 +8,7 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -39,6 +40,14 @@ struct Output {
   std::vector<std::string> snapshot_rows;  ///< JSON, of the initial snapshot
   bool snapshot_complete = false;
   std::vector<shape::LogItem> items;
+  /// Rows that were taken out before (OuterShape::take_rows()) have their place among the items
+  /// here, with ops one after the other.
+  struct TakenRows {
+    std::size_t before = 0;  ///< index of the item that follows them
+    protocol::LogOffset first;
+    std::size_t count = 0;
+  };
+  std::optional<TakenRows> taken;
   std::vector<std::vector<InnerChange>> inner;  ///< the same items by Options::links
   std::vector<ViewDelta> narrow;
   std::vector<ViewDelta> broaden;
@@ -74,6 +83,11 @@ class OuterShape {
   /// Cells in the order of WantedQuery::columns.
   Output on_rows(std::uint64_t attempt, const postgres::RowBatch& batch);
   Output on_rows_complete(std::uint64_t attempt);
+  /// The rows of a move that are held, in bytes of JSON.
+  std::size_t row_bytes() const { return pending_ ? pending_->row_bytes : 0; }
+  /// Takes them out, for whoever keeps them until their splice: Output::taken. A query that is
+  /// wanted anew makes them void.
+  std::vector<std::string> take_rows();
   /// The query failed, or its snapshot will not do: it is wanted again.
   Output on_failed(std::uint64_t attempt);
   /// Every transaction with a commit record before this position was given (I-53).
@@ -115,11 +129,13 @@ class OuterShape {
     Views target;
     std::uint64_t attempt = 0;
     std::optional<postgres::Snapshot> snapshot;
-    std::vector<std::string> rows;                ///< encoded
+    std::vector<std::string> rows;  ///< encoded, but for those that were taken out
+    std::size_t row_bytes = 0;
+    std::size_t taken = 0;
     std::vector<std::vector<InnerChange>> inner;  ///< the same by Options::links
-    bool rows_tell = false;               ///< patterns come from the rows, not from the values
-    std::vector<shape::MovePattern> ins;  ///< of the rows, where the values do not tell
-    std::vector<shape::MovePattern> outs;
+    bool rows_tell = false;            ///< patterns come from the rows, not from the values
+    std::set<shape::MovePattern> ins;  ///< of the rows, where the values do not tell
+    std::set<shape::MovePattern> outs;
     bool complete = false;
   };
 
@@ -133,6 +149,7 @@ class OuterShape {
   void take_row(const postgres::Tuple& tuple, Output& output);
   void splice_if_ready(Output& output);
   void splice(Output& output, std::size_t before_the_snapshot);
+  void append_move(Pending& pending, Output& output);
   bool visible(const OuterTransaction& transaction) const;
   void convert(const OuterTransaction& transaction, const Views& views, Output& output);
   void append_event(shape::MoveDirection direction, const std::vector<shape::MovePattern>& patterns,

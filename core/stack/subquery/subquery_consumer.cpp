@@ -163,6 +163,10 @@ void SubqueryConsumer::absorb(subquery::Output output) {
     snapshot_rows_->end_row();
   }
   if (output.snapshot_complete) complete_snapshot();
+  if (output.taken) {
+    output.taken->before += items_.size();
+    part_->spilled.push_back(move_rows_.place(*this, *output.taken));
+  }
   for (shape::LogItem& item : output.items)
     items_.push_back(
         {item.offset, std::make_shared<const std::string>(std::move(item.json)), item.injected});
@@ -177,6 +181,7 @@ void SubqueryConsumer::absorb(subquery::Output output) {
     part_->routing.push_back({Kind::broaden, std::move(delta)});
   if (!output.query) return;
   part_->query = output.query->attempt;
+  move_rows_.discard();
   if (output.query->initial) snapshot_rows_.emplace(context_, meta_.handle);
   wanted_ = std::move(output.query);
 }
@@ -273,7 +278,10 @@ void SubqueryConsumer::query_rows(std::uint64_t attempt,
                                   std::shared_ptr<const postgres::RowBatch> batch) {
   if (attempt_ != attempt) return;
   absorb(shape_->on_rows(attempt, *batch));
-  if (snapshot_rows_) snapshot_rows_->spill_if_large(*this);
+  if (snapshot_rows_)
+    snapshot_rows_->spill_if_large(*this);
+  else
+    move_rows_.spill_if_large(*this, *shape_);
 }
 
 void SubqueryConsumer::query_complete(std::uint64_t attempt) {

@@ -12,6 +12,7 @@
 #include "core/stack/consumer.hpp"
 #include "core/stack/snapshot_rows.hpp"
 #include "core/stack/subquery/materializer.hpp"
+#include "core/stack/subquery/move_rows.hpp"
 #include "core/subquery/outer_shape.hpp"
 
 namespace holdfast::stack {
@@ -19,7 +20,8 @@ namespace holdfast::stack {
 class SubqueryConsumer : public Consumer {
  public:
   SubqueryConsumer(Context context, ShapeMeta meta, runtime::Ref<ShapeLogCollector> collector)
-      : Consumer(std::move(context), std::move(meta), collector) {}
+      : Consumer(std::move(context), std::move(meta), collector),
+        move_rows_(context_, meta_.handle) {}
 
   // -- handlers -----------------------------------------------------------------------------------
 
@@ -64,6 +66,7 @@ class SubqueryConsumer : public Consumer {
   std::optional<subquery::OuterShape> shape_;  ///< none: the views are not known yet
   std::optional<runtime::Ref<Materializer>> materializer_;
   std::optional<SnapshotRows> snapshot_rows_;
+  MoveRows move_rows_;
   postgres::Snapshot query_snapshot_;
 
   postgres::Lsn waiting_from_;  ///< as contributed last
