@@ -17,6 +17,8 @@ enum class Cause {
   slot_recreated,  ///< LC-8: every shape
   poisoned,        ///< LC-15: subject is a handle; what waits for it exceeds the bound
   over_limit,      ///< LC-2: once more definitions than `limit` were asked for, any of them
+  table_altered,   ///< LC-4, LC-5: subject is the table, columns those that came, changed or went
+  table_unfit,     ///< none for a 409: requests that name the table or these columns are refused
 };
 
 struct CauseEvent {
@@ -27,6 +29,8 @@ struct CauseEvent {
   /// new snapshot sees the truncation.
   Instant over = Instant::never();
   std::size_t limit = 0;  ///< over_limit
+  /// table_altered, table_unfit: empty stands for the table itself.
+  std::vector<std::string> columns = {};
 };
 
 using Journal = std::vector<CauseEvent>;

@@ -4,6 +4,7 @@
 
 #include "oracle/checks/answer_form.hpp"
 #include "oracle/checks/probe_form.hpp"
+#include "oracle/client/json_reader.hpp"
 
 namespace holdfast::oracle {
 namespace {
@@ -13,6 +14,33 @@ std::string print(const Row& row) {
   for (const auto& [column, cell] : row)
     text += (text.size() > 1 ? ", " : "") + column + "=" + (cell ? *cell : "NULL");
   return text + "}";
+}
+
+/// Sorted.
+std::vector<std::string> selected_columns(const ShapeSpec& spec) {
+  std::vector<std::string> selected;
+  for (const std::string& column : spec.all_columns)
+    if (spec.selects(column)) selected.push_back(column);
+  std::sort(selected.begin(), selected.end());
+  return selected;
+}
+
+/// The names in the value of the schema header, sorted; empty: it is no object.
+std::vector<std::string> schema_columns(const std::string& schema) {
+  std::vector<std::string> columns;
+  try {
+    JsonReader reader(schema);
+    reader.open_object();
+    std::string_view name;
+    for (bool first = true; reader.next_member(name, first);) {
+      columns.emplace_back(name);
+      reader.skip();
+    }
+  } catch (const Malformed&) {
+    return {};
+  }
+  std::sort(columns.begin(), columns.end());
+  return columns;
 }
 
 }  // namespace
@@ -49,8 +77,9 @@ void Oracle::observe(const Exchange& exchange, ClientView& view) {
     object(property::request_ends, "a request took too long");
   if (exchange.response) {
     const bool live = exchange.state.phase == ClientPhase::live;
+    if (exchange.state.phase == ClientPhase::initial) describe(exchange, view, object);
     check_answer_form(
-        *exchange.spec,
+        view.spec(),
         {exchange.state.offset.to_string(), live, live ? exchange.state.cursor : std::string()},
         *exchange.response, object);
   }
@@ -58,6 +87,35 @@ void Oracle::observe(const Exchange& exchange, ClientView& view) {
     observe_success(exchange, view, object);
   else
     observe_failure(exchange, object);
+}
+
+void Oracle::describe(const Exchange& exchange, ClientView& view, const Object& object) {
+  const ShapeSpec& spec = *exchange.spec;
+  const std::string* schema = exchange.response->header("electric-schema");
+  const std::size_t forms = truth_->form_count(spec);
+  if (forms == 1 || exchange.response->status != 200 || schema == nullptr) return;
+  const std::vector<std::string> columns = schema_columns(*schema);
+  for (std::size_t form = 0; form < forms; ++form) {
+    const auto [known, fresh] = described_.try_emplace({spec.name, form}, spec);
+    if (fresh) known->second = truth_->in_form(spec, form);
+    if (selected_columns(known->second) == columns) return view.describe(known->second);
+  }
+  object(property::answer_form, "its table never had the columns of the schema " + *schema);
+}
+
+void Oracle::check_form(const std::vector<Message>& messages, ClientView& view,
+                        const Object& object) {
+  if (!view.snapshot() || truth_->form_count(view.spec()) == 1) return;
+  if (!view.form()) {
+    view.set_form(truth_->form_seen(view.spec(), *view.snapshot()));
+    if (selected_columns(truth_->in_form(view.spec(), *view.form())) !=
+        selected_columns(view.spec()))
+      object(property::schema_kept, "the snapshot saw other columns than the schema has");
+  }
+  for (const Message& message : messages)
+    if (message.lsn && truth_->form_at(view.spec(), *message.lsn) != *view.form())
+      object(property::schema_kept,
+             "the record at " + std::to_string(*message.lsn) + " is of another form of its table");
 }
 
 void Oracle::observe_success(const Exchange& exchange, ClientView& view, const Object& object) {
@@ -88,6 +146,7 @@ void Oracle::observe_success(const Exchange& exchange, ClientView& view, const O
   if (up_to_date) check_marker(exchange, *offset, *messages, object);
   if (!exchange.spec->has_subqueries()) check_key_changes(*exchange.spec, *messages, object);
   view.apply(*messages, exchange.state.offset, *offset, object);
+  check_form(*messages, view, object);
   if (starts) memberships_.erase(exchange.client);
   if (up_to_date) compare(exchange.client, *offset, view, object);
 }
@@ -158,7 +217,8 @@ void Oracle::compare(const std::string& client, const protocol::LogOffset& offse
   if (view.spec().has_subqueries())
     return compare_memberships(client, {std::max(view.claimed(), offset.tx), *view.snapshot()},
                                view, object);
-  const VisibleSet visible{std::max(view.marker(), offset.tx), *view.snapshot()};
+  const VisibleSet visible{std::max(view.marker(), offset.tx), *view.snapshot(),
+                           view.form().value_or(0)};
   const std::string wrong = compared(view, visible);
   if (!wrong.empty())
     object(property::view_equals_query,
@@ -201,6 +261,11 @@ void Oracle::observe_failure(const Exchange& exchange, const Object& object) {
   if (response.status == 409 && exchange.state.handle)
     return observe_conflict(*exchange.spec, *exchange.state.handle, response, exchange.made(),
                             object);
+  if (response.status == 400 &&
+      ledger_.excuses_refusal(*exchange.spec, exchange.made().sent, exchange.made().answered)) {
+    counters_.refused++;
+    return;
+  }
   if (response.status == 400 && response.body.find("out of bounds") != std::string::npos)
     return object(property::out_of_bounds,
                   "offset " + exchange.state.offset.to_string() + " was served before");
@@ -310,7 +375,11 @@ void Oracle::converged(const ShapeSpec& spec, const std::string& client, const C
                        Instant at) {
   if (!view.snapshot())
     return object(property::convergence, spec.name + ": never saw its snapshot", client, at);
-  const std::string wrong = compared(view, {truth_->last_commit(), *view.snapshot()});
+  const std::size_t form = view.form().value_or(0);
+  if (form != truth_->form_at(spec, truth_->last_commit()))
+    object(property::convergence, spec.name + ": its table has changed, and its shape lives on",
+           client, at);
+  const std::string wrong = compared(view, {truth_->last_commit(), *view.snapshot(), form});
   if (!wrong.empty()) object(property::convergence, spec.name + ": " + wrong, client, at);
 }
 

@@ -52,6 +52,7 @@ struct OracleCounters {
   std::uint64_t compared_in_full = 0;   ///< of all comparisons: row by row, not only by digest
   MembershipCounters memberships;
   std::uint64_t retried = 0;  ///< broken connections and 503s
+  std::uint64_t refused = 0;  ///< 400s while a table was not what the request names
 };
 
 class Oracle {
@@ -115,6 +116,10 @@ class Oracle {
                          const Object& object);
   /// Only a shape whose consumer was made to die may be unavailable for that.
   void check_quarantine(const protocol::Response& response, const Object& object);
+  /// What the client asks for, with the columns that the answer's own schema says the table has.
+  void describe(const Exchange& exchange, ClientView& view, const Object& object);
+  /// Of which form of its table the shape is, and that nothing of another is in its log (I-63).
+  void check_form(const std::vector<Message>& messages, ClientView& view, const Object& object);
   void check_transaction_id(const Message& message, const Object& object);
   /// nullopt: objected to.
   std::optional<std::vector<Message>> messages_of(const protocol::ShapeHandle& handle,
@@ -137,6 +142,7 @@ class Oracle {
   std::vector<Violation> violations_;
   std::map<std::string, MembershipCheck> memberships_;  ///< by client; of its view as it is
   OracleCounters counters_;
+  std::map<std::pair<std::string, std::size_t>, ShapeSpec> described_;  ///< by name and form
   std::uint64_t comparisons_ = 0;
 };
 

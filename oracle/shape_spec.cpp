@@ -1,6 +1,7 @@
 #include "oracle/shape_spec.hpp"
 
 #include <algorithm>
+#include <cctype>
 
 namespace holdfast::oracle {
 namespace {
@@ -17,6 +18,18 @@ bool ShapeSpec::selects(const std::string& column) const {
 
 bool ShapeSpec::is_bool(const std::string& column) const {
   return contains(bool_columns, column);
+}
+
+bool ShapeSpec::names(const std::string& column) const {
+  if (contains(columns, column) || contains(key_columns, column)) return true;
+  const auto is_word = [&](std::size_t at) {
+    return at < where.size() &&
+           (std::isalnum(static_cast<unsigned char>(where[at])) != 0 || where[at] == '_');
+  };
+  for (std::size_t at = where.find(column); at != std::string::npos;
+       at = where.find(column, at + 1))
+    if ((at == 0 || !is_word(at - 1)) && !is_word(at + column.size())) return true;
+  return false;
 }
 
 bool ShapeSpec::reads(const std::string& any_table) const {

@@ -31,6 +31,8 @@ struct ShapeSpec {
   /// The columns a full row has: the requested ones and the key.
   bool selects(const std::string& column) const;
   bool is_bool(const std::string& column) const;
+  /// Asks for the column by its name, or may read it in its clause.
+  bool names(const std::string& column) const;
   bool operator==(const ShapeSpec&) const = default;
 };
 

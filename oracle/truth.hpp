@@ -24,6 +24,7 @@ struct StatedSnapshot {
 struct VisibleSet {
   std::uint64_t up_to = 0;
   StatedSnapshot snapshot;
+  std::size_t form = 0;  ///< of the shape's table: whose rows, and which columns they have
 };
 
 class Memberships;
@@ -46,6 +47,19 @@ class Truth {
                          const std::string& to) = 0;
   /// Commit LSN of the last transaction that wrote anything.
   virtual std::uint64_t last_commit() = 0;
+
+  // -- forms of a shape's table -------------------------------------------------------------------
+  // A table may be dropped, made again, renamed and altered. What of that a shape can tell gives
+  // its table another form; forms that the shape cannot tell from each other are one. A shape is of
+  // the form that its snapshot saw, to its end. Where nobody alters tables, there is one.
+
+  virtual std::size_t form_count(const ShapeSpec&) { return 1; }
+  /// The form in which the snapshot read the table.
+  virtual std::size_t form_seen(const ShapeSpec&, const StatedSnapshot&) { return 0; }
+  /// The one that holds for whoever writes to the table and commits there.
+  virtual std::size_t form_at(const ShapeSpec&, std::uint64_t /*commit_lsn*/) { return 0; }
+  /// The shape with the columns that its table has in this form.
+  virtual ShapeSpec in_form(const ShapeSpec& spec, std::size_t /*form*/) { return spec; }
 };
 
 }  // namespace holdfast::oracle

@@ -91,8 +91,9 @@ void CalmEnd::expect_all_told(std::uint64_t before, std::uint64_t commit, Durati
   for (ClientProcess* client : clients_) {
     if (!client->view().snapshot()) continue;
     const oracle::StatedSnapshot& snapshot = *client->view().snapshot();
-    if (truth_.digest(client->spec(), {before, snapshot}) !=
-        truth_.digest(client->spec(), {commit, snapshot}))
+    const std::size_t form = client->view().form().value_or(0);
+    if (truth_.digest(client->spec(), {before, snapshot, form}) !=
+        truth_.digest(client->spec(), {commit, snapshot, form}))
       concerned.push_back(client);
   }
   const auto told = [&](const ClientProcess* client) { return client->was_told(commit); };

@@ -82,6 +82,11 @@ std::string Plan::to_text() const {
   for (const PlannedProbe& probe : probes)
     text += "  probe " + std::string(name_of(probe.kind)) + " of shape " + specs[probe.spec].name +
             " at " + milliseconds(probe.at) + "\n";
+  for (const PlannedAlteration& alteration : alterations)
+    text += "  " + std::string(name_of(alteration.kind)) + " " + alteration.table +
+            (alteration.column.empty() ? "" : "." + alteration.column) + " at " +
+            milliseconds(alteration.at) + ", undone after " +
+            milliseconds(alteration.undone_after) + "\n";
   return text;
 }
 

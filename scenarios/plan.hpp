@@ -11,6 +11,8 @@
 #include "core/base/time.hpp"
 #include "oracle/probe.hpp"
 #include "oracle/shape_spec.hpp"
+#include "scenarios/alterations/alterations.hpp"
+#include "scenarios/moment.hpp"
 #include "sim/postgres/model.hpp"
 #include "sim/postgres/statement.hpp"
 #include "sim/scheduler/recorded_schedule.hpp"
@@ -50,21 +52,6 @@ enum class RestartKind : std::uint8_t {
   frozen,       ///< SIGSTOP; its sessions with Postgres end, a second instance takes over, SIGCONT
 };
 inline constexpr std::size_t k_restart_kinds = 6;
-
-/// What of the engine a restart or a fault waits for, so that it hits there (scenarios/aim.hpp).
-enum class Moment : std::uint8_t {
-  any_time,
-  commit,
-  snapshot,
-  removal,
-  takeover,
-  slot_made,
-  fragment,      ///< of a transaction that is taken from the stream in several
-  move,          ///< the query of rows that move into a shape with subqueries
-  confirmation,  ///< of a position, to Postgres
-  doubt,         ///< a commit has failed, and nobody knows what of it is on the disk
-};
-inline constexpr std::size_t k_moments = 10;
 
 struct PlannedRestart {
   /// Names the instance that it starts; stays when other restarts are taken away.
@@ -153,6 +140,7 @@ struct Knobs {
   Duration expiry_interval = std::chrono::seconds(60);
   Duration quarantine_retry = std::chrono::seconds(60);
   std::uint64_t quarantine_bytes_max = 16ULL << 20;
+  Duration schema_reconciler_period = std::chrono::seconds(60);
   std::uint64_t first_xid = 740;
   std::uint64_t first_lsn = 0x1500000;
   bool operator==(const Knobs&) const = default;
@@ -176,6 +164,7 @@ void each_knob(KnobsOrConst& knobs, Visit visit) {
   visit("expiry_interval", knobs.expiry_interval, usual.expiry_interval);
   visit("quarantine_retry", knobs.quarantine_retry, usual.quarantine_retry);
   visit("quarantine_bytes_max", knobs.quarantine_bytes_max, usual.quarantine_bytes_max);
+  visit("schema_reconciler_period", knobs.schema_reconciler_period, usual.schema_reconciler_period);
   visit("first_xid", knobs.first_xid, usual.first_xid);
   visit("first_lsn", knobs.first_lsn, usual.first_lsn);
 }
@@ -196,6 +185,7 @@ struct Plan {
   std::vector<PlannedFault> faults;
   std::vector<PlannedRemoval> removals;
   std::vector<PlannedProbe> probes;
+  std::vector<PlannedAlteration> alterations;
   /// Commits when all is over and quiet, of which held requests must hear at once (CalmEnd).
   unsigned calm_commits = 0;
   /// So many of them, the first, come after the death of a process of the engine.
@@ -214,12 +204,10 @@ inline constexpr std::string_view k_final_key = "1000001";
 bool same_definition(const oracle::ShapeSpec& a, const oracle::ShapeSpec& b);
 
 std::string_view name_of(RestartKind kind);
-std::string_view name_of(Moment moment);
 std::string_view name_of(FaultKind kind);
 std::string_view name_of(StrategyKind kind);
 /// All names, by value.
 std::span<const std::string_view> names_of(RestartKind);
-std::span<const std::string_view> names_of(Moment);
 std::span<const std::string_view> names_of(FaultKind);
 std::span<const std::string_view> names_of(StrategyKind);
 

@@ -1,6 +1,7 @@
 // From a seed to a plan, per scenario. Pure: the same seed gives the same plan in every build.
 #include <algorithm>
 
+#include "scenarios/alterations/alteration_plans.hpp"
 #include "scenarios/clients/client_plans.hpp"
 #include "scenarios/database_trouble.hpp"
 #include "scenarios/draws.hpp"
@@ -319,6 +320,8 @@ Plan make_plan(const Profile& profile, std::uint64_t seed) {
     // Shapes with subqueries are not set aside yet: one that dies of its input holds the stream.
     if (!profile.world)
       now_and_then(plan, draws.of("engine"), "poison", k_poison_percent, plan_poison);
+    // The truth knows the forms of a shape's own table, not yet those of the tables its clause reads.
+    if (!profile.world) plan_alterations(plan, draws);
   }
   return plan;
 }

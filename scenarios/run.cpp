@@ -5,6 +5,7 @@
 
 #include "oracle/oracle.hpp"
 #include "scenarios/actors.hpp"
+#include "scenarios/alterations/alteration_driver.hpp"
 #include "scenarios/calm.hpp"
 #include "scenarios/model_truth.hpp"
 #include "scenarios/network.hpp"
@@ -20,6 +21,8 @@ namespace {
 /// With faults over, every client must have caught up within this much virtual time.
 constexpr Duration k_convergence_limit = std::chrono::seconds(180);
 constexpr Duration k_work_limit = std::chrono::seconds(600);
+/// Stalled processes go on, back-offs run out, a lost lock is found, within this time.
+constexpr Duration k_reconnection = std::chrono::seconds(25);
 constexpr Duration k_stop_limit = std::chrono::seconds(90);
 /// After a restart is over, its consequences are within this time.
 constexpr Duration k_felt = std::chrono::seconds(2);
@@ -100,6 +103,7 @@ api::EngineOptions engine_options(const Plan& plan, const RunOptions& run) {
   options.stack.quarantine_retry = plan.knobs.quarantine_retry;
   options.stack.quarantine_bytes_max = plan.knobs.quarantine_bytes_max;
   options.stack.expiry_interval = plan.knobs.expiry_interval;
+  options.stack.schema_reconciler_period = plan.knobs.schema_reconciler_period;
   options.stack.store.guards = run.weakened.guards;
   options.stack.store.directory = "/data";
   options.stack.store.owner = options.stack.slot;
@@ -132,6 +136,8 @@ class World {
   void populate();
   void start_actors();
   void write_final_transaction();
+  /// Whatever happened to a table shows within a period of the reconciler, once it is connected.
+  void let_reconcile();
   bool work_is_done() const;
   bool all_converged() const;
   /// Whether its shape's consumer dies of its input now.
@@ -164,6 +170,7 @@ class World {
   oracle::Oracle oracle_;
   Cluster cluster_;
   FaultDriver faults_;
+  AlterationDriver alterations_;
   sim::mutants::LogWithoutSync log_without_sync_;  ///< asks faults_ unless a mutant says otherwise
   Network network_;
   Stage stage_;
@@ -193,6 +200,7 @@ World::World(const Plan& plan, const RunOptions& options)
                 options.recorder, options.weakened.mutants},
                plan),
       faults_(executor_, postgres_, oracle_, cluster_, plan),
+      alterations_(executor_, postgres_, oracle_, plan),
       log_without_sync_(options.weakened.mutants, faults_),
       network_([this] { return cluster_.reachable(); }, plan.knobs.network_latency),
       actors_({.root = "world", .observer = options.recorder}, executor_,
@@ -210,6 +218,7 @@ World::World(const Plan& plan, const RunOptions& options)
   executor_.on_step([this](const sim::StepInfo& step) {
     cluster_.observe(step);
     faults_.observe(step);
+    alterations_.observe(step);
     if (options_.stop_at && step.step == *options_.stop_at) options_.at_stop();
   });
   stage_.network = &network_;
@@ -280,6 +289,7 @@ bool World::run_until(const std::function<bool()>& done, Duration limit, const c
 bool World::work_is_done() const {
   return stage_.writers_working == 0 && stage_.removals_pending == 0 &&
          stage_.probes_pending == 0 && cluster_.restarts_done() && faults_.done() &&
+         alterations_.done() &&
          std::all_of(clients_.begin(), clients_.end(), [this](const auto* client) {
            return client->client().was_served() || is_poisoned(*client);
          });
@@ -311,6 +321,12 @@ void World::write_final_transaction() {
   stage_.final_commit = final_.commit_lsn.value;
 }
 
+void World::let_reconcile() {
+  const Duration time = plan_.knobs.schema_reconciler_period + k_reconnection;
+  executor_.run_until([this] { return enough(); },
+                      {.until = executor_.now() + time, .most_steps = steps_left()});
+}
+
 bool World::all_converged() const {
   return std::all_of(clients_.begin(), clients_.end(),
                      [](const ClientProcess* client) { return client->converged(); });
@@ -323,6 +339,7 @@ bool World::confirmed() const {
 
 void World::check_end() {
   faults_.heal();
+  if (!plan_.alterations.empty()) let_reconcile();
   write_final_transaction();
   std::erase_if(clients_, [](const ClientProcess* client) { return client->left(); });
   expect_others_served();
@@ -381,6 +398,7 @@ RunReport World::run() {
                             oracle_.expiry_order().disturbance_ends(executor_.now() + k_felt);
                           });
   faults_.begin();
+  alterations_.begin();
   gave_up_ = !run_until([this] { return work_is_done(); }, k_work_limit,
                         oracle::property::convergence, "the workload does not end");
   if (!gave_up_) check_end();

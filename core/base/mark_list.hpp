@@ -45,6 +45,9 @@ enum class Mark : std::uint8_t {
   shape_quarantined,
   shape_quarantined_in_transaction,
   quarantine_ended,
+  shape_removed_by_stream_schema,
+  shape_removed_by_reconciler,
+  table_changed_before_snapshot,
   count_,
 };
 
@@ -84,6 +87,9 @@ inline constexpr std::array<std::string_view, static_cast<std::size_t>(Mark::cou
         "shape_quarantined",
         "shape_quarantined_in_transaction",
         "quarantine_ended",
+        "shape_removed_by_stream_schema",
+        "shape_removed_by_reconciler",
+        "table_changed_before_snapshot",
 };
 
 static_assert(k_mark_names.size() <= Marks::k_capacity);

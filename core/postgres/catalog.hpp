@@ -28,6 +28,9 @@ struct ColumnInfo {
   bool generated = false;
   /// 0: not part of the primary key; else 1 + its position in it.
   std::uint16_t key_position = 0;
+  /// pg_attribute.attnum: never used again, so that it tells a column that was dropped and added
+  /// from one that stayed. 0: not known.
+  std::uint16_t number = 0;
   bool operator==(const ColumnInfo&) const = default;
 };
 

@@ -57,7 +57,7 @@ bool StreamDecoder::take_reply_request() {
   return std::exchange(reply_requested_, false);
 }
 
-std::set<Oid> StreamDecoder::take_repeated_relations() {
+std::set<RelationName> StreamDecoder::take_repeated_relations() {
   return std::exchange(repeated_, {});
 }
 
@@ -156,7 +156,7 @@ bool StreamDecoder::take_relation(ByteReader& reader, std::optional<StreamEvent>
 
   RelationPointer& known = relations_[told.oid];
   if (known && *known == told) {
-    repeated_.insert(told.oid);
+    repeated_.insert(told.name);
     return true;
   }
   // Changes before this message keep the description they were decoded with.

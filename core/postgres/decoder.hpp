@@ -59,7 +59,7 @@ class StreamDecoder {
   /// Relations described again without a visible difference: something that the stream does not
   /// show may have changed, e.g. the primary key, so what was read from the catalogue is to be read
   /// again (§14.1). Asking clears them.
-  std::set<Oid> take_repeated_relations();
+  std::set<RelationName> take_repeated_relations();
 
  private:
   using RelationPointer = std::shared_ptr<const StreamRelation>;
@@ -107,7 +107,7 @@ class StreamDecoder {
   std::uint64_t next_op_ = 0;     // of the open transaction
   std::uint64_t held_bytes_ = 0;  // of it, since its last fragment
   bool reply_requested_ = false;
-  std::set<Oid> repeated_;
+  std::set<RelationName> repeated_;
   std::optional<DecodeError> failed_;
 };
 

@@ -255,7 +255,7 @@ void DefinitionAccess::write(const Definition& definition, where::ByteWriter& ou
     out.text(column.type_name);
     out.number(static_cast<std::uint32_t>(column.type_modifier));
     out.number(column.dimensions);
-    out.number((column.not_null ? 1U : 0U) | (column.generated ? 2U : 0U));
+    out.number((column.not_null ? 1U : 0U) | (column.generated ? 2U : 0U) | column.number * 4U);
     out.number(column.key_position);
   }
   out.number(definition.selected_.size());
@@ -304,9 +304,10 @@ bool DefinitionAccess::read(Definition& definition, where::ByteReader& in) {
     column.type_name = in.text();
     column.type_modifier = static_cast<std::int32_t>(word());
     column.dimensions = half(0xffff);
-    const std::uint16_t flags = half(3);
+    const std::uint64_t flags = in.number_up_to(4 * 0xffffULL + 3);
     column.not_null = (flags & 1U) != 0;
     column.generated = (flags & 2U) != 0;
+    column.number = static_cast<std::uint16_t>(flags / 4);  // 0 in what was stored before it was
     column.key_position = half(0xffff);
   }
   if (relation.columns.empty() || relation.columns.size() > 0xffff) return false;

@@ -27,6 +27,11 @@ bool every_needed_column(const shape::Definition& definition, Holds holds) {
   return std::all_of(read.begin(), read.end(), holds);
 }
 
+bool same_column(postgres::ColumnInfo now, const postgres::ColumnInfo& then) {
+  if (then.number == 0) now.number = 0;  // of a definition older than the numbers
+  return now == then;
+}
+
 bool column_fits(const postgres::StreamRelation& relation, const postgres::ColumnInfo& column) {
   if (column.generated) return true;
   const std::uint16_t at = position_of(relation, column.name);
@@ -60,14 +65,16 @@ bool fits(const postgres::RelationInfo& now, const shape::Definition& definition
   const postgres::RelationInfo& then = definition.relation();
   if (now.oid != then.oid || now.name != then.name) return false;
   // Without a key, all columns together name a row.
-  if (definition.selects_all() || !definition.has_primary_key()) return now.columns == then.columns;
+  if (definition.selects_all() || !definition.has_primary_key())
+    return std::equal(now.columns.begin(), now.columns.end(), then.columns.begin(),
+                      then.columns.end(), same_column);
   const auto is_key = [](const postgres::ColumnInfo& column) { return column.key_position > 0; };
   if (std::count_if(now.columns.begin(), now.columns.end(), is_key) !=
       std::count_if(then.columns.begin(), then.columns.end(), is_key))
     return false;
   const auto unchanged = [&](std::uint16_t column) {
-    return std::find(now.columns.begin(), now.columns.end(), then.columns[column]) !=
-           now.columns.end();
+    return std::any_of(now.columns.begin(), now.columns.end(),
+                       [&](const auto& one) { return same_column(one, then.columns[column]); });
   };
   return every_needed_column(definition, unchanged);
 }

@@ -4,6 +4,7 @@
 
 #include "core/base/guard_list.hpp"
 #include "core/stack/connection_manager.hpp"
+#include "core/stack/schema_reconciler.hpp"
 #include "core/stack/shape_log_collector.hpp"
 #include "core/stack/status_monitor.hpp"
 
@@ -96,7 +97,18 @@ void ReplicationClient::note(const postgres::StreamEvent& event) {
   }
 }
 
+void ReplicationClient::ask_catalogue(const std::vector<postgres::StreamEvent>& events) {
+  std::set<postgres::RelationName> described = decoder_.take_repeated_relations();
+  for (const postgres::StreamEvent& event : events)
+    if (const auto* changed = std::get_if<postgres::RelationChanged>(&event))
+      described.insert(changed->relation->name);
+  if (described.empty()) return;
+  if (!call<&SchemaReconciler::look_at>(names::schema_reconciler, std::move(described)))
+    fail({env::DatabaseFailure::connection, {}, "the catalogue could not be asked"});
+}
+
 void ReplicationClient::hand_over(std::vector<postgres::StreamEvent> events) {
+  ask_catalogue(events);
   // Back-pressure: the answer comes when the collector has room, and nothing is read until then. An
   // exit, for whatever reason, ends this process; the next session replays from what was confirmed.
   if (context_->guards.on(Guard::session_ends_with_its_collector))

@@ -44,6 +44,9 @@ class ReplicationClient : public runtime::Process {
   [[noreturn]] void fail(const env::DatabaseError& error);
   void note(const postgres::StreamEvent& event);
   void hand_over(std::vector<postgres::StreamEvent> events);
+  /// Where the stream describes a table, its shapes are held against the catalogue first: not all
+  /// that may have changed is in the description.
+  void ask_catalogue(const std::vector<postgres::StreamEvent>& events);
   void send_status();
   runtime::Ref<ReplicationClient> me() const { return {self()}; }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "core/base/mark_list.hpp"
 #include "core/stack/connection_manager.hpp"
 #include "core/stack/connection_pool.hpp"
 #include "core/stack/inspector.hpp"
@@ -44,7 +45,7 @@ void SchemaReconciler::reconcile() {
   cancel(next_);
   bool done = false;
   try {
-    done = compare();
+    done = compare(nullptr);
   } catch (const runtime::ProcessExit&) {
     // Part of the engine is not there now; that says nothing about a table.
   }
@@ -52,12 +53,24 @@ void SchemaReconciler::reconcile() {
   next_ = send_after<&SchemaReconciler::reconcile>(done ? period : std::min(period, k_retry_delay));
 }
 
-bool SchemaReconciler::compare() {
+bool SchemaReconciler::look_at(std::set<postgres::RelationName> tables) {
+  return compare(&tables);
+}
+
+bool SchemaReconciler::compare(const std::set<postgres::RelationName>* only) {
   // In this order: what the catalogue answers is newer than what it is compared with.
-  const auto cached = runtime::TableRef(runtime(), tables::relations).rows();
-  const auto shapes = runtime::TableRef(runtime(), tables::shape_meta).rows();
-  if (!cached.found() || !shapes.found()) return false;
-  const auto found = ask(cached.value(), shapes.value());
+  const auto all_cached = runtime::TableRef(runtime(), tables::relations).rows();
+  const auto all_shapes = runtime::TableRef(runtime(), tables::shape_meta).rows();
+  if (!all_cached.found() || !all_shapes.found()) return false;
+  Cached cached = all_cached.value();
+  Shapes shapes = all_shapes.value();
+  if (only != nullptr) {
+    std::erase_if(cached, [&](const auto& row) { return !only->contains(row.first); });
+    std::erase_if(shapes, [&](const auto& row) {
+      return !only->contains(row.second.definition->relation().name);
+    });
+  }
+  const auto found = ask(cached, shapes);
   if (!found.ok()) {
     context_->emit({observe::Level::warning,
                     "schema_reconciliation_failed",
@@ -65,8 +78,8 @@ bool SchemaReconciler::compare() {
     return false;
   }
   // First, so that who asks for a shape that is removed next gets one of the table as it is now.
-  forget_changed(cached.value(), *found);
-  return remove_misfits(shapes.value(), *found);
+  forget_changed(cached, *found);
+  return remove_misfits(shapes, *found);
 }
 
 env::DatabaseResult<SchemaReconciler::Found> SchemaReconciler::ask(const Cached& cached,
@@ -113,6 +126,7 @@ bool SchemaReconciler::remove_misfits(const Shapes& shapes, const Found& found) 
     if (!why) continue;
     const auto removed = call<&ShapeCleaner::remove>(names::shape_cleaner, handle, std::move(*why));
     all_removed = all_removed && removed.ok();
+    context_->reached(Mark::shape_removed_by_reconciler);
   }
   return all_removed;
 }

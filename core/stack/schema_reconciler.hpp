@@ -7,6 +7,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "core/env/database.hpp"
@@ -25,6 +26,10 @@ class SchemaReconciler : public runtime::Process {
   /// The stream runs, for as long as `client` lives.
   void connected(runtime::ProcessId client);
   void reconcile();
+  /// The stream describes these tables, so something about them may have changed. Their shapes are
+  /// compared before anything that follows is taken (I-63). false: Postgres could not be asked.
+  /// SUSPENDS.
+  bool look_at(std::set<postgres::RelationName> tables);
 
  protected:
   void init() override;
@@ -36,8 +41,8 @@ class SchemaReconciler : public runtime::Process {
   using Cached = std::vector<std::pair<postgres::RelationName, postgres::RelationInfo>>;
   using Shapes = std::vector<std::pair<protocol::ShapeHandle, ShapeMeta>>;
 
-  /// false: somebody could not be asked now.
-  bool compare();
+  /// These tables, or all (nullptr). false: somebody could not be asked now.
+  bool compare(const std::set<postgres::RelationName>* only);
   env::DatabaseResult<Found> ask(const Cached& cached, const Shapes& shapes);
   void forget_changed(const Cached& cached, const Found& found);
   bool remove_misfits(const Shapes& shapes, const Found& found);

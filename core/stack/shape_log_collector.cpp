@@ -220,20 +220,20 @@ void ShapeLogCollector::take(postgres::Transaction transaction, Routed& routed,
 
 const std::vector<const routing::Route*>& ShapeLogCollector::concerned(
     const postgres::Change& change) {
-  if (drifted_.contains(change.relation->oid))
+  Layout& layout = layouts_[change.relation->oid];
+  if (layout.relation != change.relation) layout = {change.relation, drifts(*change.relation)};
+  if (layout.drifted)
     router_.route_all(change.relation->oid, routes_);
   else
     router_.route(change, routes_);
   return routes_;
 }
 
-void ShapeLogCollector::find_drift(postgres::Oid table) {
-  drifted_.erase(table);
-  const auto relation = relations_.find(table);
-  if (relation == relations_.end()) return;
-  router_.route_all(table, routes_);
-  for (const routing::Route* route : routes_)
-    if (column_mapping(*relation->second, *route->definition)) drifted_.insert(table);
+bool ShapeLogCollector::drifts(const postgres::StreamRelation& relation) {
+  router_.route_all(relation.oid, routes_);
+  return std::any_of(routes_.begin(), routes_.end(), [&](const routing::Route* route) {
+    return column_mapping(relation, *route->definition).has_value();
+  });
 }
 
 void ShapeLogCollector::take(const postgres::RelationChanged& changed, postgres::Lsn commit_lsn) {
@@ -250,10 +250,10 @@ void ShapeLogCollector::take(const postgres::RelationChanged& changed, postgres:
   if (const auto cached = cache.find(changed.relation->name);
       cached.found() && !describes(*changed.relation, cached.value()))
     cast<&Inspector::forget_relation>(names::inspector, changed.relation->name);
-  for (const protocol::ShapeHandle& handle : affected)
+  for (const protocol::ShapeHandle& handle : affected) {
+    context_->reached(Mark::shape_removed_by_stream_schema);
     if (shapes_.contains(handle)) remove_now(handle, "schema_changed");
-  relations_[changed.relation->oid] = changed.relation;
-  find_drift(changed.relation->oid);
+  }
 }
 
 void ShapeLogCollector::remove_now(const protocol::ShapeHandle& handle, std::string reason) {

@@ -132,9 +132,14 @@ class ShapeLogCollector : public runtime::Process {
   void remove_now(const protocol::ShapeHandle& handle, std::string reason);
   /// Valid until the next call.
   const std::vector<const routing::Route*>& concerned(const postgres::Change& change);
-  /// Whether some shape of the table has its columns at other positions than the stream: then the
-  /// router, which reads cells by position, is not asked.
-  void find_drift(postgres::Oid table);
+  /// How a table's changes are laid out. Others of the same transaction may be laid out otherwise.
+  struct Layout {
+    std::shared_ptr<const postgres::StreamRelation> relation;
+    /// Some shape of the table has its columns at other positions: the router, which reads cells by
+    /// position, is not asked.
+    bool drifted = false;
+  };
+  bool drifts(const postgres::StreamRelation& relation);
 
   /// Opens a batch of what was routed.
   void open_batch(Routed routed, const CommitPipeline::Extent& extent);
@@ -196,7 +201,7 @@ class ShapeLogCollector : public runtime::Process {
 
   Context context_;
   routing::Router router_;
-  std::vector<const routing::Route*> routes_;  // scratch of concerned() and find_drift()
+  std::vector<const routing::Route*> routes_;  // scratch of concerned() and drifts()
   std::map<protocol::ShapeHandle, Shape> shapes_;
   std::map<runtime::MonitorRef, protocol::ShapeHandle> monitors_;
   std::set<protocol::ShapeHandle> waiting_;       ///< with deliveries that were not sent
@@ -206,8 +211,7 @@ class ShapeLogCollector : public runtime::Process {
   std::set<protocol::ShapeHandle> may_subscribe_;
   std::set<protocol::ShapeHandle> positions_;   ///< with waits_for
   std::set<protocol::ShapeHandle> fragmented_;  ///< with fragments
-  std::map<postgres::Oid, std::shared_ptr<const postgres::StreamRelation>> relations_;
-  std::set<postgres::Oid> drifted_;
+  std::map<postgres::Oid, Layout> layouts_;     ///< of each table's latest change
   std::vector<postgres::RelationChanged>
       changed_relations_;  ///< their transaction is still to come
   /// The new transaction whose end has not come yet, and what of it was taken.

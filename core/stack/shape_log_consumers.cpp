@@ -13,7 +13,8 @@ void ShapeLogCollector::add_shape(ShapeMeta meta) {
   const protocol::ShapeHandle handle = meta.handle;
   add(std::move(meta));
   Shape& added = shapes_.at(handle);
-  find_drift(added.meta.definition->relation().oid);
+  // Who is concerned by its changes is another question now.
+  layouts_.erase(added.meta.definition->relation().oid);
   ensure_consumer_or_retry(added);
   subscribe();
   advance();

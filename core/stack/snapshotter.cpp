@@ -111,7 +111,10 @@ env::DatabaseResult<void> with_accepted_snapshot(
   const auto attempt = [&](env::QuerySession& session) -> env::DatabaseResult<void> {
     auto read = session.begin_snapshot(meta.definition->relation().name);
     if (!read.ok()) return read.failure();
-    if (!fits((*read)->relation(), *meta.definition)) return table_has_changed();
+    if (!fits((*read)->relation(), *meta.definition)) {
+      context.reached(Mark::table_changed_before_snapshot);
+      return table_has_changed();
+    }
     process.yield_point("snapshot.known");
     switch (process.call<&ShapeLogCollector::accepts_snapshot>(collector, meta.handle, query,
                                                                (*read)->snapshot())) {

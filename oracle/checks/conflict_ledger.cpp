@@ -4,6 +4,25 @@
 
 namespace holdfast::oracle {
 
+namespace {
+
+/// The columns that have changed are of some concern to the shape.
+bool concerns(const CauseEvent& event, const ShapeSpec& spec) {
+  if (!spec.reads(event.subject)) return false;
+  return event.columns.empty() ||
+         std::any_of(event.columns.begin(), event.columns.end(),
+                     [&](const std::string& column) { return spec.names(column); });
+}
+
+}  // namespace
+
+bool ConflictLedger::excuses_refusal(const ShapeSpec& spec, Instant sent, Instant answered) const {
+  return std::any_of(journal_->begin(), journal_->end(), [&](const CauseEvent& event) {
+    return event.cause == Cause::table_unfit && concerns(event, spec) && event.at <= answered &&
+           event.over >= sent;
+  });
+}
+
 Instant ConflictLedger::earliest_birth(const ShapeSpec& spec, const protocol::ShapeHandle& handle,
                                        Instant sent) const {
   // At most one shape of a definition lives at a time, and none lives twice. So another handle that
@@ -44,6 +63,10 @@ bool ConflictLedger::explains(const CauseEvent& event, const ShapeSpec& spec,
     case Cause::over_limit:
       // At most one shape of a definition lives at a time.
       return reason == "expired" && asked_.size() > event.limit;
+    case Cause::table_altered:
+      return concerns(event, spec) || (spec.columns.empty() && spec.reads(event.subject));
+    case Cause::table_unfit:
+      return false;
   }
   return false;
 }

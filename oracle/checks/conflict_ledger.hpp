@@ -41,6 +41,11 @@ class ConflictLedger {
     const auto life = lives_.find(handle);
     return life == lives_.end() ? nullptr : &life->second.spec;
   }
+
+  /// A request was refused with 400: the table, or a column that it names, is not there, or was not
+  /// until a moment ago.
+  bool excuses_refusal(const ShapeSpec& spec, Instant sent, Instant answered) const;
+
   std::uint64_t legitimate() const { return legitimate_; }
   std::uint64_t spurious() const { return spurious_; }
 

@@ -37,6 +37,13 @@ class ClientView {
   void apply(const std::vector<Message>& messages, const protocol::LogOffset& from,
              const protocol::LogOffset& to, const Object& object);
 
+  /// The columns that the table has now. REQUIRES: nothing was applied since reset(); `spec`
+  /// outlives the view.
+  void describe(const ShapeSpec& spec) { *this = ClientView(spec); }
+  /// Of the table, as the snapshot saw it; nullopt until the snapshot is known.
+  const std::optional<std::size_t>& form() const { return form_; }
+  void set_form(std::size_t form) { form_ = form; }
+
   const ShapeSpec& spec() const { return *spec_; }
   /// Made for the caller; the digest says the same for nothing.
   Rows rows() const;
@@ -82,6 +89,7 @@ class ClientView {
   std::map<std::string, HeldRow> rows_;
   RowsDigest digest_;  ///< of rows_
   std::optional<StatedSnapshot> snapshot_;
+  std::optional<std::size_t> form_;
   std::optional<protocol::LogOffset> last_record_;
   /// The first half of a key change whose second half must come next.
   struct HalfKeyChange {

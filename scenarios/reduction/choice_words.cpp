@@ -91,6 +91,12 @@ std::string in_words(const Plan& plan, ChoiceKind kind, std::size_t index,
                                : "the DELETE of shape " + plan.specs[removal.subject].name) +
              " at " + to_text(removal.at);
     }
+    case ChoiceKind::alteration: {
+      const PlannedAlteration& alteration = plan.alterations[index];
+      return std::string(name_of(alteration.kind)) + " of " + alteration.table +
+             (alteration.column.empty() ? "" : "." + alteration.column) + " at " +
+             to_text(alteration.at);
+    }
     case ChoiceKind::calm_commit:
       return "the commit " + ordinal(index) + " at the calm end";
     case ChoiceKind::calm_death:

@@ -17,17 +17,17 @@ using sim::postgres::Statement;
 using sim::postgres::StatementKind;
 using sim::postgres::TableDefinition;
 
-constexpr std::array<ChoiceKind, 16> k_kinds = {
-    ChoiceKind::table,       ChoiceKind::shape,      ChoiceKind::client,
-    ChoiceKind::restart,     ChoiceKind::fault,      ChoiceKind::probe,
-    ChoiceKind::removal,     ChoiceKind::calm_death, ChoiceKind::calm_commit,
-    ChoiceKind::transaction, ChoiceKind::statement,  ChoiceKind::initial_row,
-    ChoiceKind::knob,        ChoiceKind::decision,   ChoiceKind::column,
-    ChoiceKind::cell};
-constexpr std::array<std::string_view, 16> k_kind_names = {
-    "tables",   "shapes",      "clients",      "restarts",     "faults",     "probes",
-    "removals", "calm deaths", "calm commits", "transactions", "statements", "initial rows",
-    "knobs",    "decisions",   "columns",      "cells"};
+constexpr std::array<ChoiceKind, 17> k_kinds = {
+    ChoiceKind::table,       ChoiceKind::shape,       ChoiceKind::client,
+    ChoiceKind::restart,     ChoiceKind::fault,       ChoiceKind::probe,
+    ChoiceKind::removal,     ChoiceKind::alteration,  ChoiceKind::calm_death,
+    ChoiceKind::calm_commit, ChoiceKind::transaction, ChoiceKind::statement,
+    ChoiceKind::initial_row, ChoiceKind::knob,        ChoiceKind::decision,
+    ChoiceKind::column,      ChoiceKind::cell};
+constexpr std::array<std::string_view, 17> k_kind_names = {
+    "tables",       "shapes",      "clients",     "restarts",     "faults",       "probes",
+    "removals",     "alterations", "calm deaths", "calm commits", "transactions", "statements",
+    "initial rows", "knobs",       "decisions",   "columns",      "cells"};
 
 /// Which choices are gone, by a running number.
 using Gone = std::function<bool(std::size_t)>;
@@ -92,6 +92,9 @@ void drop_tables(Plan& plan, const Gone& gone) {
   });
   for (PlannedRemoval& removal : plan.removals)
     if (removal.truncate) removal.subject = now[removal.subject];
+  std::erase_if(plan.alterations, [&](const PlannedAlteration& alteration) {
+    return is_lost({"public", alteration.table});
+  });
   const std::vector<oracle::ShapeSpec> specs = plan.specs;
   drop_shapes(plan, [&](std::size_t i) {
     return std::any_of(lost.begin(), lost.end(), [&](const RelationName& name) {
@@ -116,6 +119,9 @@ bool names(const std::vector<ColumnText>& list, const std::string& column) {
 }
 
 void drop_column(Plan& plan, const RelationName& table, const std::string& column) {
+  std::erase_if(plan.alterations, [&](const PlannedAlteration& alteration) {
+    return alteration.table == table.table && alteration.column == column;
+  });
   const auto is_column = [&](const ColumnText& cell) { return cell.first == column; };
   drop_statements_where(plan, [&](const Statement& s) {
     return s.table == table &&
@@ -221,6 +227,8 @@ void drop(Plan& plan, ChoiceKind kind, const Gone& gone) {
       return erase_where(plan.probes, gone);
     case ChoiceKind::removal:
       return erase_where(plan.removals, gone);
+    case ChoiceKind::alteration:
+      return erase_where(plan.alterations, gone);
     case ChoiceKind::calm_commit: {
       unsigned left = 0;
       for (unsigned i = 0; i < plan.calm_commits; ++i) left += gone(i) ? 0 : 1;
@@ -280,6 +288,8 @@ std::size_t count_of(const Plan& plan, ChoiceKind kind) {
       return plan.probes.size();
     case ChoiceKind::removal:
       return plan.removals.size();
+    case ChoiceKind::alteration:
+      return plan.alterations.size();
     case ChoiceKind::calm_commit:
       return plan.calm_commits;
     case ChoiceKind::calm_death:
@@ -328,8 +338,8 @@ std::string ChoiceCounts::to_text() const {
 ChoiceCounts count_choices(const Plan& plan) {
   ChoiceCounts counts;
   counts.workload = plan.specs.size() + plan.clients.size() + plan.initial_rows.size() +
-                    plan.removals.size() + plan.probes.size() + plan.calm_commits +
-                    count_of(plan, ChoiceKind::statement);
+                    plan.removals.size() + plan.alterations.size() + plan.probes.size() +
+                    plan.calm_commits + count_of(plan, ChoiceKind::statement);
   counts.faults = plan.restarts.size() + plan.faults.size() + plan.calm_deaths;
   counts.knobs = count_of(plan, ChoiceKind::knob);
   counts.schedule = plan.decisions.size();

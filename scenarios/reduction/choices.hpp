@@ -22,6 +22,7 @@ enum class ChoiceKind : std::uint8_t {
   probe,
   removal,      ///< a TRUNCATE, or a DELETE of a shape
   calm_death,   ///< of a process of the engine, before a commit at the end
+  alteration,   ///< of a table
   calm_commit,  ///< at the end
   transaction,
   statement,
@@ -45,8 +46,8 @@ std::string in_words(const Plan& plan, ChoiceKind kind, std::size_t index, const
 /// What a repro consists of. A FIFO schedule, no faults and default knobs count nothing; tables
 /// come with their shapes; what a choice is like (how long a pause, which columns) does not count.
 struct ChoiceCounts {
-  std::uint64_t workload =
-      0;  ///< shapes, clients, statements, rows at the start, removals, probes, calm commits
+  std::uint64_t workload = 0;  ///< shapes, clients, statements, rows at the start, removals,
+                               ///< alterations, probes, calm commits
   std::uint64_t faults = 0;  ///< restarts and faults
   std::uint64_t knobs = 0;
   std::uint64_t schedule = 0;  ///< decisions; of a schedule by chance: not known

@@ -33,6 +33,11 @@ class Simplifier {
     for (PlannedFault& fault : plan_.faults)
       if (!fault.victim.empty() && fault.kind != FaultKind::stall_process) plain(fault.pick);
     for (PlannedRemoval& removal : plan_.removals) plain(removal.at);
+    for (PlannedAlteration& alteration : plan_.alterations) {
+      offer(alteration.moment, Moment::any_time);
+      plain(alteration.at);
+      plain(alteration.undone_after);
+    }
   }
 
  private:

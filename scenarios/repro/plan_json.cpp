@@ -158,6 +158,18 @@ void describe(Fields& fields, Value& probe) {
   fields.optional("pick", probe.pick);
 }
 
+template <class Fields, Either<PlannedAlteration> Value>
+void describe(Fields& fields, Value& alteration) {
+  fields.required("number", alteration.number);
+  fields.one_of("kind", alteration.kind, names_of(AlterationKind{}));
+  fields.required("table", alteration.table);
+  fields.optional("column", alteration.column);
+  fields.required("at", alteration.at);
+  fields.optional_one_of("moment", alteration.moment, names_of(Moment{}));
+  fields.optional("pick", alteration.pick);
+  fields.optional("undone_after", alteration.undone_after);
+}
+
 template <class Fields, Either<Knobs> Value>
 void describe(Fields& fields, Value& knobs) {
   each_knob(knobs, [&](const char* name, auto& value, const auto& usual) {
@@ -187,6 +199,7 @@ void describe(Fields& fields, Value& plan) {
   fields.optional("faults", plan.faults);
   fields.optional("removals", plan.removals);
   fields.optional("probes", plan.probes);
+  fields.optional("alterations", plan.alterations);
   fields.optional("calm_commits", plan.calm_commits);
   fields.optional("calm_deaths", plan.calm_deaths);
   fields.optional("calm_standby", plan.calm_standby);

@@ -29,6 +29,7 @@ class Checker {
   void clients();
   void transactions();
   void trouble();
+  void alteration(std::size_t index);
   void bounds();
 
  private:
@@ -149,6 +150,27 @@ void Checker::transactions() {
   }
 }
 
+void Checker::alteration(std::size_t index) {
+  const PlannedAlteration& planned = plan_.alterations[index];
+  const TableDefinition* const table = find_table({"public", planned.table});
+  if (table == nullptr)
+    return object("alterations", index, "there is no table '" + planned.table + "'");
+  if (is_of_column(planned.kind) == planned.column.empty())
+    return object("alterations", index, "a column is named where a column changes, and only there");
+  if (planned.column.empty()) return;
+  const Column* const column = find_column(*table, planned.column);
+  if ((column == nullptr) != (planned.kind == AlterationKind::add_column))
+    return object("alterations", index,
+                  "a column that is added is new, any other is one of the table's");
+  if (column == nullptr) return;
+  if (column->key_position > 0) object("alterations", index, "the key stays as it is");
+  if (column->not_null && planned.kind == AlterationKind::drop_column)
+    object("alterations", index, "a column that is NOT NULL cannot be added again");
+  if (planned.kind == AlterationKind::change_type && column->type != sim::postgres::TypeId::int2 &&
+      column->type != sim::postgres::TypeId::int4)
+    object("alterations", index, "only int2 and int4 become wider");
+}
+
 void Checker::trouble() {
   numbers("restarts", plan_.restarts);
   numbers("removals", plan_.removals);
@@ -161,6 +183,8 @@ void Checker::trouble() {
   for (std::size_t i = 0; i < plan_.probes.size(); ++i)
     if (plan_.probes[i].spec >= plan_.specs.size())
       object("probes", i, "there is no such shape; they count from 0");
+  numbers("alterations", plan_.alterations);
+  for (std::size_t i = 0; i < plan_.alterations.size(); ++i) alteration(i);
   if (!plan_.decisions.empty() && plan_.strategy != StrategyKind::scripted)
     complaint_.add(line("decisions", 0), "'decisions' want the schedule 'scripted'");
 }

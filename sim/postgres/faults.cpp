@@ -27,7 +27,7 @@ Oid PostgresModel::create_table(TableDefinition definition) {
   state_->tables.emplace(
       name, std::make_unique<Table>(std::make_shared<const TableVersion>(std::move(version))));
   state_->forget_compiled();
-  state_->commit_catalog_change(oid);
+  state_->note_form(name, state_->commit_catalog_change(oid));
   return oid;
 }
 
@@ -35,9 +35,9 @@ bool PostgresModel::drop_table(const RelationName& name) {
   const Table* table = state_->find_table(name);
   if (table == nullptr || !idle(*table)) return false;
   const Oid oid = table->current()->oid;
-  state_->tables.erase(name);
+  state_->dropped_tables.push_back(std::move(state_->tables.extract(name).mapped()));
   state_->forget_compiled();
-  state_->commit_catalog_change(oid);
+  state_->note_form(name, state_->commit_catalog_change(oid));
   return true;
 }
 
@@ -50,7 +50,9 @@ bool PostgresModel::rename_table(const RelationName& from, const RelationName& t
   TableVersion version = *table->current();
   version.name = to;
   state_->change_table(*table, std::move(version));
-  state_->commit_catalog_change(table->current()->oid);
+  const Transaction& by = state_->commit_catalog_change(table->current()->oid);
+  state_->note_form(from, by);
+  state_->note_form(to, by);
   return true;
 }
 
@@ -60,8 +62,10 @@ bool PostgresModel::alter(const RelationName& name,
   if (table == nullptr || !idle(*table)) return false;
   TableVersion version = *table->current();
   change(version);
+  const bool columns_change = version.columns != table->current()->columns;
   state_->change_table(*table, std::move(version));
-  state_->commit_catalog_change(table->current()->oid);
+  const Transaction& by = state_->commit_catalog_change(table->current()->oid);
+  if (columns_change) state_->note_form(name, by);
   return true;
 }
 
@@ -71,8 +75,39 @@ bool PostgresModel::add_column(const RelationName& name, Column column) {
   Table* table = state_->find_table(name);
   if (table == nullptr || table->current()->find_column(column.name) >= 0) return false;
   // Slots of dropped columns stay taken: old rows still have cells there.
+  if (!idle(*table)) return false;
   column.slot = table->take_slot();
+  column.number = table->take_column_number();
   return alter(name, [&](TableVersion& version) { version.columns.push_back(column); });
+}
+
+bool PostgresModel::change_type(const RelationName& name, const std::string& column, TypeId type) {
+  Table* table = state_->find_table(name);
+  const int at = table == nullptr ? -1 : table->current()->find_column(column);
+  if (at < 0 || !idle(*table)) return false;
+  const Column& old = table->current()->columns[static_cast<std::size_t>(at)];
+  ASSERT(old.key_position == 0 && family(old.type) == TypeFamily::number &&
+             family(type) == TypeFamily::number,
+         "a column of numbers becomes another one");
+  const std::uint16_t slot = table->take_slot();
+  const auto rewritten = table->rewrite([&](const Row& row) -> SqlResult<RowRef> {
+    Row copy = row;
+    copy.values.resize(slot + 1U);
+    copy.texts.resize(slot + 1U);
+    copy.values[slot] = Value::null_of(type);
+    if (!row.is_null(old.slot)) {
+      auto value = cast_value(row.values[old.slot], type);
+      if (!value) return value.failure();
+      copy.texts[slot] = print_value(*value);
+      copy.values[slot] = std::move(*value);
+    }
+    return RowRef(std::make_shared<const Row>(std::move(copy)));
+  });
+  if (!rewritten) return false;
+  return alter(name, [&](TableVersion& version) {
+    version.columns[static_cast<std::size_t>(at)].type = type;
+    version.columns[static_cast<std::size_t>(at)].slot = slot;
+  });
 }
 
 bool PostgresModel::drop_column(const RelationName& name, const std::string& column) {

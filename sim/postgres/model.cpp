@@ -149,6 +149,23 @@ SqlResult<RowMap> PostgresModel::rows(const RelationName& name,
               [&visible](const Transaction& one) { return visible.contains(one); });
 }
 
+namespace {
+
+SqlResult<RowMap> read_map(ModelState& state, const Table& table, const TableVersion& version,
+                           const std::vector<std::string>& columns, const WhereClause* condition,
+                           const TransactionPredicate& visible) {
+  const auto slots = find_slots(version, columns);
+  if (!slots) return slots.failure();
+  const auto rows = read_rows(state, table, condition, visible, TruncatedRows::keep);
+  if (!rows) return rows.failure();
+  RowMap map;
+  for (const RowRef& row : *rows)
+    map.insert_or_assign(key_texts(version, *row), cell_texts(*slots, *row));
+  return map;
+}
+
+}  // namespace
+
 SqlResult<RowMap> PostgresModel::rows(
     const RelationName& name, const std::vector<std::string>& columns, const std::string& condition,
     const std::function<bool(const Transaction&)>& visible) const {
@@ -156,15 +173,31 @@ SqlResult<RowMap> PostgresModel::rows(
   if (table == nullptr)
     return Failure<SqlError>{
         {"42P01", "relation \"" + name.schema + "." + name.table + "\" does not exist"}};
-  const auto slots = find_slots(*table->current(), columns);
-  if (!slots) return slots.failure();
-  const auto rows = read_rows(*state_, *table, condition, visible, TruncatedRows::keep);
-  if (!rows) return rows.failure();
+  const auto compiled = state_->compile(*table, condition);
+  if (!compiled) return compiled.failure();
+  return read_map(*state_, *table, *table->current(), columns, compiled->get(), visible);
+}
 
-  RowMap map;
-  for (const RowRef& row : *rows)
-    map.insert_or_assign(key_texts(*table->current(), *row), cell_texts(*slots, *row));
-  return map;
+SqlResult<RowMap> PostgresModel::rows(const TableForm& form,
+                                      const std::vector<std::string>& columns,
+                                      const std::string& condition,
+                                      const VisibleSet& visible) const {
+  ASSERT(form.table != nullptr, "rows are those of a table");
+  const auto compiled = state_->compile(*form.version, condition);
+  if (!compiled) return compiled.failure();
+  return read_map(*state_, *form.table, *form.version, columns, compiled->get(),
+                  [&visible](const Transaction& one) { return visible.contains(one); });
+}
+
+const std::vector<TableForm>& PostgresModel::forms(const RelationName& name) const {
+  return state_->forms[name];
+}
+
+std::unique_ptr<RepeatedQuery> PostgresModel::repeat(
+    const TableForm& form, const std::vector<std::string>& columns, const std::string& condition,
+    std::function<Hash128(const RowKey&, const RowCells&)> hash) const {
+  ASSERT(form.table != nullptr, "rows are those of a table");
+  return std::make_unique<RepeatedQuery>(*state_, form, columns, condition, std::move(hash));
 }
 
 std::unique_ptr<RepeatedQuery> PostgresModel::repeat(

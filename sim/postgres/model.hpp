@@ -18,6 +18,7 @@
 #include "sim/postgres/hooks.hpp"
 #include "sim/postgres/options.hpp"
 #include "sim/postgres/statement.hpp"
+#include "sim/postgres/table.hpp"
 #include "sim/postgres/table_catalog.hpp"
 #include "sim/postgres/transactions.hpp"
 
@@ -84,6 +85,8 @@ class PostgresModel {
   bool add_column(const RelationName& table, Column column);
   bool drop_column(const RelationName& table, const std::string& column);
   bool rename_column(const RelationName& table, const std::string& from, const std::string& to);
+  /// To a wider type of numbers, which rewrites the table. false also: some value does not fit.
+  bool change_type(const RelationName& table, const std::string& column, TypeId type);
   bool set_replica_identity(const RelationName& table, ReplicaIdentity identity);
   void create_publication(const std::string& publication);
   void drop_publication(const std::string& publication);
@@ -146,6 +149,14 @@ class PostgresModel {
   std::unique_ptr<MembershipHistory> membership_history(const RelationName& table,
                                                         const std::vector<std::string>& columns,
                                                         const std::string& condition) const;
+  /// How the table of this name was, oldest first; empty: there never was one.
+  const std::vector<TableForm>& forms(const RelationName& name) const;
+  /// rows() and repeat() as of a form. REQUIRES: there was a table.
+  SqlResult<RowMap> rows(const TableForm& form, const std::vector<std::string>& columns,
+                         const std::string& condition, const VisibleSet& visible) const;
+  std::unique_ptr<RepeatedQuery> repeat(
+      const TableForm& form, const std::vector<std::string>& columns, const std::string& condition,
+      std::function<Hash128(const RowKey&, const RowCells&)> hash) const;
   /// What a new statement would see now.
   Snapshot current_snapshot() const;
   Lsn insert_position() const;

@@ -67,10 +67,16 @@ SqlResult<std::vector<RowRef>> read_rows(ModelState& state, const Table& table,
                                          const std::string& condition,
                                          const TransactionPredicate& visible,
                                          TruncatedRows truncated) {
-  const View view{visible, truncated};
   const auto compiled = state.compile(table, condition);
   if (!compiled) return compiled.failure();
-  const WhereClause* test = compiled->get();
+  return read_rows(state, table, compiled->get(), visible, truncated);
+}
+
+SqlResult<std::vector<RowRef>> read_rows(ModelState& state, const Table& table,
+                                         const WhereClause* test,
+                                         const TransactionPredicate& visible,
+                                         TruncatedRows truncated) {
+  const View view{visible, truncated};
   if (test == nullptr || !test->deep()) return filter(state, table, test, view);
   std::optional<SqlResult<std::vector<RowRef>>> result;
   state.big_stack.run([&] { result.emplace(filter(state, table, test, view)); });

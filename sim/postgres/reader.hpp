@@ -23,6 +23,11 @@ SqlResult<std::vector<RowRef>> read_rows(ModelState& state, const Table& table,
                                          const std::string& condition,
                                          const TransactionPredicate& visible,
                                          TruncatedRows truncated);
+/// The same with a condition that was compiled before; nullptr: all rows.
+SqlResult<std::vector<RowRef>> read_rows(ModelState& state, const Table& table,
+                                         const WhereClause* condition,
+                                         const TransactionPredicate& visible,
+                                         TruncatedRows truncated);
 
 /// The rows of a sub-select, in the same way.
 SqlResult<RowSet> read_subselect(ModelState& state, const SubSelect& subselect,

@@ -12,16 +12,25 @@ RepeatedQuery::RepeatedQuery(ModelState& state, RelationName table,
       text_(std::move(condition)),
       hash_(std::move(hash)) {}
 
+RepeatedQuery::RepeatedQuery(ModelState& state, TableForm form, std::vector<std::string> columns,
+                             std::string condition, RowHash hash)
+    : RepeatedQuery(state, form.version->name, std::move(columns), std::move(condition),
+                    std::move(hash)) {
+  form_ = std::move(form);
+}
+
 bool RepeatedQuery::prepare(const Table& table) {
-  const auto condition = state_.compile(table, text_);
+  const TableVersionRef& version = form_ ? form_->version : table.current();
+  if (form_ && version_ == version) return true;  // it never changes
+  const auto condition = form_ ? state_.compile(*version, text_) : state_.compile(table, text_);
   if (!condition) return false;
   const WhereClause* clause = condition->get();
   if (clause != nullptr && (clause->deep() || !clause->subselects().empty())) return false;
-  if (version_ == table.current() && condition_ == *condition) return true;
+  if (version_ == version && condition_ == *condition) return true;
   // The old ones were kept, so nothing new can have come to lie at their addresses.
-  auto slots = find_slots(*table.current(), columns_);
+  auto slots = find_slots(*version, columns_);
   if (!slots) return false;
-  version_ = table.current();
+  version_ = version;
   condition_ = *condition;
   slots_ = std::move(*slots);
   tested_.clear();
@@ -43,7 +52,7 @@ bool RepeatedQuery::test(const Row& row, Tested& tested) const {
 }
 
 std::optional<Hash128> RepeatedQuery::sum(const VisibleSet& visible) {
-  const Table* table = state_.find_table(name_);
+  const Table* table = form_ ? form_->table : state_.find_table(name_);
   if (table == nullptr || !prepare(*table)) return std::nullopt;
   tested_.resize(table->versions().size());
   Hash128 sum;

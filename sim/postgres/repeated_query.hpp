@@ -25,6 +25,10 @@ class RepeatedQuery {
   RepeatedQuery(ModelState& state, RelationName table, std::vector<std::string> columns,
                 std::string condition, RowHash hash);
 
+  /// Of a table as it was.
+  RepeatedQuery(ModelState& state, TableForm form, std::vector<std::string> columns,
+                std::string condition, RowHash hash);
+
   /// The hashes of the rows that `visible` shows, summed: each half by itself, modulo 2^64. Rows
   /// that PostgresModel::rows() gives once because they are equal are summed one by one. nullopt:
   /// only rows() can answer, as for sub-selects, very deep conditions and errors.
@@ -46,6 +50,7 @@ class RepeatedQuery {
   std::vector<std::string> columns_;
   std::string text_;
   RowHash hash_;
+  std::optional<TableForm> form_;  ///< none: the table of this name as it is now
 
   TableVersionRef version_;
   std::shared_ptr<const WhereClause> condition_;

@@ -197,13 +197,20 @@ bool ModelState::log_commit(Transaction& transaction) {
   return true;
 }
 
-void ModelState::commit_catalog_change(Oid invalidated) {
+const Transaction& ModelState::commit_catalog_change(Oid invalidated) {
   Transaction& transaction = transactions.begin();
   transactions.assign_xid(transaction);
   wal.append_catalog_change(invalidated);
   log_commit(transaction);
   flush_wal();
   end_transaction(transaction, TransactionState::committed);
+  return transaction;
+}
+
+void ModelState::note_form(const RelationName& name, const Transaction& by) {
+  const Table* table = find_table(name);
+  forms[name].push_back(
+      {table, table == nullptr ? nullptr : table->current(), by.commit_lsn, by.xid});
 }
 
 void ModelState::commit_message() {
@@ -236,6 +243,14 @@ SqlResult<std::shared_ptr<const WhereClause>> ModelState::compile(const Table& t
   if (text.empty()) return std::shared_ptr<const WhereClause>();
   auto& compiled = compiled_[table.current()->name];
   if (const auto found = compiled.find(text); found != compiled.end()) return found->second;
+  auto condition = compile(*table.current(), text);
+  if (condition) compiled.emplace(text, *condition);
+  return condition;
+}
+
+SqlResult<std::shared_ptr<const WhereClause>> ModelState::compile(const TableVersion& version,
+                                                                  const std::string& text) {
+  if (text.empty()) return std::shared_ptr<const WhereClause>();
   ConditionTrees& trees = options.condition_trees ? *options.condition_trees : own_trees_;
   const auto tree = trees.tree(text, big_stack);
   if (!tree) return tree.failure();
@@ -243,10 +258,7 @@ SqlResult<std::shared_ptr<const WhereClause>> ModelState::compile(const Table& t
     const Table* other = find_table(name);
     return other ? other->current() : nullptr;
   };
-  auto condition = WhereClause::compile(*tree, *table.current(), lookup, big_stack);
-  if (!condition) return condition.failure();
-  compiled.emplace(text, *condition);
-  return *condition;
+  return WhereClause::compile(*tree, version, lookup, big_stack);
 }
 
 }  // namespace holdfast::sim::postgres

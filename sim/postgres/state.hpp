@@ -61,7 +61,7 @@ class ModelState {
   /// Writes the commit record; false: nothing to log, the transaction wrote nothing.
   bool log_commit(Transaction& transaction);
   /// An xid, a record and a synchronous, at once visible commit of a catalogue change.
-  void commit_catalog_change(Oid invalidated);
+  const Transaction& commit_catalog_change(Oid invalidated);
   /// pg_logical_emit_message() in a transaction that commits synchronously: flushes, tells nobody.
   void commit_message();
   Snapshot take_snapshot() const { return transactions.snapshot(); }
@@ -74,10 +74,17 @@ class ModelState {
   void forget_compiled() { compiled_.clear(); }
   SqlResult<std::shared_ptr<const WhereClause>> compile(const Table& table,
                                                         const std::string& text);
+  /// Against a table as it was. Nothing is remembered.
+  SqlResult<std::shared_ptr<const WhereClause>> compile(const TableVersion& version,
+                                                        const std::string& text);
+  /// The table of this name has another form from `by` on.
+  void note_form(const RelationName& name, const Transaction& by);
 
   const ModelOptions options;
   const ModelHooks hooks;
   Tables tables;
+  std::vector<std::unique_ptr<Table>> dropped_tables;
+  std::map<RelationName, std::vector<TableForm>> forms;
   std::set<std::string> publications;
   Transactions transactions;
   Wal wal;

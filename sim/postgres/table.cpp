@@ -17,7 +17,19 @@ bool TableLock::writes(const Transaction* self) const {
 
 Table::Table(TableVersionRef version)
     : current_(std::move(version)),
-      next_slot_(static_cast<std::uint16_t>(current_->columns.size())) {}
+      next_slot_(static_cast<std::uint16_t>(current_->columns.size())),
+      last_column_number_(next_slot_) {}
+
+SqlResult<void> Table::rewrite(const std::function<SqlResult<RowRef>(const Row&)>& rewritten) {
+  std::vector<RowRef> rows;
+  for (const RowVersion& version : versions_) {
+    auto row = rewritten(*version.row);
+    if (!row) return row.failure();
+    rows.push_back(std::move(*row));
+  }
+  for (std::size_t i = 0; i < rows.size(); ++i) versions_[i].row = std::move(rows[i]);
+  return {};
+}
 
 void Table::add(RowVersion version) {
   if (!current_->key.empty()) by_key_[key_of(*version.row)].push_back(versions_.size());

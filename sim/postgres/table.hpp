@@ -15,10 +15,21 @@
 
 namespace holdfast::sim::postgres {
 
+class Table;
+
 struct RowVersion {
   RowRef row;
   Transaction* created = nullptr;
   Transaction* deleted = nullptr;  ///< the last that deleted or replaced it; its fate decides
+};
+
+/// How the table of some name was between two changes of its columns or its identity. Kept for
+/// ever, as row versions are: who was answered before a change was answered by this.
+struct TableForm {
+  const Table* table = nullptr;  ///< nullptr: there was no table of this name
+  TableVersionRef version;
+  Lsn since;  ///< commit of the change that began it
+  FullXid by;
 };
 
 /// Who holds the table. Writers share; TRUNCATE and ALTER TABLE exclude writers and readers.
@@ -53,8 +64,12 @@ class Table {
   const std::vector<std::size_t>* with_key(const std::string& key) const;
   /// The key under which equal primary keys are equal bytes. Empty without a primary key.
   std::string key_of(const Row& row) const;
-  /// The cell position of a new column.
+  /// The cell position of a new column, or of one in another type.
   std::uint16_t take_slot() { return next_slot_++; }
+  std::uint16_t take_column_number() { return ++last_column_number_; }
+  /// Gives every version, live or not, the row that `rewritten` makes of its own; an error changes
+  /// nothing.
+  SqlResult<void> rewrite(const std::function<SqlResult<RowRef>(const Row&)>& rewritten);
 
  private:
   struct Truncation {
@@ -65,6 +80,7 @@ class Table {
   TableVersionRef current_;
   TableLock lock_;
   std::uint16_t next_slot_ = 0;
+  std::uint16_t last_column_number_ = 0;
   std::deque<RowVersion> versions_;
   std::vector<Truncation> truncations_;  // `versions` never falls: the last that committed decides
   std::unordered_map<std::string, std::vector<std::size_t>> by_key_;  // looked up, never iterated

@@ -24,6 +24,7 @@ holdfast::postgres::RelationInfo TableVersion::to_info() const {
     one.type_name = std::string(name_of(column.type));
     one.not_null = column.not_null || column.key_position != 0;
     one.key_position = column.key_position;
+    one.number = column.number;
     info.columns.push_back(std::move(one));
   }
   return info;
@@ -37,6 +38,7 @@ TableVersion make_table(TableDefinition definition, Oid oid) {
   for (std::size_t i = 0; i < table.columns.size(); ++i) {
     Column& column = table.columns[i];
     column.slot = static_cast<std::uint16_t>(i);
+    column.number = static_cast<std::uint16_t>(i + 1);
     if (column.key_position == 0) continue;
     if (table.key.size() < column.key_position) table.key.resize(column.key_position, UINT16_MAX);
     table.key[column.key_position - 1U] = static_cast<std::uint16_t>(i);

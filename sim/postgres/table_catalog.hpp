@@ -24,6 +24,7 @@ struct Column {
   bool not_null = false;
   std::uint16_t key_position = 0;  ///< 0: not in the primary key; else 1 + position in it
   std::uint16_t slot = 0;          ///< where row cells keep it; never reused after a DROP COLUMN
+  std::uint16_t number = 0;        ///< attnum: 1, 2, …, never used again
   bool operator==(const Column&) const = default;
 };
 

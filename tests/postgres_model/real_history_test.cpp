@@ -309,6 +309,7 @@ class RealHistory : public ::testing::Test {
   /// A column that statements do not name comes, changes its name, and goes.
   void alter_columns(Dice& dice, const RelationName& table) {
     static const std::vector<std::string> k_names{"extra", "Extra two"};
+    if (dice.chance(45)) return widen(dice, table);
     const auto columns = column_names(table);
     const auto there =
         std::find_first_of(k_names.begin(), k_names.end(), columns.begin(), columns.end());
@@ -329,6 +330,28 @@ class RealHistory : public ::testing::Test {
     control.must("ALTER TABLE " + quote_relation(table) + change);
     exact_xids = false;
     ++column_changes;
+  }
+
+  /// A column of small numbers becomes one of larger ones, which rewrites the table.
+  void widen(Dice& dice, const RelationName& table) {
+    if (open_snapshot.read) return;  // one that has not read the table yet would find it empty
+    const auto relation = model->describe(table);
+    std::vector<std::pair<std::string, TypeId>> small;
+    for (const auto& column : relation->columns)
+      for (const auto& [from, to] :
+           {std::pair(TypeId::int2, TypeId::int4), std::pair(TypeId::int4, TypeId::int8),
+            std::pair(TypeId::int8, TypeId::numeric)})
+        if (column.key_position == 0 && column.type == oid_of(from))
+          small.emplace_back(column.name, to);
+    if (small.empty()) return;
+    const auto [column, wider] = dice.pick(small);
+    if (!model->change_type(table, column, wider)) return;
+    const std::string change =
+        " ALTER COLUMN " + quote_identifier(column) + " TYPE " + std::string(name_of(wider));
+    note(nullptr, table.table + change);
+    control.must("ALTER TABLE " + quote_relation(table) + change);
+    exact_xids = false;
+    ++widened;
   }
 
   void compare_streams() {
@@ -389,7 +412,7 @@ class RealHistory : public ::testing::Test {
   std::uint64_t base_model = 0;
   bool exact_xids = true;
   unsigned statements = 0, blocked = 0, errors = 0, commits = 0, alterations = 0;
-  unsigned column_changes = 0;
+  unsigned column_changes = 0, widened = 0;
   unsigned exact_snapshots = 0;
   std::size_t rows_compared = 0, streamed = 0, decoded_lines = 0;
 };
@@ -417,6 +440,7 @@ TEST_F(RealHistory, ModelAndServerAgreeAtEveryStep) {
   EXPECT_GT(streamed, histories() * 4);
   EXPECT_GT(decoded_lines, histories() * 3);
   EXPECT_GT(column_changes, histories() / 20);
+  EXPECT_GT(widened, histories() / 20);
   EXPECT_GT(exact_snapshots, 0U);
 }
 

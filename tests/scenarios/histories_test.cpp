@@ -106,6 +106,7 @@ TEST(Plans, OfManySeedsContainEveryKindOfTrouble) {
   std::set<FaultKind> faults;
   std::set<bool> removals;
   std::set<oracle::ProbeKind> probes;
+  std::set<AlterationKind> alterations;
   for (std::uint64_t seed = 1; seed <= 200; ++seed) {
     const Plan plan = make_plan("mixed", seed);
     strategies.insert(plan.strategy);
@@ -116,6 +117,8 @@ TEST(Plans, OfManySeedsContainEveryKindOfTrouble) {
     for (const PlannedFault& fault : plan.faults) faults.insert(fault.kind);
     for (const PlannedRemoval& removal : plan.removals) removals.insert(removal.truncate);
     for (const PlannedProbe& probe : plan.probes) probes.insert(probe.kind);
+    for (const PlannedAlteration& alteration : plan.alterations)
+      alterations.insert(alteration.kind);
   }
   EXPECT_EQ(strategies.size(), 6U);
   EXPECT_EQ(restarts.size(), k_restart_kinds);
@@ -123,6 +126,7 @@ TEST(Plans, OfManySeedsContainEveryKindOfTrouble) {
   EXPECT_EQ(faults.size(), k_fault_kinds);
   EXPECT_EQ(removals.size(), 2U);
   EXPECT_EQ(probes.size(), oracle::k_probe_kinds - 1) << "one follows another";
+  EXPECT_EQ(alterations.size(), k_alteration_kinds);
 }
 
 // -- runs -----------------------------------------------------------------------------------------

@@ -27,7 +27,7 @@ constexpr const char* k_column_fields =
     " a.attname, a.atttypid, coalesce(e.typname, t.typname), a.atttypmod,"
     " CASE WHEN e.oid IS NULL THEN 0 ELSE greatest(a.attndims, 1) END,"
     " a.attnotnull, a.attgenerated <> '',"
-    " coalesce(k.position, 0)"
+    " coalesce(k.position, 0), a.attnum"
     " FROM pg_catalog.pg_class c"
     " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
     " JOIN pg_catalog.pg_attribute a"
@@ -74,7 +74,8 @@ RelationInfo read_relation(const ResultRows& rows, std::size_t first,
                                       .dimensions = number<std::uint16_t>(field(4)),
                                       .not_null = field(5) == "t",
                                       .generated = field(6) == "t",
-                                      .key_position = number<std::uint16_t>(field(7))});
+                                      .key_position = number<std::uint16_t>(field(7)),
+                                      .number = number<std::uint16_t>(field(8))});
   }
   return info;
 }

@@ -1,0 +1,58 @@
+#include "scenarios/alterations/alteration_plans.hpp"
+
+namespace holdfast::scenarios {
+namespace {
+
+/// Percent of plans.
+constexpr unsigned k_percent = 12;
+
+std::string column_for(AlterationKind kind, const Draws& draws) {
+  switch (kind) {
+    case AlterationKind::add_column:
+      return "extra";
+    case AlterationKind::drop_column:  // not what cannot be added again: v is NOT NULL
+      return draws.one_of<std::string>({"name", "flag", "score", "at"}, "column");
+    case AlterationKind::rename_column:
+      return draws.one_of<std::string>({"v", "name", "flag", "score", "at"}, "column");
+    case AlterationKind::change_type:
+      return "v";
+    default:
+      return {};
+  }
+}
+
+void add_alterations(Plan& plan, const Draws& draws) {
+  plan.knobs.schema_reconciler_period =
+      ms(draws.one_of<std::uint64_t>({400, 3'000, 60'000}, "period"));
+  const std::uint64_t count = draws.between(1, 3, "count");
+  for (std::uint64_t i = 0; i < count; ++i) {
+    const Draws draw = draws.of("alteration", i);
+    PlannedAlteration alteration;
+    alteration.number = static_cast<unsigned>(i);
+    alteration.kind = static_cast<AlterationKind>(draw.below(k_alteration_kinds, "kind"));
+    alteration.table = plan.tables[draw.below(plan.tables.size(), "table")].name.table;
+    alteration.column = column_for(alteration.kind, draw);
+    alteration.at = ms(draw.between(100, 2'500, "at"));
+    if (draw.percent(40, "aimed"))
+      alteration.moment = draw.one_of<Moment>(
+          {Moment::commit, Moment::snapshot, Moment::removal, Moment::takeover, Moment::fragment},
+          "moment");
+    alteration.pick = draw.any("pick");
+    alteration.undone_after =
+        us(draw.one_of<std::uint64_t>({0, 5'000, 300'000, 2'000'000, 8'000'000}, "undone_after"));
+    plan.alterations.push_back(alteration);
+    // Half of them are met by a shape that is just being made.
+    if (!draw.percent(50, "birth")) continue;
+    for (PlannedClient& client : plan.clients)
+      if (plan.specs[client.spec].table == alteration.table)
+        client.starts_at = alteration.at + us(draw.below(40'000, "birth_delay", client.number));
+  }
+}
+
+}  // namespace
+
+void plan_alterations(Plan& plan, const Draws& draws) {
+  now_and_then(plan, draws, "alterations", k_percent, add_alterations);
+}
+
+}  // namespace holdfast::scenarios
