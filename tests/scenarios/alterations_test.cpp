@@ -1,0 +1,136 @@
+// Tables that somebody alters while a shape lives on them, as small histories of one table, one
+// shape and one client: what ends the shape, what leaves it alone, and how often.
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "scenarios/run.hpp"
+#include "scenarios/workload.hpp"
+
+namespace holdfast::scenarios {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+/// One shape of all columns of t0; a row of it is updated every 100 ms for 8 s.
+Plan quiet_plan() {
+  Plan plan;
+  plan.scenario = "mixed";
+  plan.seed = 1;
+  plan.tables.push_back(make_table(0));
+  const auto row = [&](int id, const char* v) {
+    return sim::postgres::Statement{
+        sim::postgres::StatementKind::insert,
+        plan.tables[0].name,
+        {{"id", std::to_string(id)}, {"v", v}, {"name", "alpha"}, {"score", "1.50"}},
+        {},
+        {}};
+  };
+  for (int id = 1; id <= 3; ++id) plan.initial_rows.push_back(row(id, "7"));
+  oracle::ShapeSpec spec;
+  spec.name = "s0";
+  spec.table = "t0";
+  describe_columns(spec, plan.tables[0]);
+  plan.specs.push_back(spec);
+  plan.clients.push_back({.number = 0, .spec = 0, .starts_at = milliseconds(50)});
+  for (int i = 0; i < 80; ++i) {
+    PlannedTransaction transaction;
+    transaction.pause_before = milliseconds(100);
+    transaction.statements.push_back({sim::postgres::StatementKind::update,
+                                      plan.tables[0].name,
+                                      {{"v", std::to_string(i % 7)}},
+                                      {{"id", std::to_string(1 + i % 3)}},
+                                      {}});
+    transaction.pauses.emplace_back();
+    plan.transactions.push_back(std::move(transaction));
+  }
+  return plan;
+}
+
+Plan with(AlterationKind kind, const char* column, Duration undone_after) {
+  Plan plan = quiet_plan();
+  plan.alterations.push_back({.kind = kind,
+                              .table = "t0",
+                              .column = column,
+                              .at = seconds(2),
+                              .undone_after = undone_after});
+  return plan;
+}
+
+RunReport run(const Plan& plan) {
+  return run_plan(plan, {});
+}
+
+std::string objections(const RunReport& report) {
+  std::string text;
+  for (const oracle::Violation& violation : report.violations)
+    text += "\n  " + violation.property + ": " + violation.what;
+  return text;
+}
+
+void expect_pass(const Plan& plan, std::uint64_t conflicts) {
+  const RunReport report = run(plan);
+  EXPECT_FALSE(report.failed()) << objections(report);
+  EXPECT_EQ(report.legitimate_conflicts, conflicts);
+  EXPECT_GT(report.compared_markers, 40U);
+}
+
+// The defect of review 3: nobody noticed, and the shape served the rows of a table that was gone.
+TEST(Alterations, ATableMadeAgainUnderItsNameEndsItsShapes) {
+  Plan plan = with(AlterationKind::recreate_table, "", milliseconds(300));
+  expect_pass(plan, 1);
+}
+
+TEST(Alterations, ATableMadeAgainIsPublishedAgain) {
+  Plan plan = with(AlterationKind::replace_table, "", milliseconds(0));
+  plan.knobs.schema_reconciler_period = milliseconds(400);
+  expect_pass(plan, 1);
+}
+
+TEST(Alterations, ATableThatWasAwayBetweenTwoLooksIsTheSame) {
+  expect_pass(with(AlterationKind::rename_table, "", milliseconds(300)), 0);
+}
+
+TEST(Alterations, AColumnAddedAndDroppedBetweenTwoChangesIsNone) {
+  expect_pass(with(AlterationKind::add_column, "extra", milliseconds(10)), 0);
+}
+
+TEST(Alterations, AColumnOfAllEndsAShapeOnceTheStreamShowsIt) {
+  expect_pass(with(AlterationKind::add_column, "extra", milliseconds(2'000)), 2);
+  expect_pass(with(AlterationKind::change_type, "v", milliseconds(2'000)), 2);
+  expect_pass(with(AlterationKind::rename_column, "score", milliseconds(2'000)), 2);
+}
+
+TEST(Alterations, AColumnThatIsNotSelectedIsNobodysBusiness) {
+  for (const AlterationKind kind : {AlterationKind::add_column, AlterationKind::drop_column}) {
+    Plan plan =
+        with(kind, kind == AlterationKind::add_column ? "extra" : "score", milliseconds(2'000));
+    plan.specs[0].columns = {"id", "v"};
+    plan.knobs.schema_reconciler_period = milliseconds(400);
+    expect_pass(plan, 0);
+  }
+}
+
+// The stream describes the table as before, but the cells of the column are gone.
+TEST(Alterations, AColumnDroppedAndAddedAgainIsAnotherOne) {
+  Plan plan = with(AlterationKind::drop_column, "at", milliseconds(0));
+  for (sim::postgres::Statement& row : plan.initial_rows)
+    row.set.emplace_back("at", "2026-01-01 00:00:00+00");
+  expect_pass(plan, 1);
+}
+
+// Between a request's look at the catalogue and the snapshot of its shape.
+TEST(Alterations, ASnapshotIsOfTheTableThatItsShapeWasDefinedOn) {
+  for (std::uint64_t steps = 0; steps < 24; ++steps) {
+    Plan plan = with(AlterationKind::replace_table, "", milliseconds(0));
+    plan.clients[0].starts_at = milliseconds(2'100);
+    plan.alterations[0].moment = Moment::snapshot;
+    plan.alterations[0].pick = steps;
+    const RunReport report = run(plan);
+    EXPECT_FALSE(report.failed()) << steps << objections(report);
+  }
+}
+
+}  // namespace
+}  // namespace holdfast::scenarios
