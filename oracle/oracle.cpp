@@ -77,7 +77,9 @@ void Oracle::observe(const Exchange& exchange, ClientView& view) {
     object(property::request_ends, "a request took too long");
   if (exchange.response) {
     const bool live = exchange.state.phase == ClientPhase::live;
-    if (exchange.state.phase == ClientPhase::initial) describe(exchange, view, object);
+    const ShapeSpec& as_it_is = described(*exchange.spec, *exchange.response, object);
+    if (exchange.state.phase == ClientPhase::initial && &as_it_is != exchange.spec)
+      view.describe(as_it_is);
     check_answer_form(
         view.spec(),
         {exchange.state.offset.to_string(), live, live ? exchange.state.cursor : std::string()},
@@ -89,18 +91,32 @@ void Oracle::observe(const Exchange& exchange, ClientView& view) {
     observe_failure(exchange, object);
 }
 
-void Oracle::describe(const Exchange& exchange, ClientView& view, const Object& object) {
-  const ShapeSpec& spec = *exchange.spec;
-  const std::string* schema = exchange.response->header("electric-schema");
+const ShapeSpec& Oracle::described(const ShapeSpec& spec, const protocol::Response& response,
+                                   const Object& object) {
+  const std::string* schema = response.header("electric-schema");
   const std::size_t forms = truth_->form_count(spec);
-  if (forms == 1 || exchange.response->status != 200 || schema == nullptr) return;
+  if (forms == 1 || response.status != 200 || schema == nullptr) return spec;
   const std::vector<std::string> columns = schema_columns(*schema);
   for (std::size_t form = 0; form < forms; ++form) {
     const auto [known, fresh] = described_.try_emplace({spec.name, form}, spec);
     if (fresh) known->second = truth_->in_form(spec, form);
-    if (selected_columns(known->second) == columns) return view.describe(known->second);
+    if (selected_columns(known->second) == columns) return known->second;
   }
   object(property::answer_form, "its table never had the columns of the schema " + *schema);
+  return spec;
+}
+
+bool Oracle::refused_by_its_table(const ShapeSpec& spec, const protocol::Response& response,
+                                  const Origin& made) {
+  const auto is_about = [&](const char* field) {
+    return response.body.find(R"("errors":{")" + std::string(field)) != std::string::npos;
+  };
+  // To a HEAD nothing says what of.
+  const bool of_table = response.status == 400 && (response.body.empty() || is_about("table") ||
+                                                   is_about("columns") || is_about("where"));
+  if (!of_table || !ledger_.excuses_refusal(spec, made.sent, made.answered)) return false;
+  counters_.refused++;
+  return true;
 }
 
 void Oracle::check_form(const std::vector<Message>& messages, ClientView& view,
@@ -261,11 +277,7 @@ void Oracle::observe_failure(const Exchange& exchange, const Object& object) {
   if (response.status == 409 && exchange.state.handle)
     return observe_conflict(*exchange.spec, *exchange.state.handle, response, exchange.made(),
                             object);
-  if (response.status == 400 &&
-      ledger_.excuses_refusal(*exchange.spec, exchange.made().sent, exchange.made().answered)) {
-    counters_.refused++;
-    return;
-  }
+  if (refused_by_its_table(*exchange.spec, response, exchange.made())) return;
   if (response.status == 400 && response.body.find("out of bounds") != std::string::npos)
     return object(property::out_of_bounds,
                   "offset " + exchange.state.offset.to_string() + " was served before");
@@ -308,7 +320,11 @@ void Oracle::observe_answer(const Probe& probe, const protocol::Response& respon
     this->object(property, probe.spec->name + ": " + std::move(what),
                  probe.prober + ", " + std::string(name_of(probe.kind)), made.answered);
   };
-  check_probe_form(probe, response, object);
+  const bool by_its_words = probe.kind == ProbeKind::bad_parameters;
+  if (!by_its_words && refused_by_its_table(*probe.spec, response, made)) return;
+  Probe of_the_table = probe;
+  of_the_table.spec = &described(*probe.spec, response, object);
+  check_probe_form(of_the_table, response, object);
   const std::string* named = response.header("electric-handle");
   if (response.status == 409 && probe.handle) {
     // That a handle which never was, or was another definition's, is refused ends nothing.

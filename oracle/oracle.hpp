@@ -116,8 +116,12 @@ class Oracle {
                          const Object& object);
   /// Only a shape whose consumer was made to die may be unavailable for that.
   void check_quarantine(const protocol::Response& response, const Object& object);
-  /// What the client asks for, with the columns that the answer's own schema says the table has.
-  void describe(const Exchange& exchange, ClientView& view, const Object& object);
+  /// What is asked for, with the columns that the answer's own schema says the table has.
+  const ShapeSpec& described(const ShapeSpec& spec, const protocol::Response& response,
+                             const Object& object);
+  /// A 400 that says that the table, or a column, is not there; and it was not, a moment ago.
+  bool refused_by_its_table(const ShapeSpec& spec, const protocol::Response& response,
+                            const Origin& made);
   /// Of which form of its table the shape is, and that nothing of another is in its log (I-63).
   void check_form(const std::vector<Message>& messages, ClientView& view, const Object& object);
   void check_transaction_id(const Message& message, const Object& object);

@@ -7,18 +7,7 @@
 #include "sim/postgres/reader.hpp"
 
 namespace holdfast::scenarios {
-
 namespace {
-
-sim::postgres::VisibleSet model_set(const oracle::VisibleSet& visible) {
-  sim::postgres::VisibleSet set;
-  set.up_to = {visible.up_to};
-  set.snapshot.emplace();
-  set.snapshot->xmin = {visible.snapshot.xmin};
-  set.snapshot->xmax = {visible.snapshot.xmax};
-  for (const std::uint64_t xid : visible.snapshot.xip) set.snapshot->xip.push_back({xid});
-  return set;
-}
 
 std::vector<std::string> columns_of(const oracle::ShapeSpec& spec,
                                     const sim::postgres::TableVersion& table) {

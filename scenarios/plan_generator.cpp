@@ -320,7 +320,7 @@ Plan make_plan(const Profile& profile, std::uint64_t seed) {
     // Shapes with subqueries are not set aside yet: one that dies of its input holds the stream.
     if (!profile.world)
       now_and_then(plan, draws.of("engine"), "poison", k_poison_percent, plan_poison);
-    // The truth knows the forms of a shape's own table, not yet those of the tables its clause reads.
+    // The truth knows the forms of a shape's own table, not of those that its clause reads.
     if (!profile.world) plan_alterations(plan, draws);
   }
   return plan;

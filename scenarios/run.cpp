@@ -9,6 +9,7 @@
 #include "scenarios/calm.hpp"
 #include "scenarios/model_truth.hpp"
 #include "scenarios/network.hpp"
+#include "scenarios/timeline/trace_events.hpp"
 #include "scenarios/workload.hpp"
 #include "sim/disk/sim_disk.hpp"
 #include "sim/mutants/broken_disk.hpp"
@@ -61,24 +62,6 @@ struct Schedule {
   std::unique_ptr<sim::SchedulingStrategy> strategy;
   const sim::ScriptedStrategy* script = nullptr;
   const sim::RecordingStrategy* recorded = nullptr;
-};
-
-/// Structured events of the engine become notes in the trace.
-class TraceEvents final : public observe::EventSink {
- public:
-  TraceEvents(sim::Trace& trace, timeline::Recorder* recorder)
-      : trace_(trace), recorder_(recorder) {}
-  void emit(const observe::Event& event) override {
-    std::string line(event.name);
-    for (const auto& [name, value] : event.fields)
-      line.append(" ").append(name).append("=").append(value);
-    if (recorder_ != nullptr) recorder_->note(line);
-    trace_.note(std::move(line));
-  }
-
- private:
-  sim::Trace& trace_;
-  timeline::Recorder* recorder_;
 };
 
 sim::SimDiskOptions disk_options(const Plan& plan, sim::SimulatedExecutor& executor) {
