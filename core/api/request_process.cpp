@@ -1,12 +1,14 @@
 #include "core/api/request_process.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "core/api/error_responses.hpp"
 #include "core/api/responses.hpp"
 #include "core/base/guard_list.hpp"
 #include "core/base/mark_list.hpp"
 #include "core/stack/expiry_manager.hpp"
+#include "core/stack/inspector.hpp"
 #include "core/stack/names.hpp"
 #include "core/stack/shape_cache.hpp"
 #include "core/stack/shape_cleaner.hpp"
@@ -127,6 +129,12 @@ RequestProcess::Answer RequestProcess::first_get() {
   auto shape = find_by_identity(*this, *context_, source(), definition_->identity());
   const bool asked_for_it =
       !parameters_->handle || (shape && shape->handle == *parameters_->handle);
+  if (!asked_for_it && catalogue_may_be_old()) {
+    shape::for_each_definition(*definition_, [&](const shape::Definition& each) {
+      call<&stack::Inspector::forget_relation>(stack::names::inspector, each.relation().name);
+    });
+    return first_get();
+  }
   if (!shape || !asked_for_it) {
     // The store decides, in one transaction: it answers the live shape or makes one.
     if (!shape) {
@@ -142,6 +150,15 @@ RequestProcess::Answer RequestProcess::first_get() {
     handle_ = shape->handle;
   }
   return serve();
+}
+
+bool RequestProcess::catalogue_may_be_old() {
+  if (std::exchange(asked_catalogue_again_, true)) return false;
+  const storage::ShapeLookup found = look_up(*context_, *parameters_->handle);
+  if (!found.live) return false;
+  const auto definition = stack::shape_meta_from(*found.live).definition;
+  return definition->request_key() == definition_->request_key() &&
+         definition->identity() != definition_->identity();
 }
 
 RequestProcess::Answer RequestProcess::first_delete() {

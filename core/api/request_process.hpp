@@ -55,6 +55,10 @@ class RequestProcess : public stack::Waiter {
   void attempt(const std::function<Answer()>& step);
   Answer first();
   Answer first_get();
+  /// Whether the handle that the client names lives, and is of this very request, but of another
+  /// table than this instance knows: nobody tells a standby, or who was frozen, what has changed.
+  /// True once.
+  bool catalogue_may_be_old();
   Answer first_delete();
   /// Serves the shape as it is now, or holds.
   Answer serve();
@@ -91,6 +95,7 @@ class RequestProcess : public stack::Waiter {
   std::optional<protocol::ShapeHandle> handle_;  ///< of the shape being served
   Hold held_ = Hold::none;
   bool subscribed_ = false;
+  bool asked_catalogue_again_ = false;
   bool ask_store_ = false;   ///< the read models were wrong about this shape
   bool final_look_ = false;  ///< the timeout's own look: data if there is any, else the empty reply
   runtime::MonitorRef changes_monitor_;

@@ -35,18 +35,18 @@ TEST_F(Query, inspects_columns_types_and_key) {
         std::stoul(sql("SELECT oid FROM pg_type WHERE typname = '" + name + "'")))};
   };
   const std::vector<ColumnInfo> expected = {
-      {"b", {20}, "int8", -1, 0, true, false, 2},
-      {"a", {1043}, "varchar", 14, 0, false, false, 0},
-      {"c", {1009}, "text", -1, 1, true, false, 0},
-      {"d", {1007}, "int4", -1, 2, false, false, 0},
-      {"m", user_type("mood"), "mood", -1, 0, false, false, 0},
-      {"ms", user_type("_mood"), "mood", -1, 1, false, false, 0},
-      {"p", user_type("positive"), "positive", -1, 0, false, false, 0},
-      {"n", {19}, "name", -1, 0, false, false, 0},
-      {"o", {30}, "oidvector", -1, 0, false, false, 0},
-      {"pt", {600}, "point", -1, 0, false, false, 0},
-      {"q", {1042}, "bpchar", 9, 0, true, false, 1},
-      {"g", {23}, "int4", -1, 0, false, true, 0},
+      {"b", {20}, "int8", -1, 0, true, false, 2, 1},
+      {"a", {1043}, "varchar", 14, 0, false, false, 0, 3},
+      {"c", {1009}, "text", -1, 1, true, false, 0, 4},
+      {"d", {1007}, "int4", -1, 2, false, false, 0, 5},
+      {"m", user_type("mood"), "mood", -1, 0, false, false, 0, 6},
+      {"ms", user_type("_mood"), "mood", -1, 1, false, false, 0, 7},
+      {"p", user_type("positive"), "positive", -1, 0, false, false, 0, 8},
+      {"n", {19}, "name", -1, 0, false, false, 0, 9},
+      {"o", {30}, "oidvector", -1, 0, false, false, 0, 10},
+      {"pt", {600}, "point", -1, 0, false, false, 0, 11},
+      {"q", {1042}, "bpchar", 9, 0, true, false, 1, 12},
+      {"g", {23}, "int4", -1, 0, false, true, 0, 13},
   };
   ASSERT_EQ(found->columns.size(), expected.size());
   for (std::size_t i = 0; i < expected.size(); ++i)
