@@ -63,6 +63,7 @@ void Connection::close() {
   error_code ignored;
   socket_.close(ignored);
   output_.clear();
+  count_held();
   reader_.reset();
   if (const auto exchange = exchange_.lock()) exchange->client_left();
   lane_->forget(place_);
@@ -83,7 +84,20 @@ void Connection::set_deadline(std::chrono::milliseconds limit) {
   deadline_ = std::chrono::steady_clock::now() + limit;
 }
 
+void Connection::spill_if_slow(std::chrono::steady_clock::time_point now) {
+  const Options& options = lane_->shared().options;
+  const bool slow = phase_ == Phase::sending && now >= spill_at_ && !output_.in_file() &&
+                    output_.held() > OutputQueue::k_piece_bytes;
+  if (!slow || options.spill_directory.empty()) return;
+  if (const auto spilled = output_.spill(options.spill_directory); !spilled.ok()) {
+    options.log(spilled.error().message);
+    return abort();  // the client asks again
+  }
+  count_held();
+}
+
 void Connection::check_deadline(std::chrono::steady_clock::time_point now) {
+  spill_if_slow(now);
   if (now < deadline_) return;
   switch (phase_) {
     case Phase::idle:
@@ -247,6 +261,7 @@ void Connection::respond(protocol::Response response) {
   ASSERT(phase_ == Phase::handling, "a whole response is sent to a request that waits for it");
   answered();
   phase_ = Phase::sending;
+  spill_at_ = std::chrono::steady_clock::now() + lane_->shared().options.spill_after;
   send_head(response, Framing::length);
   if (!head_only_ && may_have_body(response.status)) queue(std::move(response.body));
   flush();
@@ -273,7 +288,7 @@ void Connection::write_part(std::string part) {
   flush();
   // After the attempt to send: one part larger than the limit is fine as long as it moves.
   const std::size_t limit = lane_->shared().options.stream_backlog_bytes;
-  if (phase_ == Phase::streaming && output_bytes_ > std::max(limit, size)) abort();
+  if (phase_ == Phase::streaming && output_.held() > std::max(limit, size)) abort();
 }
 
 void Connection::finish_stream() {
@@ -301,50 +316,49 @@ void Connection::send_head(const protocol::Response& response, Framing framing) 
 void Connection::queue(std::string bytes) {
   if (bytes.empty()) return;
   if (output_.empty()) set_deadline(lane_->shared().options.send_timeout);
-  output_bytes_ += bytes.size();
-  output_.push_back(std::move(bytes));
+  output_.push(std::move(bytes));
+  count_held();
+}
+
+void Connection::count_held() {
+  lane_->shared().held_bytes.fetch_add(output_.held() - counted_bytes_);  // wraps when it is less
+  counted_bytes_ = output_.held();
 }
 
 void Connection::flush() {
   if (writing_) return;
   while (!output_.empty()) {
     std::array<boost::asio::const_buffer, k_buffers_per_write> buffers;
-    std::size_t count = 0;
-    for (const std::string& bytes : output_) {
-      if (count == buffers.size()) break;
-      const std::size_t skip = count == 0 ? output_sent_ : 0;
-      buffers[count++] = boost::asio::buffer(bytes.data() + skip, bytes.size() - skip);
-    }
+    const std::size_t count = output_.next(buffers);
+    if (count == 0) return abort();  // the file cannot be read: a cut answer shows, a wrong one not
     error_code error;
-    std::size_t sent = socket_.write_some(
+    const std::size_t sent = socket_.write_some(
         std::span<const boost::asio::const_buffer>(buffers.data(), count), error);
-    if (error == boost::asio::error::would_block) {
-      writing_ = true;
-      socket_.async_wait(Socket::wait_write, [self = shared_from_this()](error_code wait_error) {
-        self->writing_ = false;
-        if (self->phase_ == Phase::closed) return;
-        if (wait_error) return self->close();
-        self->flush();
-      });
-      return;
-    }
+    if (error == boost::asio::error::would_block) return await_room();
     if (error) return close();
     set_deadline(lane_->shared().options.send_timeout);
-    output_bytes_ -= sent;
-    for (; sent > 0 && sent >= output_.front().size() - output_sent_; output_sent_ = 0) {
-      sent -= output_.front().size() - output_sent_;
-      output_.pop_front();
-    }
-    output_sent_ += sent;
+    output_.sent(sent);
   }
+  count_held();
   if (phase_ == Phase::streaming)
     deadline_ = std::chrono::steady_clock::time_point::max();
   else if (phase_ == Phase::sending)
     on_sent();
 }
 
+void Connection::await_room() {
+  count_held();
+  writing_ = true;
+  socket_.async_wait(Socket::wait_write, [self = shared_from_this()](error_code error) {
+    self->writing_ = false;
+    if (self->phase_ == Phase::closed) return;
+    if (error) return self->close();
+    self->flush();
+  });
+}
+
 void Connection::on_sent() {
-  std::deque<std::string>().swap(output_);
+  output_.clear();
   if (close_after_) return linger();
   next_request();
 }

@@ -5,7 +5,6 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -13,6 +12,7 @@
 #include <vector>
 
 #include "core/production/http/lane.hpp"
+#include "core/production/http/output_queue.hpp"
 #include "core/production/http/request_reader.hpp"
 #include "core/production/http/response_head.hpp"
 
@@ -96,6 +96,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void send_head(const protocol::Response& response, Framing framing);
   void queue(std::string bytes);
   void flush();
+  void await_room();
+  void spill_if_slow(std::chrono::steady_clock::time_point now);
+  void count_held();
   void answered();
   void on_sent();
   void next_request();
@@ -118,9 +121,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::unique_ptr<RequestReader> reader_;
   std::weak_ptr<Exchange> exchange_;
   std::string input_;  ///< bytes received and not yet consumed
-  std::deque<std::string> output_;
-  std::size_t output_sent_ = 0;  ///< of output_.front()
-  std::size_t output_bytes_ = 0;
+  OutputQueue output_;
+  std::size_t counted_bytes_ = 0;  ///< of output_, in Shared::held_bytes
+  std::chrono::steady_clock::time_point spill_at_;
   std::size_t discarded_ = 0;
   Framing framing_ = Framing::length;
 };

@@ -13,8 +13,8 @@ namespace {
 /// Deadlines are looked at by one sweep a lane instead of one timer a connection: a parked request
 /// then needs no timer, and being late by a quarter of the shortest limit does not matter.
 std::chrono::milliseconds sweep_period(const Options& options) {
-  const auto shortest = std::min(
-      {options.idle_timeout, options.head_timeout, options.body_timeout, options.send_timeout});
+  const auto shortest = std::min({options.idle_timeout, options.head_timeout, options.body_timeout,
+                                  options.send_timeout, options.spill_after});
   return std::clamp(shortest / 4, std::chrono::milliseconds(5), std::chrono::milliseconds(1000));
 }
 

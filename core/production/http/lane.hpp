@@ -29,6 +29,7 @@ struct Shared {
   std::atomic<std::size_t> connections{0};
   std::atomic<std::size_t> unanswered{0};
   std::atomic<std::uint64_t> requests{0};
+  std::atomic<std::size_t> held_bytes{0};  ///< of answers that clients have still to take
   std::mutex drained_mutex;
   std::condition_variable drained;  ///< told when `connections` reaches zero
 };

@@ -123,7 +123,8 @@ std::uint16_t HttpServer::port() const {
 
 Statistics HttpServer::statistics() const {
   const Shared& shared = *core_->shared;
-  return {shared.connections.load(), shared.unanswered.load(), shared.requests.load()};
+  return {shared.connections.load(), shared.unanswered.load(), shared.requests.load(),
+          shared.held_bytes.load()};
 }
 
 void HttpServer::drain() {

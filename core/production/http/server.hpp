@@ -32,6 +32,9 @@ struct Options {
   std::chrono::milliseconds body_timeout{15'000};       ///< for the rest of its body: 408
   std::chrono::milliseconds send_timeout{30'000};       ///< without one byte taken by the client
   std::size_t stream_backlog_bytes = 16 * 1024 * 1024;  ///< of a streamed response
+  /// Where answers wait that a client has not taken after `spill_after`; empty: in memory.
+  std::string spill_directory;
+  std::chrono::milliseconds spill_after{2'000};
   /// Told about what happens outside any request, one line each; on an I/O thread.
   std::function<void(const std::string&)> log = [](const std::string&) {};
 };
@@ -40,6 +43,7 @@ struct Statistics {
   std::size_t connections = 0;
   std::size_t unanswered_requests = 0;
   std::uint64_t requests = 0;
+  std::size_t held_bytes = 0;  ///< of answers that clients have still to take, in memory
 };
 
 class HttpServer {

@@ -33,6 +33,9 @@ std::string render(const http::HttpServer& server, const api::Engine& engine, co
   add(text, "holdfast_http_unanswered_requests", "gauge",
       "Requests that wait for their answer, long polls included.", http.unanswered_requests);
   add(text, "holdfast_http_requests_total", "counter", "Requests received.", http.requests);
+  add(text, "holdfast_http_held_bytes", "gauge",
+      "Memory of answers that clients have still to take; what slow ones leave waits on disk.",
+      http.held_bytes);
   add(text, "holdfast_request_processes", "gauge",
       "Requests that the engine is working on or holds; those without a client are ended.",
       engine.requests());

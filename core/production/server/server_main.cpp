@@ -147,6 +147,7 @@ class Server {
     environment.marks = &marks_;
     auto options = engine_options(config, directory);
     http_options_ = http_options(config, options.api, log);
+    http_options_.spill_directory = directory;
     engine_ = std::make_unique<api::Engine>(executor_.runtime(), std::move(environment),
                                             std::move(options));
   }
