@@ -15,6 +15,14 @@ constexpr unsigned k_standby_percent = 6;
 constexpr unsigned k_slot_percent = 5;
 constexpr unsigned k_cut_percent = 6;
 constexpr unsigned k_failed_sync_percent = 6;
+constexpr unsigned k_silent_percent = 4;
+constexpr unsigned k_lost_machine_percent = 4;
+constexpr unsigned k_shutdown_percent = 6;
+constexpr unsigned k_slot_back_percent = 5;
+constexpr unsigned k_timeline_percent = 4;
+constexpr unsigned k_flood_percent = 5;
+constexpr unsigned k_slow_percent = 6;
+constexpr unsigned k_calls_percent = 15;
 
 /// No client asks for this shape before `at`, and one does then.
 void bear(Plan& plan, std::size_t spec, Duration at) {
@@ -150,6 +158,44 @@ void plan_failed_sync(Plan& plan, const Draws& draws) {
   plan.restarts.insert(plan.restarts.begin(), {killed, power});
 }
 
+/// Adds one fault of this kind, at a time of its own, half of them in a moment.
+template <FaultKind Kind>
+void plan_one(Plan& plan, const Draws& draws) {
+  PlannedFault fault{.kind = Kind, .at = ms(draws.between(100, 2'500, "at"))};
+  fault.pick = draws.any("pick");
+  if (draws.percent(50, "aimed"))
+    fault.moment =
+        draws.one_of<Moment>({Moment::commit, Moment::snapshot, Moment::takeover}, "moment");
+  plan.faults.push_back(fault);
+}
+
+/// Those who are called die around a call, or nobody answers to their name.
+void plan_calls(Plan& plan, const Draws& draws) {
+  const std::uint64_t count = draws.between(1, 4, "count");
+  for (std::uint64_t i = 0; i < count; ++i) {
+    const Draws draw = draws.of("call", i);
+    plan.faults.push_back({.kind = draw.one_of<FaultKind>(
+                               {FaultKind::callee_dies_before, FaultKind::callee_dies_during,
+                                FaultKind::callee_dies_after, FaultKind::reply_lost,
+                                FaultKind::name_vacant, FaultKind::table_vanishes},
+                               "kind"),
+                           .at = ms(draw.between(20, 3'000, "at")),
+                           .pick = draw.any("pick")});
+  }
+}
+
+/// The machine of the leader is lost with its connections: the server goes on holding the lock and
+/// the slot for a client that is dead.
+void plan_lost_machine(Plan& plan, const Draws& draws) {
+  const Duration at = ms(draws.between(300, 2'000, "at"));
+  plan.faults.push_back({.kind = FaultKind::postgres_half_open, .at = at});
+  plan.restarts.insert(plan.restarts.begin(),
+                       {.number = static_cast<unsigned>(plan.restarts.size()),
+                        .kind = RestartKind::brutal,
+                        .after = at + us(draws.below(2'000, "later")),
+                        .down_time = ms(draws.one_of<std::uint64_t>({0, 200, 5'000}, "down"))});
+}
+
 }  // namespace
 
 void plan_database_trouble(Plan& plan, const Draws& draws) {
@@ -159,6 +205,14 @@ void plan_database_trouble(Plan& plan, const Draws& draws) {
   now_and_then(plan, draws, "slot", k_slot_percent, plan_slot);
   now_and_then(plan, draws, "cut", k_cut_percent, plan_cut);
   now_and_then(plan, draws, "failed_sync", k_failed_sync_percent, plan_failed_sync);
+  now_and_then(plan, draws, "silent", k_silent_percent, plan_one<FaultKind::postgres_silent>);
+  now_and_then(plan, draws, "lost machine", k_lost_machine_percent, plan_lost_machine);
+  now_and_then(plan, draws, "shutdown", k_shutdown_percent, plan_one<FaultKind::postgres_shutdown>);
+  now_and_then(plan, draws, "slot back", k_slot_back_percent, plan_one<FaultKind::slot_back>);
+  now_and_then(plan, draws, "timeline", k_timeline_percent, plan_one<FaultKind::timeline_change>);
+  now_and_then(plan, draws, "flood", k_flood_percent, plan_one<FaultKind::keepalive_flood>);
+  now_and_then(plan, draws, "slow", k_slow_percent, plan_one<FaultKind::slow_queries>);
+  now_and_then(plan, draws, "calls", k_calls_percent, plan_calls);
 }
 
 }  // namespace holdfast::scenarios

@@ -1,6 +1,8 @@
 #include "scenarios/faults.hpp"
 
 #include <algorithm>
+#include <array>
+#include <utility>
 
 namespace holdfast::scenarios {
 namespace {
@@ -14,6 +16,13 @@ constexpr Duration k_felt = std::chrono::seconds(12);
 
 /// How long a shape is poisoned, if not to the end, and if nobody knows whose it is.
 constexpr Duration k_poisoned_for = std::chrono::seconds(4);
+/// How long a fault waits for a call to whom it means.
+constexpr Duration k_call_patience = std::chrono::seconds(8);
+/// Between a request's look at how far the stream is and its look at its shape.
+constexpr std::string_view k_look_label = "request.position_read";
+/// Of the tables that requests look at.
+constexpr std::array<std::string_view, 4> k_table_owners = {"shape_status_owner", "status_monitor",
+                                                            "inspector", "shape_log_collector"};
 
 bool changes_the_disk(sim::OperationKind kind) {
   return kind == sim::OperationKind::write || kind == sim::OperationKind::create ||
@@ -53,10 +62,15 @@ void FaultDriver::observe(const sim::StepInfo& step) {
     pending_--;
     if (!healed_) inject(fault, step.path);
   }
+  if (calls_ != nullptr) act_on_calls();
+  if (vanishing_ != nullptr && step.label.text == k_look_label) hit_table(step);
 }
 
 void FaultDriver::heal() {
   healed_ = true;
+  server_.heal();
+  if (calls_ != nullptr) calls_->give_up();
+  vanishing_ = nullptr;
   errors_due_ = 0;
   full_until_ = {};
 }
@@ -87,6 +101,37 @@ void FaultDriver::inject(const PlannedFault& fault, std::string_view in_step) {
     case FaultKind::poisoned_shape:
       note_hit(fault, {});
       return poison(fault);
+    case FaultKind::postgres_silent:
+      note_hit(fault, {});
+      return server_.fall_silent(fault.pick);
+    case FaultKind::postgres_half_open:
+      note_hit(fault, {});
+      return server_.half_open();
+    case FaultKind::postgres_shutdown:
+      note_hit(fault, {});
+      return server_.shut_down(fault.pick);
+    case FaultKind::slot_back:
+      note_hit(fault, {});
+      return server_.take_slot_back();
+    case FaultKind::timeline_change:
+      note_hit(fault, {});
+      return server_.fail_over(fault.pick);
+    case FaultKind::keepalive_flood:
+      note_hit(fault, {});
+      return server_.flood(fault.pick);
+    case FaultKind::slow_queries:
+      note_hit(fault, {});
+      return server_.slow_down(fault.pick);
+    case FaultKind::callee_dies_before:
+    case FaultKind::callee_dies_during:
+    case FaultKind::callee_dies_after:
+    case FaultKind::reply_lost:
+    case FaultKind::name_vacant:
+      return hit_call(fault);
+    case FaultKind::table_vanishes:
+      counters_.count(fault.kind, false);
+      vanishing_ = &fault;
+      return;
     case FaultKind::disk_error:
       counters_.count(fault.kind, false);
       note_hit(fault, {});
@@ -143,6 +188,38 @@ void FaultDriver::look_for_new_slot(std::size_t cause, postgres::Lsn old) {
     return oracle_.over(cause, executor_.now());
   executor_.after(k_slot_look, "/world/faults", "fault.slot_look",
                   [this, cause, old] { look_for_new_slot(cause, old); });
+}
+
+// -- calls ----------------------------------------------------------------------------------------
+
+void FaultDriver::hit_call(const PlannedFault& fault) {
+  ASSERT(calls_ != nullptr, "who plans faults of calls has somebody look at them");
+  counters_.count(fault.kind, false);
+  if (!calls_->arm(fault)) return;
+  pending_++;
+  executor_.after(k_call_patience, "/world/faults", "fault.no_call", [this, &fault] {
+    if (!calls_->waits_for(fault)) return;
+    calls_->give_up(fault);
+    pending_--;
+  });
+}
+
+void FaultDriver::act_on_calls() {
+  for (const CallFaults::Outcome& outcome : calls_->act(executor_)) {
+    note_hit(*outcome.fault, outcome.victim);
+    if (outcome.effect) counters_.had_effect(outcome.fault->kind);
+    pending_--;
+  }
+}
+
+void FaultDriver::hit_table(const sim::StepInfo& step) {
+  const PlannedFault& fault = *std::exchange(vanishing_, nullptr);
+  const runtime::ProcessId owner =
+      step.instance->whereis(k_table_owners[fault.pick % k_table_owners.size()]);
+  if (!owner.valid() || !step.instance->alive(owner)) return;
+  note_hit(fault, {});
+  step.instance->kill(owner);
+  counters_.had_effect(fault.kind);
 }
 
 void FaultDriver::hit_process(const PlannedFault& fault, std::string_view in_step) {

@@ -8,16 +8,13 @@
 #include "oracle/oracle.hpp"
 #include "scenarios/aim.hpp"
 #include "scenarios/cluster.hpp"
-#include "scenarios/counted.hpp"
+#include "scenarios/faults/call_faults.hpp"
+#include "scenarios/faults/server_faults.hpp"
 #include "scenarios/plan.hpp"
 #include "scenarios/poison.hpp"
 #include "sim/disk/operation.hpp"
 
 namespace holdfast::scenarios {
-
-/// With effect: something was really hit: a process lived, a session was open, an operation failed,
-/// a commit that was visible is lost.
-using FaultCounters = Counted<FaultKind, k_fault_kinds>;
 
 /// When a fault of the plan happened, and to whom.
 struct FaultHit {
@@ -30,8 +27,13 @@ struct FaultHit {
 class FaultDriver final : public sim::DiskFaults {
  public:
   FaultDriver(sim::SimulatedExecutor& executor, sim::postgres::PostgresModel& postgres,
-              oracle::Oracle& oracle, Cluster& cluster, const Plan& plan)
-      : executor_(executor), postgres_(postgres), oracle_(oracle), cluster_(cluster), plan_(plan) {}
+              oracle::Oracle& oracle, Cluster& cluster, const Plan& plan, CallFaults* calls)
+      : executor_(executor),
+        postgres_(postgres),
+        oracle_(oracle),
+        cluster_(cluster),
+        plan_(plan),
+        calls_(calls) {}
 
   void begin();
   /// Faults end: what was broken for a while works again, what is still to come does not. A
@@ -56,6 +58,10 @@ class FaultDriver final : public sim::DiskFaults {
   void recreate_slot(const PlannedFault& fault);
   void poison(const PlannedFault& fault);
   void note_poison();
+  void hit_call(const PlannedFault& fault);
+  void act_on_calls();
+  /// Kills who owns what this request has begun to look at.
+  void hit_table(const sim::StepInfo& step);
   /// The cause is over once a session streams from a slot that is not the old one.
   void look_for_new_slot(std::size_t cause, postgres::Lsn old);
   void note_hit(const PlannedFault& fault, std::string victim);
@@ -68,6 +74,9 @@ class FaultDriver final : public sim::DiskFaults {
   FaultCounters counters_;
   std::vector<FaultHit> hits_;
   std::vector<std::pair<const PlannedFault*, Aim>> aims_;
+  ServerFaults server_{executor_, postgres_, oracle_, counters_};
+  CallFaults* calls_;                        ///< nullptr: the plan has none
+  const PlannedFault* vanishing_ = nullptr;  ///< table_vanishes: it waits for a request's look
   std::size_t pending_ = 0;
   Poison poison_;
   bool healed_ = false;

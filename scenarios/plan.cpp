@@ -13,10 +13,15 @@ constexpr std::array<std::string_view, k_moments> k_moment_names = {
     "any_time",  "commit",   "snapshot", "removal",     "takeover",
     "slot_made", "fragment", "move",     "confirmation", "doubt"};
 constexpr std::array<std::string_view, k_fault_kinds> k_fault_names = {
-    "kill_process", "exit_process", "shutdown_process", "stall_process",  "postgres_disconnect",
-    "disk_error",   "disk_full",    "postgres_crash",   "slot_recreated", "poisoned_shape"};
+    "kill_process",        "exit_process",       "shutdown_process",   "stall_process",
+    "postgres_disconnect", "disk_error",         "disk_full",          "postgres_crash",
+    "slot_recreated",      "poisoned_shape",     "postgres_silent",    "postgres_half_open",
+    "postgres_shutdown",   "slot_back",          "timeline_change",    "keepalive_flood",
+    "slow_queries",        "callee_dies_before", "callee_dies_during", "callee_dies_after",
+    "reply_lost",          "name_vacant",        "table_vanishes"};
 constexpr std::array<std::string_view, k_strategy_kinds> k_strategy_names = {
-    "fifo", "uniform", "pct1", "pct2", "pct3", "pct5", "scripted"};
+    "fifo", "uniform",  "pct1",     "pct2",    "pct3",
+    "pct5", "scripted", "weighted", "racing1", "racing3"};
 
 std::string milliseconds(Duration d) {
   return std::to_string(d.count() / 1'000'000) + " ms";

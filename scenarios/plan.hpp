@@ -27,8 +27,11 @@ enum class StrategyKind : std::uint8_t {
   pct3,
   pct5,
   scripted,  ///< FIFO but for the plan's decisions
+  weighted,
+  racing1,  ///< as many racing pairs go the other way round
+  racing3,
 };
-inline constexpr std::size_t k_strategy_kinds = 7;
+inline constexpr std::size_t k_strategy_kinds = 10;
 
 /// One transaction of the workload, run by one of the writers.
 struct PlannedTransaction {
@@ -72,13 +75,26 @@ enum class FaultKind : std::uint8_t {
   shutdown_process,
   stall_process,
   postgres_disconnect,
-  disk_error,      ///< one EIO: of a sync (odd picks), of a read (2 of 4), of a write or sync
-  disk_full,       ///< ENOSPC for a while
-  postgres_crash,  ///< kill -9 of the server: unflushed commits are lost; it is back at once
-  slot_recreated,  ///< dropped while nobody streams; an odd pick: somebody makes it again at once
-  poisoned_shape,  ///< one shape's consumer dies of all its input; an odd pick: to the end
+  disk_error,       ///< one EIO: of a sync (odd picks), of a read (2 of 4), of a write or sync
+  disk_full,        ///< ENOSPC for a while
+  postgres_crash,   ///< kill -9 of the server: unflushed commits are lost; it is back at once
+  slot_recreated,   ///< dropped while nobody streams; an odd pick: somebody makes it again at once
+  poisoned_shape,   ///< one shape's consumer dies of all its input; an odd pick: to the end
+  postgres_silent,  ///< connections whose bytes vanish, without a reset
+  postgres_half_open,  ///< connections break, and the server does not notice: its sessions live on
+  postgres_shutdown,   ///< an orderly one, which waits for the walsender's client; then a start
+  slot_back,           ///< the slot's position goes back to the last checkpoint
+  timeline_change,     ///< fail-over; an even pick: the slot is gone, else it is behind
+  keepalive_flood,
+  slow_queries,
+  callee_dies_before,  ///< of a call that has arrived: it is never handled
+  callee_dies_during,
+  callee_dies_after,  ///< the reply is on its way
+  reply_lost,         ///< the caller gives up, the callee does what it was asked to
+  name_vacant,        ///< a called process dies, and its supervisor is slow
+  table_vanishes,     ///< the owner of the read models dies between two looks of a request
 };
-inline constexpr std::size_t k_fault_kinds = 10;
+inline constexpr std::size_t k_fault_kinds = 23;
 
 struct PlannedFault {
   FaultKind kind = FaultKind::kill_process;
@@ -131,6 +147,15 @@ struct Knobs {
   std::uint64_t journal_bytes = 64ULL << 20;
   std::uint64_t fragment_bytes = 1ULL << 20;
   std::uint64_t bytes_under_way_max = 4ULL << 20;
+  unsigned connection_pool_size = 20;
+  Duration long_poll_timeout = std::chrono::seconds(20);
+  Duration stack_ready_timeout = std::chrono::seconds(5);
+  Duration snapshot_wait = std::chrono::seconds(60);
+  Duration standby_poll = std::chrono::milliseconds(250);
+  Duration reconnect_backoff_min = std::chrono::milliseconds(500);
+  Duration reconnect_backoff_max = std::chrono::seconds(10);
+  Duration status_interval = std::chrono::seconds(10);
+  Duration wal_sender_timeout = std::chrono::seconds(60);
   Duration network_latency = std::chrono::microseconds(300);
   Duration postgres_latency = std::chrono::microseconds(200);
   Duration disk_sync_latency = std::chrono::microseconds(500);
@@ -155,6 +180,15 @@ void each_knob(KnobsOrConst& knobs, Visit visit) {
   visit("journal_bytes", knobs.journal_bytes, usual.journal_bytes);
   visit("fragment_bytes", knobs.fragment_bytes, usual.fragment_bytes);
   visit("bytes_under_way_max", knobs.bytes_under_way_max, usual.bytes_under_way_max);
+  visit("connection_pool_size", knobs.connection_pool_size, usual.connection_pool_size);
+  visit("long_poll_timeout", knobs.long_poll_timeout, usual.long_poll_timeout);
+  visit("stack_ready_timeout", knobs.stack_ready_timeout, usual.stack_ready_timeout);
+  visit("snapshot_wait", knobs.snapshot_wait, usual.snapshot_wait);
+  visit("standby_poll", knobs.standby_poll, usual.standby_poll);
+  visit("reconnect_backoff_min", knobs.reconnect_backoff_min, usual.reconnect_backoff_min);
+  visit("reconnect_backoff_max", knobs.reconnect_backoff_max, usual.reconnect_backoff_max);
+  visit("status_interval", knobs.status_interval, usual.status_interval);
+  visit("wal_sender_timeout", knobs.wal_sender_timeout, usual.wal_sender_timeout);
   visit("network_latency", knobs.network_latency, usual.network_latency);
   visit("postgres_latency", knobs.postgres_latency, usual.postgres_latency);
   visit("disk_sync_latency", knobs.disk_sync_latency, usual.disk_sync_latency);

@@ -5,6 +5,7 @@
 #include "scenarios/clients/client_plans.hpp"
 #include "scenarios/database_trouble.hpp"
 #include "scenarios/draws.hpp"
+#include "scenarios/faults/swarm.hpp"
 #include "scenarios/live_plan.hpp"
 #include "scenarios/plan.hpp"
 #include "scenarios/profile.hpp"
@@ -29,6 +30,10 @@ constexpr unsigned k_in_move_percent = 20;
 constexpr unsigned k_unknown_percent = 35;  ///< clauses that are unknown for many rows
 constexpr unsigned k_blind_percent = 10;    ///< of statements: whether it can work is not looked at
 constexpr unsigned k_poison_percent = 6;    ///< of histories
+constexpr unsigned k_weighted_percent = 10;
+constexpr unsigned k_racing_percent = 10;
+/// Of histories, each option that has not its default.
+constexpr unsigned k_option_percent = 15;
 constexpr std::uint64_t k_large_percent = 6;  ///< transactions that fragments and chunks cut
 
 /// Of subquery workloads.
@@ -40,6 +45,31 @@ StrategyKind draw_strategy(const Draws& draws) {
   if (roll < 65) return StrategyKind::uniform;
   return draws.one_of<StrategyKind>(
       {StrategyKind::pct1, StrategyKind::pct2, StrategyKind::pct3, StrategyKind::pct5}, "depth");
+}
+
+/// The other strategies take their share of all.
+StrategyKind draw_other_strategy(const Draws& draws, StrategyKind usual) {
+  const std::uint64_t roll = draws.below(100, "other strategy");
+  if (roll < k_weighted_percent) return StrategyKind::weighted;
+  if (roll >= k_weighted_percent + k_racing_percent) return usual;
+  return draws.percent(50, "pairs") ? StrategyKind::racing1 : StrategyKind::racing3;
+}
+
+/// Options of the engine and of the server that are about time and size, each by a draw of its own.
+void draw_options(Knobs& knobs, const Draws& draws) {
+  const auto seconds_or = [&](const char* name, Duration& knob, std::vector<std::uint64_t> others) {
+    if (draws.percent(k_option_percent, name)) knob = ms(draws.one_of(others, name, 1));
+  };
+  seconds_or("long_poll", knobs.long_poll_timeout, {1'000, 3'000, 7'000});
+  seconds_or("ready", knobs.stack_ready_timeout, {50, 800});
+  seconds_or("snapshot_wait", knobs.snapshot_wait, {500, 5'000});
+  seconds_or("standby_poll", knobs.standby_poll, {10, 1'000});
+  seconds_or("backoff", knobs.reconnect_backoff_min, {10, 100});
+  seconds_or("backoff_max", knobs.reconnect_backoff_max, {1'000, 3'000});
+  seconds_or("status", knobs.status_interval, {300, 2'000});
+  seconds_or("walsender", knobs.wal_sender_timeout, {8'000, 25'000});
+  if (draws.percent(k_option_percent, "pool"))
+    knobs.connection_pool_size = draws.one_of<unsigned>({1, 2, 4}, "pool_size");
 }
 
 Knobs draw_knobs(const Draws& draws, const Profile& profile) {
@@ -322,6 +352,9 @@ Plan make_plan(const Profile& profile, std::uint64_t seed) {
       now_and_then(plan, draws.of("engine"), "poison", k_poison_percent, plan_poison);
     // The truth knows the forms of a shape's own table, not of those that its clause reads.
     if (!profile.world) plan_alterations(plan, draws);
+    plan.strategy = draw_other_strategy(draws, plan.strategy);
+    draw_options(plan.knobs, draws.of("options"));
+    plan_swarm(plan, draws.of("swarm"));
   }
   return plan;
 }

@@ -7,8 +7,10 @@
 #include "scenarios/actors.hpp"
 #include "scenarios/alterations/alteration_driver.hpp"
 #include "scenarios/calm.hpp"
+#include "scenarios/liveness.hpp"
 #include "scenarios/model_truth.hpp"
 #include "scenarios/network.hpp"
+#include "scenarios/plan_options.hpp"
 #include "scenarios/timeline/trace_events.hpp"
 #include "scenarios/workload.hpp"
 #include "sim/disk/sim_disk.hpp"
@@ -28,27 +30,6 @@ constexpr Duration k_stop_limit = std::chrono::seconds(90);
 /// After a restart is over, its consequences are within this time.
 constexpr Duration k_felt = std::chrono::seconds(2);
 
-std::unique_ptr<sim::SchedulingStrategy> make_strategy(const Plan& plan) {
-  const std::uint64_t seed = combine64(plan.seed, hash64("schedule"));
-  switch (plan.strategy) {
-    case StrategyKind::fifo:
-      return nullptr;
-    case StrategyKind::uniform:
-      return std::make_unique<sim::UniformRandomStrategy>(seed);
-    case StrategyKind::pct1:
-      return std::make_unique<sim::PctStrategy>(seed, 1);
-    case StrategyKind::pct2:
-      return std::make_unique<sim::PctStrategy>(seed, 2);
-    case StrategyKind::pct3:
-      return std::make_unique<sim::PctStrategy>(seed, 3);
-    case StrategyKind::pct5:
-      return std::make_unique<sim::PctStrategy>(seed, 5);
-    case StrategyKind::scripted:
-      return std::make_unique<sim::ScriptedStrategy>(plan.decisions);
-  }
-  ASSERT(false, "every strategy can be made");
-}
-
 /// The strategy of a run, and what can be asked of it afterwards; it belongs to the executor then.
 struct Schedule {
   Schedule(const Plan& plan, const RunOptions& options) : strategy(make_strategy(plan)) {
@@ -64,48 +45,9 @@ struct Schedule {
   const sim::RecordingStrategy* recorded = nullptr;
 };
 
-sim::SimDiskOptions disk_options(const Plan& plan, sim::SimulatedExecutor& executor) {
-  sim::SimDiskOptions options{.random = executor.random(), .path = hash64("/disk")};
-  options.wall_time = [&executor] { return executor.clock().wall_time(); };
-  options.pause = [](const char* label, Duration latency) {
-    runtime::suspend(label, runtime::current_time() + latency, [](runtime::Wakeup) {});
-  };
-  for (std::size_t kind = 0; kind < sim::k_operation_kinds; ++kind)
-    if (plan.knobs.disk_yields_everywhere) options.latency[kind] = Duration{0};
-  for (const auto kind : {sim::OperationKind::sync, sim::OperationKind::sync_directory})
-    options.latency[static_cast<std::size_t>(kind)] = plan.knobs.disk_sync_latency;
-  return options;
-}
-
-api::EngineOptions engine_options(const Plan& plan, const RunOptions& run) {
-  api::EngineOptions options;
-  options.guards = run.weakened.guards;
-  options.stack.fragment_bytes = plan.knobs.fragment_bytes;
-  options.stack.bytes_under_way_max = plan.knobs.bytes_under_way_max;
-  if (plan.knobs.max_shapes > 0) options.stack.max_shapes = plan.knobs.max_shapes;
-  options.stack.quarantine_retry = plan.knobs.quarantine_retry;
-  options.stack.quarantine_bytes_max = plan.knobs.quarantine_bytes_max;
-  options.stack.expiry_interval = plan.knobs.expiry_interval;
-  options.stack.schema_reconciler_period = plan.knobs.schema_reconciler_period;
-  options.stack.store.guards = run.weakened.guards;
-  options.stack.store.directory = "/data";
-  options.stack.store.owner = options.stack.slot;
-  options.stack.store.chunk_bytes = plan.knobs.chunk_bytes;
-  options.stack.store.inline_snapshot_bytes = plan.knobs.inline_snapshot_bytes;
-  options.stack.store.journal_bytes = plan.knobs.journal_bytes;
-  options.api.authentication = api::Authentication::insecure;
-  options.api.deletion = api::Deletion::allowed;
-  return options;
-}
-
-sim::postgres::ModelOptions postgres_options(const Plan& plan, const RunOptions& run) {
-  sim::postgres::ModelOptions options;
-  options.first_xid = {plan.knobs.first_xid};
-  options.first_lsn = {plan.knobs.first_lsn};
-  options.ragged_receive_percent = plan.knobs.ragged_receive_percent;
-  if (run.reused != nullptr) options.condition_trees = &run.reused->condition_trees;
-  if (run.adjust_postgres) run.adjust_postgres(options);
-  return options;
+bool hits_calls(const Plan& plan) {
+  return std::any_of(plan.faults.begin(), plan.faults.end(),
+                     [](const PlannedFault& fault) { return is_call_fault(fault.kind); });
 }
 
 /// Everything of one run. Members in order of construction; what others use comes first.
@@ -116,9 +58,12 @@ class World {
   RunReport run();
 
  private:
+  runtime::RuntimeObserver* observer() {
+    if (hits_calls(plan_)) return &calls_;
+    return options_.recorder;
+  }
   void populate();
   void start_actors();
-  void write_final_transaction();
   /// Whatever happened to a table shows within a period of the reconciler, once it is connected.
   void let_reconcile();
   bool work_is_done() const;
@@ -151,6 +96,7 @@ class World {
   sim::postgres::PostgresModel postgres_;
   ModelTruth truth_;
   oracle::Oracle oracle_;
+  CallFaults calls_;  ///< used where the plan has faults of calls
   Cluster cluster_;
   FaultDriver faults_;
   AlterationDriver alterations_;
@@ -179,10 +125,11 @@ World::World(const Plan& plan, const RunOptions& options)
                                        {plan.knobs.postgres_latency, plan.knobs.postgres_latency})),
       truth_(postgres_),
       oracle_(truth_),
+      calls_(options.recorder),
       cluster_({executor_, disk_, postgres_, events_, marks_, engine_options(plan, options),
-                options.recorder, options.weakened.mutants},
+                observer(), options.weakened.mutants},
                plan),
-      faults_(executor_, postgres_, oracle_, cluster_, plan),
+      faults_(executor_, postgres_, oracle_, cluster_, plan, hits_calls(plan) ? &calls_ : nullptr),
       alterations_(executor_, postgres_, oracle_, plan),
       log_without_sync_(options.weakened.mutants, faults_),
       network_([this] { return cluster_.reachable(); }, plan.knobs.network_latency),
@@ -299,11 +246,6 @@ void World::expect_others_served() {
   faults_.cure();
 }
 
-void World::write_final_transaction() {
-  final_ = commit_at_once(postgres_, final_rows(plan_));
-  stage_.final_commit = final_.commit_lsn.value;
-}
-
 void World::let_reconcile() {
   const Duration time = plan_.knobs.schema_reconciler_period + k_reconnection;
   executor_.run_until([this] { return enough(); },
@@ -321,9 +263,11 @@ bool World::confirmed() const {
 }
 
 void World::check_end() {
-  faults_.heal();
-  if (!plan_.alterations.empty()) let_reconcile();
-  write_final_transaction();
+  LivenessPhase{faults_, stage_}.begin([this] {
+    if (!plan_.alterations.empty()) let_reconcile();
+    final_ = commit_at_once(postgres_, final_rows(plan_));
+    return final_.commit_lsn.value;
+  });
   std::erase_if(clients_, [](const ClientProcess* client) { return client->left(); });
   expect_others_served();
   const bool caught_up = run_until([this] { return all_converged(); }, k_convergence_limit,

@@ -71,7 +71,7 @@ void Checker::tables() {
     for (const Column& column : table.columns) {
       if (!columns.insert(column.name).second)
         object("tables", i, "column '" + column.name + "' stands there twice");
-      // The run ends with a row of its own in every table: see World::write_final_transaction().
+      // The run ends with a row of its own in every table: see World::check_end().
       if ((column.key_position > 0) != (column.name == "id"))
         object("tables", i, "the primary key is the column 'id' and no other");
       if (column.not_null && column.name != "id" && column.name != "v" && column.name != "name")
@@ -200,6 +200,11 @@ void Checker::bounds() {
   if (knobs.chunk_bytes == 0) refuse("chunk_bytes", "is at least 1");
   if (knobs.journal_bytes == 0) refuse("journal_bytes", "is at least 1");
   if (knobs.fragment_bytes == 0) refuse("fragment_bytes", "is at least 1");
+  if (knobs.connection_pool_size == 0) refuse("connection_pool_size", "is at least 1");
+  if (knobs.long_poll_timeout < std::chrono::seconds(1))
+    refuse("long_poll_timeout", "is at least a second, as cursors count in seconds");
+  if (knobs.reconnect_backoff_min <= Duration{0}) refuse("reconnect_backoff_min", "is above 0");
+  if (knobs.status_interval <= Duration{0}) refuse("status_interval", "is above 0");
   if (knobs.ragged_receive_percent > 100) refuse("ragged_receive_percent", "is at most 100");
   if (knobs.first_xid < 3) refuse("first_xid", "is at least 3: smaller ones mean no transaction");
   if (knobs.first_lsn == 0 || knobs.first_lsn > ~0ULL - (1ULL << 40))

@@ -26,7 +26,9 @@ struct Backend {
   bool alive = true;
   std::string ended_because;           ///< set when not alive
   std::optional<Instant> client_gone;  ///< half-open since then
-  std::vector<Table*> reading;         ///< tables its snapshot transaction has read: shared locks
+  /// Half-open without a reset: only now the client finds out, by its own time-outs.
+  std::optional<Instant> client_finds_out;
+  std::vector<Table*> reading;  ///< tables its snapshot transaction has read: shared locks
 
   // -- walsender ----------------------------------------------------------------------------------
   std::string slot;  ///< streaming from it
@@ -35,6 +37,7 @@ struct Backend {
   std::optional<Lsn> last_keepalive;
   Instant last_reply;
   bool ping_pending = false;
+  Instant next_flood;  ///< of keepalives
 };
 
 using BackendRef = std::shared_ptr<Backend>;

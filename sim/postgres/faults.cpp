@@ -230,10 +230,63 @@ std::size_t PostgresModel::crash_and_restart(SlotsAfterCrash slots) {
   return lost;
 }
 
-void PostgresModel::promote_standby() {
-  crash_and_restart(SlotsAfterCrash::keep);
-  state_->slots.clear();
+void PostgresModel::promote_standby(StandbySlots slots) {
+  crash_and_restart(slots == StandbySlots::behind ? SlotsAfterCrash::back_to_checkpoint
+                                                  : SlotsAfterCrash::keep);
+  if (slots == StandbySlots::missing) state_->slots.clear();
   ++state_->identity.timeline;
+}
+
+void PostgresModel::fall_silent(Duration found_after) {
+  for (const BackendRef& backend : state_->backends) {
+    if (backend->client_gone) continue;
+    backend->client_gone = state_->now();
+    backend->client_finds_out = state_->now() + found_after;
+  }
+  state_->wake(state_->stream_waiters);
+  state_->wake(state_->lock_waiters);
+}
+
+void PostgresModel::begin_shutdown() {
+  state_->shutting_down = true;
+  const auto current = state_->backends;  // close() changes the list
+  for (const BackendRef& backend : current)
+    if (!backend->walsender)
+      state_->close(*backend, "terminating connection due to administrator command");
+  // A commit whose record is written has happened, whatever its session still waits for.
+  const auto open = state_->sessions;
+  for (const auto& [id, session] : open)
+    if (!session.failed && session.transaction->state == TransactionState::logged)
+      show_commit({id});
+    else
+      rollback({id});
+  state_->flush_wal();
+  const auto streaming = state_->backends;
+  for (const BackendRef& backend : streaming) state_->end_walsender_if_done(*backend);
+}
+
+bool PostgresModel::has_shut_down() const {
+  return state_->shutting_down && state_->backends.empty();
+}
+
+void PostgresModel::start_again() {
+  ASSERT(state_->shutting_down, "who starts again was shut down");
+  end_sessions(std::nullopt, HalfOpen::no, "the server has shut down");
+  checkpoint();
+  state_->shutting_down = false;
+}
+
+void PostgresModel::slow_queries(Instant until) {
+  state_->slow_until = until;
+}
+
+void PostgresModel::flood_keepalives(Instant until) {
+  state_->flood_until = until;
+  state_->wake(state_->stream_waiters);
+}
+
+const TroubleCounts& PostgresModel::trouble() const {
+  return state_->trouble;
 }
 
 void PostgresModel::invalidate_slot(const std::string& name) {

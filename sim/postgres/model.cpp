@@ -30,6 +30,7 @@ env::Database& PostgresModel::database(unsigned instance) {
 
 Session PostgresModel::begin() {
   const std::uint64_t id = state_->next_session++;
+  if (state_->shutting_down) return {id};  // refused, which its first statement tells
   state_->sessions[id].transaction = &state_->transactions.begin();
   return {id};
 }

@@ -21,6 +21,7 @@
 #include "sim/postgres/table.hpp"
 #include "sim/postgres/table_catalog.hpp"
 #include "sim/postgres/transactions.hpp"
+#include "sim/postgres/trouble.hpp"
 
 namespace holdfast::sim::postgres {
 
@@ -121,8 +122,24 @@ class PostgresModel {
   /// kill -9 of the server: unflushed WAL and its transactions are lost, every session ends.
   /// Answers how many commits that were visible are lost.
   std::size_t crash_and_restart(SlotsAfterCrash slots = SlotsAfterCrash::back_to_checkpoint);
-  /// Fail-over to a standby without the slots: new timeline, sessions end.
-  void promote_standby();
+  /// Fail-over to a standby without the slots, or with them as they were at the last checkpoint
+  /// (Postgres 17): new timeline, sessions end.
+  enum class StandbySlots : std::uint8_t { missing, behind };
+  void promote_standby(StandbySlots slots = StandbySlots::missing);
+  /// As disconnect_all(half open), but bytes vanish without a reset: clients find out by their own
+  /// time-outs, after this long. The server finds out by its own.
+  void fall_silent(Duration found_after);
+  /// An orderly shutdown ("fast"): transactions are rolled back, sessions end, nobody connects; a
+  /// walsender stays until its client has confirmed all of the log.
+  void begin_shutdown();
+  /// All sessions have ended.
+  bool has_shut_down() const;
+  /// Who has not ended by now is cut off. REQUIRES: begin_shutdown().
+  void start_again();
+  /// From now until then.
+  void slow_queries(Instant until);
+  void flood_keepalives(Instant until);
+  const TroubleCounts& trouble() const;
   void invalidate_slot(const std::string& slot);
   /// false: active or missing.
   bool drop_slot(const std::string& slot);

@@ -160,13 +160,28 @@ ClientSession::~ClientSession() {
   if (!backend_->client_gone) state_.close(*backend_, "client closed the connection");
 }
 
+bool ClientSession::is_deaf() const {
+  return backend_->client_finds_out && state_.now() < *backend_->client_finds_out;
+}
+
+void ClientSession::find_out(const char* label) {
+  while (is_deaf()) state_.hooks.wait(label, *backend_->client_finds_out, [](runtime::Wakeup) {});
+}
+
 env::DatabaseResult<void> ClientSession::check() const {
-  if (backend_->alive && !backend_->client_gone) return {};
+  if (is_deaf() || (backend_->alive && !backend_->client_gone)) return {};
   return error(DatabaseFailure::connection, "08006",
                backend_->alive ? "connection timed out" : backend_->ended_because);
 }
 
 env::DatabaseResult<void> ClientSession::round_trip(const char* label) {
+  find_out(label);
+  if (auto before = step(label); !before) return before;
+  find_out(label);
+  return check();
+}
+
+env::DatabaseResult<void> ClientSession::step(const char* label) {
   if (auto before = check(); !before) return before;
   state_.pause(*backend_, label);
   return check();
@@ -177,6 +192,11 @@ env::DatabaseResult<bool> ClientSession::wait_until(WaitQueue& queue, const char
                                                     const std::function<bool()>& ready) {
   state_.advance();
   while (true) {
+    if (is_deaf()) {
+      if (state_.now() >= deadline) return false;
+      state_.wait(queue, label, std::min(deadline, *backend_->client_finds_out));
+      continue;
+    }
     if (auto alive = check(); !alive) return alive.failure();
     if (ready()) return true;
     if (state_.now() >= deadline) return false;

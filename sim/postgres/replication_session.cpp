@@ -10,6 +10,7 @@ using env::DatabaseError;
 using env::DatabaseFailure;
 
 constexpr std::size_t k_messages_per_receive = 500;
+constexpr Duration k_flood_interval = std::chrono::milliseconds(2);
 
 Failure<DatabaseError> error(DatabaseFailure kind, std::string sqlstate, std::string message) {
   return {DatabaseError{kind, std::move(sqlstate), std::move(message)}};
@@ -140,6 +141,11 @@ std::vector<std::string> ModelReplicationSession::take_messages() {
 std::optional<std::string> ModelReplicationSession::take_keepalive() {
   Backend& backend = client_.backend();
   const Lsn sent = backend.walsender->sent();
+  if (state_.floods(backend)) {
+    backend.next_flood = state_.now() + k_flood_interval;
+    ++state_.trouble.flooded;
+    return make_keepalive(sent, state_.clock_us(), Reply::requested);
+  }
   const bool behind = backend.client_flushed < sent && backend.last_keepalive != sent;
   const Duration silent = state_.now() - backend.last_reply;
   const bool ping = state_.options.wal_sender_timeout.count() > 0 && !backend.ping_pending &&
@@ -153,8 +159,9 @@ std::optional<std::string> ModelReplicationSession::take_keepalive() {
 }
 
 env::DatabaseResult<std::vector<std::string>> ModelReplicationSession::receive(Instant deadline) {
-  if (auto trip = client_.round_trip("pg.receive"); !trip) return trip.failure();
-  ASSERT(client_.backend().walsender != nullptr, "receive() follows start_streaming()");
+  if (auto step = client_.step("pg.receive"); !step) return step.failure();
+  ASSERT(client_.is_deaf() || client_.backend().walsender != nullptr,
+         "receive() follows start_streaming()");
   std::vector<std::string> messages;
   const auto ready = client_.wait_until(state_.stream_waiters, "pg.receive.wait", deadline, [&] {
     messages = take_messages();
@@ -167,7 +174,8 @@ env::DatabaseResult<std::vector<std::string>> ModelReplicationSession::receive(I
 }
 
 env::DatabaseResult<void> ModelReplicationSession::send_status(Lsn, Lsn flushed) {
-  if (auto trip = client_.round_trip("pg.send_status"); !trip) return trip;
+  if (auto step = client_.step("pg.send_status"); !step) return step;
+  if (client_.is_deaf()) return {};
   Backend& backend = client_.backend();
   ASSERT(backend.walsender != nullptr, "send_status() follows start_streaming()");
   backend.last_reply = state_.now();
@@ -176,6 +184,7 @@ env::DatabaseResult<void> ModelReplicationSession::send_status(Lsn, Lsn flushed)
   backend.client_flushed = flushed;
   const auto slot = state_.slots.find(backend.slot);
   if (slot != state_.slots.end()) slot->second.confirmed_flush = flushed;
+  state_.end_walsender_if_done(backend);
   return {};
 }
 

@@ -17,16 +17,23 @@ class ClientSession {
 
   /// A round trip. SUSPENDS. Error: the connection is gone.
   env::DatabaseResult<void> round_trip(const char* label);
+  /// As round_trip(), for what needs no answer: who is deaf does not notice.
+  env::DatabaseResult<void> step(const char* label);
   /// Without a pause.
   env::DatabaseResult<void> check() const;
   /// Waits on `queue` until `ready` says yes or the deadline passes: whether it is ready. SUSPENDS.
   env::DatabaseResult<bool> wait_until(WaitQueue& queue, const char* label, Instant deadline,
                                        const std::function<bool()>& ready);
+  /// Bytes vanish both ways, and the client has not found out yet.
+  bool is_deaf() const;
 
   ModelState& state() { return state_; }
   Backend& backend() { return *backend_; }
 
  private:
+  /// SUSPENDS until it is not deaf.
+  void find_out(const char* label);
+
   ModelState& state_;
   BackendRef backend_;
 };

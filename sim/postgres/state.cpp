@@ -11,6 +11,10 @@ namespace {
 /// Where virtual runs without a clock begin: 2026-01-01 UTC in microseconds since 2000.
 constexpr std::int64_t k_manual_start_us = 820'540'800'000'000;
 
+/// Of one round trip while queries are slow: up to some seconds, as with a cold cache.
+constexpr Duration k_slow_least = std::chrono::milliseconds(50);
+constexpr std::uint64_t k_slow_spread_ns = 1'500'000'000;
+
 /// `instant` rounded up to the next multiple of `step` after it.
 Instant next_tick(Instant instant, Duration step) {
   return {(instant.since_start / step + 1) * step};
@@ -58,15 +62,20 @@ void ModelState::advance() {
 
 Instant ModelState::next_event() const {
   Instant next = Instant::never();
+  const Instant time = now();
+  // What is due already is up to somebody else: a client that does not listen is not pinged.
+  const auto consider = [&](Instant event) {
+    if (event > time) next = std::min(next, event);
+  };
   if (flush_due_) next = std::min(next, *flush_due_);
   for (const BackendRef& backend : backends) {
     if (backend->walsender && options.wal_sender_timeout.count() > 0) {
-      const Duration ping =
-          backend->ping_pending ? options.wal_sender_timeout : options.wal_sender_timeout / 2;
-      next = std::min(next, backend->last_reply + ping);
+      consider(backend->last_reply + options.wal_sender_timeout / 2);
+      consider(backend->last_reply + options.wal_sender_timeout);
     }
-    if (backend->client_gone)
-      next = std::min(next, *backend->client_gone + options.half_open_timeout);
+    if (backend->walsender && time < flood_until) consider(backend->next_flood);
+    if (backend->client_gone) consider(*backend->client_gone + options.half_open_timeout);
+    if (backend->client_finds_out) consider(*backend->client_finds_out);
   }
   return next;
 }
@@ -74,6 +83,13 @@ Instant ModelState::next_event() const {
 void ModelState::pause(Backend& backend, const char* label) {
   const std::uint64_t ordinal = backend.pauses++;
   if (hooks.pause) hooks.pause(label, backend.path, ordinal);
+  if (now() < slow_until && !backend.walsender && hooks.wait) {
+    ++trouble.slowed;
+    const auto delay =
+        k_slow_least +
+        Duration(static_cast<std::int64_t>(draw(backend, "pg.slow") % k_slow_spread_ns));
+    hooks.wait("pg.slow", now() + delay, [](const runtime::Wakeup&) {});
+  }
   advance();
 }
 
@@ -111,6 +127,9 @@ env::DatabaseResult<BackendRef> ModelState::connect(unsigned instance) {
   backend->path =
       combine64(hash64("postgres.connection"), combine64(instance, ++connections[instance]));
   pause(*backend, "pg.connect");
+  if (shutting_down)
+    return Failure<env::DatabaseError>{
+        {env::DatabaseFailure::connection, "57P03", "the database system is shutting down"}};
   if (unreachable.count(instance) != 0)
     return Failure<env::DatabaseError>{
         {env::DatabaseFailure::connection, "08006", "connection to server failed"}};
@@ -142,6 +161,13 @@ void ModelState::grant_next(AdvisoryLock& lock) {
   if (lock.holder != nullptr || lock.waiting.empty()) return;
   lock.holder = lock.waiting.front();
   lock.waiting.pop_front();
+}
+
+void ModelState::end_walsender_if_done(Backend& backend) {
+  if (!shutting_down || !backend.walsender || !backend.walsender->caught_up() ||
+      !backend.walsender->outgoing().empty() || backend.client_flushed < wal.flushed())
+    return;
+  close(backend, "the server has shut down");
 }
 
 Lsn ModelState::make_slot(const std::string& name) {

@@ -15,6 +15,7 @@
 #include "sim/postgres/hooks.hpp"
 #include "sim/postgres/options.hpp"
 #include "sim/postgres/statement_executor.hpp"
+#include "sim/postgres/trouble.hpp"
 #include "sim/postgres/where_clause.hpp"
 
 namespace holdfast::sim::postgres {
@@ -37,6 +38,10 @@ class ModelState {
   /// When advance() has something to do next; never if nothing is pending.
   Instant next_event() const;
   void pause(Backend& backend, const char* label);
+  /// A keepalive of a flood is due.
+  bool floods(const Backend& backend) const {
+    return now() < flood_until && now() >= backend.next_flood;
+  }
   std::uint64_t draw(Backend& backend, std::string_view site);
   bool chance(Backend& backend, std::string_view site, unsigned percent);
   /// SUSPENDS until the queue is woken, the deadline or the server's next own event.
@@ -49,6 +54,8 @@ class ModelState {
   void close(Backend& backend, std::string reason);
   void release_tables(Backend& backend);
   void grant_next(AdvisoryLock& lock);
+  /// While the server shuts down: a walsender ends once its client has everything.
+  void end_walsender_if_done(Backend& backend);
   /// A slot at the end of the log; answers where.
   Lsn make_slot(const std::string& name);
 
@@ -95,6 +102,10 @@ class ModelState {
   std::map<std::uint64_t, WorkloadSession> sessions;
   std::set<unsigned> unreachable;  ///< instances that cannot connect
   env::SystemIdentity identity;
+  bool shutting_down = false;  ///< or down: nobody can connect
+  Instant slow_until;          ///< queries take longer
+  Instant flood_until;         ///< keepalives come one after the other
+  TroubleCounts trouble;
   WaitQueue stream_waiters;  ///< the flushed position moved
   WaitQueue lock_waiters;    ///< a lock, a transaction or a slot was freed
 

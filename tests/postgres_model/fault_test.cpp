@@ -201,6 +201,124 @@ TEST_F(ModelTest, TheBreakerSparesAnActiveSlotUntilItsSenderTimesOut) {
   EXPECT_FALSE(model->lock_holder("slot").has_value());
 }
 
+TEST_F(ModelTest, WhoeverBytesVanishForFindsOutByItself) {
+  publish_items();
+  auto session = stream();
+  auto query = connect();
+  model->fall_silent(std::chrono::seconds(15));
+  const auto nothing = session->receive(now + std::chrono::seconds(10));
+  ASSERT_TRUE(nothing.ok()) << "nobody has said yet that the connection is gone";
+  EXPECT_TRUE(nothing->empty());
+  EXPECT_TRUE(model->slot("slot")->active_pid.has_value()) << "the server does not know either";
+  const Instant asked = now;
+  EXPECT_EQ(query->inspect(k_items).error().kind, DatabaseFailure::connection);
+  EXPECT_EQ(now - asked, std::chrono::seconds(5)) << "the rest of the 15 s";
+  EXPECT_EQ(session->receive(now).error().kind, DatabaseFailure::connection);
+  EXPECT_TRUE(connect()->inspect(k_items).ok()) << "new connections work";
+}
+
+TEST_F(ModelTest, WhoeverBytesVanishForConfirmsNothing) {
+  publish_items();
+  auto session = stream();
+  const CommitResult commit = run({insert(1, "a")});
+  const Lsn before = model->slot("slot")->confirmed_flush;
+  model->fall_silent(std::chrono::seconds(15));
+  EXPECT_TRUE(session->send_status(commit.end_lsn, commit.end_lsn).ok()) << "into a buffer";
+  EXPECT_EQ(model->slot("slot")->confirmed_flush, before);
+}
+
+TEST_F(ModelTest, WhoeverBytesVanishForGoesOnListeningToASessionThatHasEnded) {
+  publish_items();
+  auto session = stream();
+  model->fall_silent(std::chrono::seconds(15));
+  model->disconnect_all();
+  const auto nothing = session->receive(now + std::chrono::seconds(10));
+  ASSERT_TRUE(nothing.ok());
+  EXPECT_TRUE(nothing->empty());
+  EXPECT_FALSE(session->receive(now + std::chrono::seconds(10)).ok());
+}
+
+TEST_F(ModelTest, WhoeverBytesVanishForFindsOutEvenIfTheServerHasForgottenTheSession) {
+  auto first = connect_replication();
+  ASSERT_TRUE(first->acquire_lock("slot").ok());
+  auto second = connect_replication();
+  while_waiting.emplace_back([&] {
+    model->fall_silent(std::chrono::seconds(15));
+    model->disconnect_all();
+  });
+  const Instant asked = now;
+  EXPECT_EQ(second->acquire_lock("slot").error().kind, DatabaseFailure::connection);
+  EXPECT_EQ(now - asked, std::chrono::seconds(15));
+}
+
+TEST_F(ModelTest, AnOrderlyShutdownWaitsUntilTheStreamIsConfirmed) {
+  publish_items();
+  auto session = stream();
+  auto query = connect();
+  const CommitResult last = run({insert(1, "a")}, Synchronous::off);
+  const Session open = model->begin();
+  must(open, insert(2, "b"));
+  model->begin_shutdown();
+  EXPECT_EQ(query->inspect(k_items).error().kind, DatabaseFailure::connection);
+  EXPECT_EQ(model->database(0).connect().error().sqlstate, "57P03");
+  EXPECT_FALSE(model->open(open));
+  EXPECT_EQ(model->execute(model->begin(), insert(3, "c")).outcome, ExecuteOutcome::error);
+  EXPECT_EQ(receive(*session).lines, (Lines{"B", "I public.items N('1','a')", "C"}));
+  EXPECT_FALSE(model->has_shut_down());
+  ASSERT_TRUE(session->send_status(last.end_lsn, last.end_lsn).ok());
+  EXPECT_FALSE(model->has_shut_down()) << "the abort of the open transaction is in the log, too";
+  const Lsn end = model->flushed_position();
+  ASSERT_TRUE(session->send_status(end, end).ok());
+  EXPECT_TRUE(model->has_shut_down());
+  model->start_again();
+  EXPECT_EQ(names(), "a");
+  EXPECT_EQ(model->slot("slot")->confirmed_flush, end);
+}
+
+TEST_F(ModelTest, AFloodOfKeepalivesAsksForRepliesUntilItsTime) {
+  publish_items();
+  auto session = stream();
+  model->flood_keepalives(now + std::chrono::milliseconds(10));
+  std::size_t flooded = 0;
+  while (now < Instant{} + std::chrono::milliseconds(50)) {
+    const auto messages = session->receive(now + std::chrono::milliseconds(20));
+    ASSERT_TRUE(messages.ok());
+    flooded += messages->size();
+    if (messages->empty()) break;
+    model->move_time(std::chrono::milliseconds(1));
+    now = {now.since_start + std::chrono::milliseconds(1)};
+  }
+  EXPECT_GE(flooded, 4U);
+  EXPECT_LE(flooded, 8U);
+  EXPECT_GE(model->trouble().flooded, 4U);
+}
+
+TEST_F(ModelTest, QueriesAreSlowForAWhile) {
+  publish_items();
+  auto query = connect();
+  model->slow_queries(now + std::chrono::seconds(60));
+  ASSERT_TRUE(query->inspect(k_items).ok());
+  EXPECT_GE(now, Instant{} + std::chrono::milliseconds(50));
+  EXPECT_EQ(model->trouble().slowed, 1U);
+  model->slow_queries({});
+  const Instant before = now;
+  ASSERT_TRUE(query->inspect(k_items).ok());
+  EXPECT_EQ(now, before);
+}
+
+TEST_F(ModelTest, AStandbyMayHaveTheSlotAsItWas) {
+  publish_items();
+  auto session = stream();
+  const CommitResult first = run({insert(1, "a")});
+  ASSERT_TRUE(session->send_status(first.end_lsn, first.end_lsn).ok());
+  model->checkpoint();
+  const CommitResult second = run({insert(2, "b")});
+  ASSERT_TRUE(session->send_status(second.end_lsn, second.end_lsn).ok());
+  model->promote_standby(PostgresModel::StandbySlots::behind);
+  EXPECT_EQ(model->slot("slot")->confirmed_flush, first.end_lsn);
+  EXPECT_EQ(connect_replication()->identify_system().value().timeline, 2U);
+}
+
 TEST_F(ModelTest, ANewPublicationNeedsANewSlot) {
   publish_items();
   auto session = connect_replication();
