@@ -98,6 +98,7 @@ class ShapeLogCollector : public runtime::Process {
   struct Shape {
     ShapeMeta meta;  ///< its head is the working head: the last contributed record, durable or not
     std::optional<runtime::Ref<Consumer>> consumer;
+    bool start_unheard = false;  ///< one may run whose messages were taken for a stranger's
     runtime::MonitorRef monitor;
     BatchNumber takes_part_from = 0;  ///< of the shape, or of its restart while unfinished
     /// Not answered: first those that were sent, then those that wait for inner shapes.

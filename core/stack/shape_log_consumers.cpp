@@ -75,8 +75,12 @@ bool ShapeLogCollector::ensure_consumer(Shape& shape) {
   // It begins with what the store holds, so that must be all that its predecessor contributed.
   if (shape.meta.has_state() && pipeline_.holds_state_of(shape.meta.handle)) return false;
   try {
-    auto started = call<&runtime::Supervisor::start_child>(
-        names::consumers, consumer_child(context_, shape.meta, {self()}));
+    runtime::ChildSpec child = consumer_child(context_, shape.meta, {self()});
+    if (shape.start_unheard)
+      call<&runtime::Supervisor::terminate_child>(names::consumers, child.role, child.key);
+    shape.start_unheard = true;
+    auto started = call<&runtime::Supervisor::start_child>(names::consumers, std::move(child));
+    shape.start_unheard = false;
     if (!started.ok()) return false;
     shape.consumer = runtime::Ref<Consumer>{*started};
   } catch (const runtime::ProcessExit&) {
