@@ -1,5 +1,6 @@
 #include "core/production/server/server_main.hpp"
 
+#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -37,6 +38,14 @@ unsigned processors() {
 
 /// Each connection is a descriptor: the soft limit of 1,024 that many systems start with would be
 /// the first to be reached.
+/// What a large answer took goes back to the system with it: glibc's own threshold grows with the
+/// first of them, and the others would stay in its arenas.
+void give_large_memory_back() {
+#ifdef __GLIBC__
+  ::mallopt(M_MMAP_THRESHOLD, 1 << 20);
+#endif
+}
+
 void raise_descriptor_limit() {
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
@@ -257,6 +266,7 @@ int serve(const Environment& environment) {
   EventLog log(clock, config.log_level, STDERR_FILENO);
   for (const std::string& warning : config.warnings) log.say(Level::warning, warning);
   raise_descriptor_limit();
+  give_large_memory_back();
 
   const auto storage = StorageDirectory::make(config, disk);
   if (!storage.ok()) {
