@@ -347,9 +347,7 @@ Plan make_plan(const Profile& profile, std::uint64_t seed) {
   if (profile.every_trouble) {
     plan_database_trouble(plan, draws.of("database"));
     plan_client_trouble(plan, draws.of("client_trouble"));
-    // Shapes with subqueries are not set aside yet: one that dies of its input holds the stream.
-    if (!profile.world)
-      now_and_then(plan, draws.of("engine"), "poison", k_poison_percent, plan_poison);
+    now_and_then(plan, draws.of("engine"), "poison", k_poison_percent, plan_poison);
     // The truth knows the forms of a shape's own table, not of those that its clause reads.
     if (!profile.world) plan_alterations(plan, draws);
     plan.strategy = draw_other_strategy(draws, plan.strategy);

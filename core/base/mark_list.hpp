@@ -48,6 +48,7 @@ enum class Mark : std::uint8_t {
   shape_removed_by_stream_schema,
   shape_removed_by_reconciler,
   table_changed_before_snapshot,
+  quarantined_with_its_subquery,
   count_,
 };
 
@@ -90,6 +91,7 @@ inline constexpr std::array<std::string_view, static_cast<std::size_t>(Mark::cou
         "shape_removed_by_stream_schema",
         "shape_removed_by_reconciler",
         "table_changed_before_snapshot",
+        "quarantined_with_its_subquery",
 };
 
 static_assert(k_mark_names.size() <= Marks::k_capacity);

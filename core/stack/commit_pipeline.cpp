@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 #include <unordered_map>
+#include <utility>
 
 #include "core/base/assert.hpp"
 #include "core/base/guard_list.hpp"
@@ -150,12 +151,16 @@ void CommitPipeline::join(BatchNumber number, const protocol::ShapeHandle& handl
 
 BatchNumber CommitPipeline::place_aside(const protocol::ShapeHandle& handle,
                                         const std::vector<protocol::ShapeHandle>& others) {
-  for (const Batch& batch : batches_) {
-    const auto waits_for = [&](const auto& each) { return batch.awaited.contains(each); };
-    if (waits_for(handle) || std::any_of(others.begin(), others.end(), waits_for))
-      return batch.number;
-  }
+  for (const Batch& batch : batches_)
+    if (batch.waits_for(handle, others)) return batch.number;
   return open_empty({});
+}
+
+bool CommitPipeline::Batch::waits_for(const protocol::ShapeHandle& handle,
+                                      const std::vector<protocol::ShapeHandle>& others) const {
+  return awaited.contains(handle) ||
+         std::any_of(others.begin(), others.end(),
+                     [&](const auto& each) { return awaited.contains(each); });
 }
 
 void CommitPipeline::contribute_aside(Contribution contribution) {
@@ -166,10 +171,32 @@ void CommitPipeline::contribute_aside(Contribution contribution) {
 
 bool CommitPipeline::holds_state_of(const protocol::ShapeHandle& handle) const {
   if (in_flight_state_.contains(handle)) return true;
-  for (const Batch& batch : batches_)
-    for (const Contribution& each : batch.contributions)
-      if (each.handle == handle && each.subquery && each.subquery->writes()) return true;
-  return false;
+  const auto writes = [&](const Contribution& each) {
+    return each.handle == handle && each.subquery && each.subquery->writes();
+  };
+  return std::any_of(released_.begin(), released_.end(), writes) ||
+         std::any_of(batches_.begin(), batches_.end(), [&](const Batch& batch) {
+           return std::any_of(batch.contributions.begin(), batch.contributions.end(), writes);
+         });
+}
+
+void CommitPipeline::release(const protocol::ShapeHandle& handle,
+                             const std::vector<protocol::ShapeHandle>& others) {
+  std::vector<Contribution>* before = &released_;
+  bool waits = false;
+  for (Batch& batch : batches_) {
+    waits = waits || batch.waits_for(handle, others);
+    if (!waits) {
+      before = &batch.contributions;
+      continue;
+    }
+    const auto rest =
+        std::stable_partition(batch.contributions.begin(), batch.contributions.end(),
+                              [&](const Contribution& each) { return each.handle != handle; });
+    before->insert(before->end(), std::make_move_iterator(rest),
+                   std::make_move_iterator(batch.contributions.end()));
+    batch.contributions.erase(rest, batch.contributions.end());
+  }
 }
 
 void CommitPipeline::complete(storage::SnapshotCompletion completion,
@@ -199,23 +226,26 @@ std::size_t CommitPipeline::ready() const {
 
 std::optional<CommitPipeline::Next> CommitPipeline::next() {
   std::size_t left = in_flight_ ? 0 : ready();
-  if (left == 0) return std::nullopt;
+  if (in_flight_ || (left == 0 && released_.empty())) return std::nullopt;
   GroupBuilder builder;
   Extent extent;
+  extent.left_open = handed_out_open_;
   for (const auto& [handle, item] : held_back_) builder.add(handle, {item});
+  const auto add = [&](const Contribution& contribution) {
+    if (contribution.subquery) {
+      builder.add(contribution.handle, contribution.items, contribution.subquery->spilled);
+      builder.add(contribution.handle, *contribution.subquery);
+    } else {
+      builder.add(contribution.handle, contribution.items);
+    }
+    builder.add(contribution.state);
+  };
+  for (const Contribution& contribution : std::exchange(released_, {})) add(contribution);
   for (; left > 0; --left) {
     Batch& batch = batches_.front();
     for (storage::SnapshotCompletion& completion : batch.completions)
       builder.add(std::move(completion));
-    for (const Contribution& contribution : batch.contributions) {
-      if (contribution.subquery) {
-        builder.add(contribution.handle, contribution.items, contribution.subquery->spilled);
-        builder.add(contribution.handle, *contribution.subquery);
-      } else {
-        builder.add(contribution.handle, contribution.items);
-      }
-      builder.add(contribution.state);
-    }
+    for (const Contribution& contribution : batch.contributions) add(contribution);
     extent.applied = std::max(extent.applied, batch.extent.applied);
     extent.confirmable = std::max(extent.confirmable, batch.extent.confirmable);
     extent.transactions += batch.extent.transactions;
@@ -231,6 +261,7 @@ std::optional<CommitPipeline::Next> CommitPipeline::next() {
   reached_.confirmable = std::max(reached_.confirmable, extent.confirmable);
   extent.applied = reached_.applied;
   extent.confirmable = reached_.confirmable;
+  handed_out_open_ = extent.left_open;
   held_back_.clear();
   if (extent.left_open.value != 0 && hold_back_) held_back_ = builder.take_back(extent.left_open);
   in_flight_ = true;

@@ -57,6 +57,11 @@ class CommitPipeline {
                           const std::vector<protocol::ShapeHandle>& others = {});
   /// Puts such a contribution there.
   void contribute_aside(Contribution contribution);
+  /// The shape's consumer died: what it contributed by itself to a batch that waits for its answer,
+  /// or for one of `others`, is committed without waiting for them, since the next consumer begins
+  /// with what is stored. It follows from nothing that came with those batches.
+  void release(const protocol::ShapeHandle& handle,
+               const std::vector<protocol::ShapeHandle>& others);
   /// Whether a shape has contributed state that is not committed.
   bool holds_state_of(const protocol::ShapeHandle& handle) const;
   /// The shape is removed: nothing waits for it any more.
@@ -75,7 +80,7 @@ class CommitPipeline {
   /// The group handed out by next() is durable.
   void committed();
 
-  bool idle() const { return batches_.empty() && !in_flight_; }
+  bool idle() const { return batches_.empty() && released_.empty() && !in_flight_; }
   bool commit_in_flight() const { return in_flight_; }
   std::size_t bytes() const { return bytes_ + in_flight_bytes_; }
   BatchNumber next_number() const { return next_number_; }
@@ -89,6 +94,9 @@ class CommitPipeline {
     std::set<protocol::ShapeHandle> awaited;
     std::vector<Contribution> contributions;
     std::vector<storage::SnapshotCompletion> completions;
+
+    bool waits_for(const protocol::ShapeHandle& handle,
+                   const std::vector<protocol::ShapeHandle>& others) const;
   };
 
   Batch* find(BatchNumber number);
@@ -98,8 +106,10 @@ class CommitPipeline {
   bool hold_back_;
   BatchNumber next_number_ = 1;
   std::deque<Batch> batches_;
-  postgres::Lsn left_open_;  ///< after the last batch
-  bool joins_next_ = false;  ///< the last batch does
+  std::vector<Contribution> released_;  ///< come before the first batch
+  postgres::Lsn handed_out_open_;       ///< left_open of the last group
+  postgres::Lsn left_open_;             ///< after the last batch
+  bool joins_next_ = false;             ///< the last batch does
   /// Each shape's latest record of the transaction that the last group left open: whether it is the
   /// last one of its transaction shows only later (F-124).
   std::map<protocol::ShapeHandle, ContributedItem> held_back_;

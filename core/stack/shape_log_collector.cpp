@@ -41,7 +41,11 @@ void ShapeLogCollector::init() {
     add(shape_meta_from(record, shown.found() ? shown->definition : nullptr));
     if (!record.quarantine.empty()) restore_quarantine(record, boot->applied);
   }
+  std::vector<protocol::ShapeHandle> set_aside;
+  for (const auto& [handle, shape] : shapes_)
+    if (shape.set_aside()) set_aside.push_back(handle);
   call<&ShapeStatusOwner::refresh>(names::shape_status_owner, std::move(*boot));
+  for (const protocol::ShapeHandle& handle : set_aside) quarantine_above(handle);
 }
 
 void ShapeLogCollector::mark_as_ready() {
@@ -283,7 +287,8 @@ SnapshotVerdict ShapeLogCollector::accepts_snapshot(protocol::ShapeHandle handle
                                                     std::uint64_t query,
                                                     postgres::Snapshot snapshot) {
   const auto shape = shapes_.find(handle);
-  if (shape == shapes_.end() || query < shape->second.query) return SnapshotVerdict::not_wanted;
+  if (shape == shapes_.end() || query < shape->second.query || shape->second.set_aside())
+    return SnapshotVerdict::not_wanted;
   // What it is routed by was not told here yet.
   if (query > shape->second.query) return SnapshotVerdict::too_early;
   if (!context_->guards.on(Guard::retake_snapshot_if_streamed_before_visible))
@@ -319,7 +324,7 @@ void ShapeLogCollector::contribute(Contribution contribution) {
     return remove_now(contribution.handle, "truncate");
   }
   if (!contribution.items.empty()) shape.meta.head = contribution.items.back().offset;
-  if (shape.quarantine && shape.quarantine->trial == contribution.batch)
+  if (!aside && shape.quarantine && shape.quarantine->trial == contribution.batch)
     end_quarantine(shape, contribution);
   if (contribution.subquery) {
     if (aside && (contribution.subquery->writes() || !contribution.items.empty()))

@@ -60,6 +60,8 @@ class ShapeLogCollector : public runtime::Process {
   SnapshotVerdict accepts_snapshot(protocol::ShapeHandle handle, std::uint64_t query,
                                    postgres::Snapshot snapshot);
 
+  /// A consumer has what the store holds: from here on it dies of what it is given.
+  void loaded(protocol::ShapeHandle handle);
   void contribute(Contribution contribution);
   void complete_snapshot(runtime::Ref<Consumer> consumer, storage::SnapshotCompletion completion,
                          std::vector<ContributedItem> buffered, bool truncated);
@@ -87,6 +89,7 @@ class ShapeLogCollector : public runtime::Process {
 
  private:
   static constexpr Duration k_restart_delay = std::chrono::milliseconds(100);
+  static constexpr std::string_view k_rests_on_quarantine = "one of its subqueries is set aside";
 
   /// What is set aside for a shape whose consumer died of its input.
   struct Quarantine {
@@ -114,6 +117,7 @@ class ShapeLogCollector : public runtime::Process {
     postgres::Lsn waits_for;  ///< it is to be told when this was passed; 0: nothing
     std::vector<DeliveredTransaction> fragments;  ///< of the transaction that is under way
 
+    bool loaded = false;      ///< its consumer has said so
     BatchNumber died_on = 0;  ///< the input of its consumer's last death, and deaths on it
     unsigned deaths = 0;
     std::optional<Quarantine> quarantine;
@@ -180,9 +184,11 @@ class ShapeLogCollector : public runtime::Process {
   Delivery& waiting_delivery(Shape& shape, BatchNumber batch);
   // -- shape_log_quarantine.cpp -------------------------------------------------------------------
 
-  /// Of a plain shape: one that holds others, too, is tried again for ever.
   void consumer_died(const protocol::ShapeHandle& handle, const runtime::ExitReason& reason);
   void quarantine(const protocol::ShapeHandle& handle, std::string reason);
+  /// Whether what one of its subqueries selects is in quarantine: then the shape is as well.
+  bool rests_on_quarantine(const Shape& shape) const;
+  void quarantine_above(const protocol::ShapeHandle& handle);
   /// Does not return if the shape has taken a part of the transaction that it died of.
   void leave_no_part(const protocol::ShapeHandle& handle, const std::string& reason);
   /// False: the shape has ended.

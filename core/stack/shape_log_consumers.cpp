@@ -15,6 +15,7 @@ void ShapeLogCollector::add_shape(ShapeMeta meta) {
   Shape& added = shapes_.at(handle);
   // Who is concerned by its changes is another question now.
   layouts_.erase(added.meta.definition->relation().oid);
+  if (rests_on_quarantine(added)) return quarantine(handle, std::string(k_rests_on_quarantine));
   ensure_consumer_or_retry(added);
   subscribe();
   advance();
@@ -87,6 +88,7 @@ bool ShapeLogCollector::ensure_consumer(Shape& shape) {
     return false;  // whatever the reason: no consumer now, and that says nothing about the shape
   }
   if (!shape.meta.snapshot_complete) shape.takes_part_from = pipeline_.next_number();
+  shape.loaded = !shape.meta.has_state();
   shape.monitor = monitor(shape.consumer->id);
   monitors_.emplace(shape.monitor, shape.meta.handle);
   if (!shape.meta.inners.empty()) {
@@ -142,11 +144,15 @@ void ShapeLogCollector::on_down(runtime::MonitorRef ref, runtime::ProcessId,
     advance();
   }
   shape->second.query = 0;
-  // What it lacked (its materializer, a reader) may still be missing.
-  if (shape->second.meta.has_state())
-    send_after<&ShapeLogCollector::retry_start>(k_restart_delay, handle);
-  else
-    consumer_died(handle, reason);
+  if (shape->second.meta.has_state()) {
+    pipeline_.release(handle, shape->second.ancestors);
+    hand_out_groups();
+  }
+  consumer_died(handle, reason);
+}
+
+void ShapeLogCollector::loaded(protocol::ShapeHandle handle) {
+  if (const auto shape = shapes_.find(handle); shape != shapes_.end()) shape->second.loaded = true;
 }
 
 void ShapeLogCollector::retry_start(protocol::ShapeHandle handle) {

@@ -1,6 +1,8 @@
 // Quarantine (design.md §7): a shape whose consumer dies three times on the same input does not
 // hold the stream. What comes for it is set aside, durable with the commit that passes it, and its
 // requests get 503 with the reason. From time to time it is tried again with all of that.
+#include <algorithm>
+
 #include "core/base/guard_list.hpp"
 #include "core/base/mark_list.hpp"
 #include "core/stack/set_aside_input.hpp"
@@ -36,11 +38,18 @@ void ShapeLogCollector::consumer_died(const protocol::ShapeHandle& handle,
                                       const runtime::ExitReason& reason) {
   Shape& shape = shapes_.at(handle);
   if (shape.quarantine) return quarantine(handle, reason.to_string());  // its trial
-  if (shape.undelivered.empty()) return retry_start(handle);
+  if (rests_on_quarantine(shape)) return quarantine(handle, std::string(k_rests_on_quarantine));
+  // What it lacked (its materializer, a reader) may still be missing.
+  const bool lacked_something = shape.meta.has_state();
+  const auto start = [&] {
+    if (!lacked_something) return retry_start(handle);
+    send_after<&ShapeLogCollector::retry_start>(k_restart_delay, handle);
+  };
+  if (shape.sent == 0 || !shape.loaded) return start();
   const BatchNumber input = shape.undelivered.front()->batch;
   shape.deaths = shape.died_on == input ? shape.deaths + 1 : 1;
   shape.died_on = input;
-  if (shape.deaths == 1) return retry_start(handle);
+  if (shape.deaths == 1) return start();
   if (shape.deaths >= k_deaths && context_->guards.on(Guard::poisoned_shape_is_quarantined))
     return quarantine(handle, reason.to_string());
   send_after<&ShapeLogCollector::retry_start>(k_second_start_delay, handle);
@@ -62,7 +71,9 @@ void ShapeLogCollector::quarantine(const protocol::ShapeHandle& handle, std::str
   shape.quarantine->trial = 0;
   shape.deaths = 0;
   shape.sent = 0;
-  waiting_.erase(handle);
+  shape.waits_for = {};
+  for (auto* handles : {&waiting_, &unsubscribed_, &may_subscribe_, &positions_})
+    handles->erase(handle);
   for (const auto& delivery : std::exchange(shape.undelivered, {})) {
     if (delivery->batch == trial)
       pipeline_.contribute({trial, handle, {}});
@@ -70,14 +81,39 @@ void ShapeLogCollector::quarantine(const protocol::ShapeHandle& handle, std::str
       return;
   }
   send_after<&ShapeLogCollector::try_again>(context_->options.quarantine_retry, handle);
+  quarantine_above(handle);
+  send_all_waiting();
   advance();
+}
+
+bool ShapeLogCollector::rests_on_quarantine(const Shape& shape) const {
+  return std::any_of(shape.ancestors.begin(), shape.ancestors.end(), [&](const auto& handle) {
+    const auto inner = shapes_.find(handle);
+    return inner != shapes_.end() && inner->second.quarantine;
+  });
+}
+
+// Their logs would stand for results that do not move while the position does.
+void ShapeLogCollector::quarantine_above(const protocol::ShapeHandle& handle) {
+  const auto dependents = shapes_.at(handle).dependents;
+  for (const auto& [above, dependency] : dependents) {
+    const auto found = shapes_.find(above);
+    if (found == shapes_.end() || found->second.set_aside()) continue;
+    context_->reached(Mark::quarantined_with_its_subquery);
+    // What a consumer has contributed by now comes before its end, and belongs to its log.
+    if (found->second.consumer)
+      send_exit(found->second.consumer->id, runtime::ExitReason::shutdown());
+    else
+      quarantine(above, std::string(k_rests_on_quarantine));
+  }
 }
 
 void ShapeLogCollector::leave_no_part(const protocol::ShapeHandle& handle,
                                       const std::string& reason) {
   const Shape& shape = shapes_.at(handle);
   const bool on_trial = shape.quarantine.has_value();
-  if (on_trial || !shape.meta.snapshot_complete) return;
+  // Those with state get transactions whole.
+  if (on_trial || !shape.meta.snapshot_complete || shape.meta.has_state()) return;
   const auto& input = shape.undelivered.front()->transactions.front();
   if (input.transaction->commit_lsn.value != shape.meta.head.tx) return;
   // The shape has taken a part of the transaction, and whether that was the last shows only with
@@ -149,7 +185,8 @@ void ShapeLogCollector::try_again(protocol::ShapeHandle handle) {
   const auto found = shapes_.find(handle);
   if (found == shapes_.end() || !found->second.quarantine || found->second.quarantine->trial != 0)
     return;
-  if (unfinished_) {  // only whole transactions can be judged
+  // Only whole transactions can be judged, and no shape without its subqueries.
+  if (unfinished_ || rests_on_quarantine(found->second)) {
     send_after<&ShapeLogCollector::try_again>(k_open_transaction_delay, std::move(handle));
     return;
   }
@@ -168,6 +205,10 @@ void ShapeLogCollector::try_again(protocol::ShapeHandle handle) {
   shape.undelivered.push_back(std::move(delivery));
   waiting_.insert(handle);
   send_all_waiting();
+  if (!shape.meta.has_state()) return;
+  ensure_consumer_or_retry(shape);
+  subscribe();
+  advance();
 }
 
 void ShapeLogCollector::end_quarantine(Shape& shape, Contribution& contribution) {

@@ -71,7 +71,7 @@ void ShapeLogCollector::subscribe() {
     const auto& inners = shape.meta.inners;
     const bool all = std::all_of(inners.begin(), inners.end(), [&](const auto& inner) {
       const auto found = shapes_.find(inner);
-      return found != shapes_.end() && found->second.has_result;
+      return found != shapes_.end() && found->second.has_result && !found->second.set_aside();
     });
     if (all) subscribers.push_back(&shape);
   }
@@ -132,6 +132,7 @@ void ShapeLogCollector::pass_on(Shape& shape, const Contribution& contribution) 
   ASSERT(contribution.batch != 0, "a result that moves is state that is committed");
   for (const auto& [handle, dependency] : shape.dependents) {
     Shape& dependent = shapes_.at(handle);
+    if (dependent.set_aside()) continue;  // it subscribes when it comes back
     if (!part.moves.empty()) {
       pipeline_.join(contribution.batch, handle);
       waiting_delivery(dependent, contribution.batch).moves.emplace_back(dependency, part.moves);

@@ -59,7 +59,8 @@ bool ConflictLedger::explains(const CauseEvent& event, const ShapeSpec& spec,
     case Cause::slot_recreated:
       return true;
     case Cause::poisoned:
-      return reason == "quarantine_overflow";
+      // Of the shape itself, or of what one of its subqueries selects.
+      return reason.ends_with("quarantine_overflow");
     case Cause::over_limit:
       // At most one shape of a definition lives at a time.
       return reason == "expired" && asked_.size() > event.limit;

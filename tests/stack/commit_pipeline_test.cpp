@@ -338,5 +338,47 @@ TEST_F(Pipeline, WritesAPositionByItselfWhenItMust) {
   EXPECT_TRUE(found.group->appends.empty());
 }
 
+// -- what a dead consumer had contributed by itself -----------------------------------------------
+
+Contribution state_of(BatchNumber batch, const ShapeHandle& handle) {
+  Contribution made{batch, handle, {}};
+  made.subquery = std::make_shared<SubqueryPart>();
+  made.subquery->state = {{handle, 0, "key", "value"}};
+  return made;
+}
+
+TEST_F(Pipeline, StateThatWaitsForItsOwnShapesAnswerIsReleasedWhenTheConsumerDied) {
+  const BatchNumber batch = open(10, {k_a});
+  ASSERT_EQ(pipeline_.place_aside(k_a), batch);
+  pipeline_.contribute_aside(state_of(batch, k_a));
+  EXPECT_TRUE(pipeline_.holds_state_of(k_a));
+  EXPECT_FALSE(pipeline_.next().has_value()) << "the next consumer would wait for this for ever";
+  pipeline_.release(k_a, {});
+  const CommitPipeline::Next early = next();
+  ASSERT_NE(early.group, nullptr);
+  EXPECT_EQ(early.group->state.size(), 1U);
+  EXPECT_EQ(early.group->applied, Lsn{}) << "the batch itself still waits";
+  pipeline_.committed();
+  EXPECT_FALSE(pipeline_.holds_state_of(k_a));
+  answer_with(batch, k_a, 10, "x");
+  EXPECT_EQ(next().group->applied, Lsn{10});
+}
+
+TEST_F(Pipeline, WhatIsReleasedComesAfterWhatItsShapeAnsweredBefore) {
+  const BatchNumber first = open(10, {k_a, k_b});
+  const BatchNumber second = open(12, {k_b});  // k_b is below k_a
+  answer_with(first, k_a, 10, "x");
+  ASSERT_EQ(pipeline_.place_aside(k_a, {k_b}), first);
+  answer_with(first, k_b, 10, "y");
+  ASSERT_EQ(pipeline_.place_aside(k_a, {k_b}), second);
+  Contribution aside = state_of(second, k_a);
+  aside.items = {{LogOffset::at(10, 1), item("z"), true}};
+  pipeline_.contribute_aside(std::move(aside));
+  pipeline_.release(k_a, {k_b});
+  const CommitPipeline::Next group = next();
+  EXPECT_EQ(appends(*group.group), (Lines{"1-1: 10_0 x! 10_1 z", "2-2: 10_0 y!"}));
+  EXPECT_EQ(group.group->state.size(), 1U);
+}
+
 }  // namespace
 }  // namespace holdfast::stack

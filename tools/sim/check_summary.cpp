@@ -78,9 +78,9 @@ bool can_be_seen(const std::string& scenario, scenarios::Sight sight) {
 /// Whether histories of `mixed`, or those of shapes with subqueries, must reach a mark.
 bool must_reach(Mark mark, bool subqueries) {
   if (mark == Mark::inline_call_exited_while_stopping) return false;  // bug6_shutdown_race has it
-  const bool of_subqueries = mark == Mark::subquery_state_restored ||
-                             mark == Mark::restored_while_moving ||
-                             mark == Mark::move_spilled_to_segment;
+  const bool of_subqueries =
+      mark == Mark::subquery_state_restored || mark == Mark::restored_while_moving ||
+      mark == Mark::move_spilled_to_segment || mark == Mark::quarantined_with_its_subquery;
   return of_subqueries == subqueries;
 }
 

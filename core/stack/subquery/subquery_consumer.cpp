@@ -51,7 +51,8 @@ void SubqueryConsumer::load() {
   if (!loaded.ok()) exit(runtime::ExitReason::crash("state: " + loaded.error().message));
   auto entries = std::make_shared<std::vector<subquery::StateDelta>>();
   for (storage::StateEntry& entry : *loaded)
-    entries->push_back({entry.space, std::move(entry.key), std::move(entry.value)});
+    if (entry.space != storage::k_quarantine_space)
+      entries->push_back({entry.space, std::move(entry.key), std::move(entry.value)});
   if (inner()) start_materializer(entries);
   auto restored =
       subquery::OuterShape::restore(*entries, meta_.definition, meta_.handle, options());
@@ -68,6 +69,7 @@ void SubqueryConsumer::load() {
     begin({});
     contribute(0);
   }
+  cast<&ShapeLogCollector::loaded>(collector_, meta_.handle);
 }
 
 void SubqueryConsumer::start_materializer(Materializer::Entries stored) {
