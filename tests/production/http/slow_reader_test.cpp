@@ -131,7 +131,8 @@ TEST_F(SlowReaders, AreCutWhereTheirAnswersCannotWait) {
   options.spill_after = 20ms;
   ASSERT_NO_FATAL_FAILURE(stall(options));
   EXPECT_TRUE(held_at_most(0));
-  for (const auto& reader : readers_) EXPECT_LT(reader->read_response().body.size(), large().size());
+  for (const auto& reader : readers_)
+    EXPECT_LT(reader->read_response().body.size(), large().size());
 }
 
 }  // namespace
