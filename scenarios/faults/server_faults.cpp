@@ -31,24 +31,14 @@ void ServerFaults::after(Duration delay, std::function<void()> step) {
   executor_.after(delay, "/world/faults", "fault.server", std::move(step));
 }
 
-/// Before its first slot is made nobody can tell an engine that is dead from one that waits for its
-/// slot, so only the server's own time-out (two hours) frees the lock: no run recovers from that.
-bool ServerFaults::is_recoverable() const {
-  return postgres_.slot(slot_name()).has_value();
-}
-
 void ServerFaults::fall_silent(std::uint64_t pick) {
-  const bool can = is_recoverable();
-  counters_.count(FaultKind::postgres_silent, can && postgres_.connected_backends() > 0);
-  if (!can) return;
+  counters_.count(FaultKind::postgres_silent, postgres_.connected_backends() > 0);
   postgres_.fall_silent(k_found_after[pick % k_found_after.size()]);
   oracle_.expiry_order().disturbed(executor_.now() + k_dead_session_felt);
 }
 
 void ServerFaults::half_open() {
-  const bool can = is_recoverable();
-  counters_.count(FaultKind::postgres_half_open, can && postgres_.connected_backends() > 0);
-  if (!can) return;
+  counters_.count(FaultKind::postgres_half_open, postgres_.connected_backends() > 0);
   postgres_.disconnect_all(sim::postgres::HalfOpen::yes);
   oracle_.expiry_order().disturbed(executor_.now() + k_dead_session_felt);
 }

@@ -34,7 +34,6 @@ class ServerFaults {
   void heal();
 
  private:
-  bool is_recoverable() const;
   void look_for_the_end(Instant begun, Duration down, bool streamed);
   void start_again();
   void look_for_a_stream(std::size_t cause);

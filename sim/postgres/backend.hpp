@@ -29,6 +29,8 @@ struct Backend {
   /// Half-open without a reset: only now the client finds out, by its own time-outs.
   std::optional<Instant> client_finds_out;
   std::vector<Table*> reading;  ///< tables its snapshot transaction has read: shared locks
+  Instant busy_at;              ///< its last command or answer
+  bool makes_slot = false;      ///< a slot of that name is active, though not there yet
 
   // -- walsender ----------------------------------------------------------------------------------
   std::string slot;  ///< streaming from it
@@ -43,8 +45,8 @@ struct Backend {
 using BackendRef = std::shared_ptr<Backend>;
 
 struct AdvisoryLock {
-  const Backend* holder = nullptr;
-  std::deque<const Backend*> waiting;  ///< granted in this order
+  Backend* holder = nullptr;
+  std::deque<Backend*> waiting;  ///< granted in this order
 };
 
 struct Slot {

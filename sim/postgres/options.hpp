@@ -25,6 +25,8 @@ struct ModelOptions {
   Duration publish_lock_timeout = std::chrono::seconds(5);
   /// The server ends a half-open connection after this long.
   Duration half_open_timeout = std::chrono::hours(2);
+  /// The lock breaker spares whoever was busy within this time, as in production.
+  Duration lock_holder_grace = std::chrono::seconds(5);
   /// Values at least this long are stored apart (TOAST); 0: none are.
   std::size_t toast_bytes = 0;
   /// Percent of keepalives that ask for a reply.

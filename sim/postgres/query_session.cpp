@@ -178,7 +178,9 @@ env::DatabaseResult<void> ClientSession::round_trip(const char* label) {
   find_out(label);
   if (auto before = step(label); !before) return before;
   find_out(label);
-  return check();
+  if (auto after = check(); !after) return after;
+  backend_->busy_at = state_.now();
+  return {};
 }
 
 env::DatabaseResult<void> ClientSession::step(const char* label) {
@@ -311,12 +313,14 @@ env::DatabaseResult<Snapshot> ModelQuerySession::current_snapshot() {
 env::DatabaseResult<unsigned> ModelQuerySession::break_lock(const std::string& slot) {
   if (auto trip = client_.round_trip("pg.break_lock"); !trip) return trip.failure();
   const auto found = state_.slots.find(slot);
-  if (found == state_.slots.end() || found->second.active != nullptr) return 0U;
+  if (found != state_.slots.end() && found->second.active != nullptr) return 0U;
   const Backend* holder = state_.advisory_locks[slot].holder;
   const auto backend =
       std::find_if(state_.backends.begin(), state_.backends.end(),
                    [holder](const BackendRef& one) { return one.get() == holder; });
   if (holder == nullptr || backend == state_.backends.end()) return 0U;
+  if (holder->makes_slot || state_.now() - holder->busy_at < state_.options.lock_holder_grace)
+    return 0U;
   const BackendRef victim = *backend;
   state_.close(*victim, "terminating connection due to administrator command");
   return 1U;

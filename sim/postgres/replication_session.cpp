@@ -30,7 +30,7 @@ env::DatabaseResult<env::ServerSettings> ModelReplicationSession::settings() {
 
 env::DatabaseResult<void> ModelReplicationSession::acquire_lock(const std::string& name) {
   if (auto trip = client_.round_trip("pg.lock.request"); !trip) return trip;
-  const Backend* self = &client_.backend();
+  Backend* self = &client_.backend();
   if (state_.advisory_locks[name].holder == self) return {};
   state_.advisory_locks[name].waiting.push_back(self);
   state_.grant_next(state_.advisory_locks[name]);
@@ -70,6 +70,13 @@ env::DatabaseResult<env::SlotState> ModelReplicationSession::ensure_slot(const s
 }
 
 env::DatabaseResult<Lsn> ModelReplicationSession::create_slot(const std::string& name) {
+  struct Making {
+    Backend& backend;
+    explicit Making(Backend& by) : backend(by) { backend.makes_slot = true; }
+    ~Making() { backend.makes_slot = false; }
+    Making(const Making&) = delete;
+    Making& operator=(const Making&) = delete;
+  } making(client_.backend());
   // Two rounds of waiting for whoever is running: only then is every later transaction whole.
   for (int round = 0; round < 2; ++round) {
     std::vector<std::uint64_t> running;

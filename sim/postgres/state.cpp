@@ -160,6 +160,7 @@ void ModelState::close(Backend& backend, std::string reason) {
 void ModelState::grant_next(AdvisoryLock& lock) {
   if (lock.holder != nullptr || lock.waiting.empty()) return;
   lock.holder = lock.waiting.front();
+  lock.holder->busy_at = now();
   lock.waiting.pop_front();
 }
 

@@ -327,7 +327,6 @@ class LockBreaker : public Query {
 TEST_F(LockBreaker, ends_a_holder_while_the_slot_is_inactive) {
   auto holder = replication_session();
   must(holder->acquire_lock(slot_));
-  EXPECT_EQ(broken(Duration(0)), 0U) << "no slot";
   must(holder->ensure_publication(publication_));
   must(holder->ensure_slot(slot_));
   auto other_lock = replication_session();
@@ -339,6 +338,28 @@ TEST_F(LockBreaker, ends_a_holder_while_the_slot_is_inactive) {
     return sql("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted") == "1";
   });
   must(other_lock->ensure_publication(publication_));
+}
+
+TEST_F(LockBreaker, ends_a_holder_that_was_lost_before_it_made_the_slot) {
+  auto holder = replication_session();
+  must(holder->acquire_lock(slot_));
+  EXPECT_EQ(broken(std::chrono::minutes(1)), 0U) << "it may be about to make it";
+  EXPECT_EQ(broken(Duration(0)), 1U);
+}
+
+TEST_F(LockBreaker, leaves_a_holder_that_is_making_the_slot) {
+  auto holder = replication_session();
+  must(holder->acquire_lock(slot_));
+  must(holder->ensure_publication(publication_));
+  sql("CREATE TABLE busy(id int)");
+  RawSession writer(server().url(database_));
+  writer.run("BEGIN");
+  writer.run("INSERT INTO busy VALUES (1)");
+  std::thread maker([&] { must(holder->ensure_slot(slot_)); });  // waits for the transaction's end
+  wait_for([&] { return sql("SELECT active FROM pg_replication_slots") == "t"; });
+  EXPECT_EQ(broken(Duration(0)), 0U);
+  writer.run("COMMIT");
+  maker.join();
 }
 
 TEST_F(LockBreaker, leaves_a_holder_that_streams) {

@@ -180,9 +180,35 @@ TEST_F(ModelTest, AHalfOpenBackendKeepsItsLockUntilItIsBroken) {
   EXPECT_TRUE(model->lock_holder("slot").has_value());
   auto breaker = connect();
   EXPECT_EQ(breaker->break_lock("nosuch").value(), 0U);
+  EXPECT_EQ(breaker->break_lock("slot").value(), 0U) << "it was busy a moment ago";
+  model->move_time(std::chrono::seconds(5));
   EXPECT_EQ(breaker->break_lock("slot").value(), 1U);
   EXPECT_FALSE(model->lock_holder("slot").has_value());
   EXPECT_EQ(breaker->break_lock("slot").value(), 0U);
+}
+
+TEST_F(ModelTest, TheBreakerEndsWhoWasLostBeforeItMadeTheSlot) {
+  auto holder = connect_replication();
+  ASSERT_TRUE(holder->acquire_lock("slot").ok());
+  model->disconnect(0, HalfOpen::yes);
+  holder.reset();
+  model->move_time(std::chrono::seconds(5));
+  EXPECT_EQ(connect()->break_lock("slot").value(), 1U);
+}
+
+TEST_F(ModelTest, TheBreakerSparesWhoIsMakingTheSlot) {
+  model->create_table(items());
+  auto holder = connect_replication();
+  ASSERT_TRUE(holder->acquire_lock("slot").ok());
+  const Session writer = model->begin();
+  must(writer, insert(1, "a"));
+  while_waiting.emplace_back([&] {
+    model->move_time(std::chrono::minutes(1));
+    now = now + std::chrono::minutes(1);
+    EXPECT_EQ(connect()->break_lock("slot").value(), 0U);
+    model->rollback(writer);
+  });
+  EXPECT_TRUE(holder->ensure_slot("slot").ok());
 }
 
 TEST_F(ModelTest, TheBreakerSparesAnActiveSlotUntilItsSenderTimesOut) {

@@ -128,7 +128,7 @@ Lines tell_model(PostgresModel& model) {
 Lines tell_production(const std::string& url) {
   production::ConnectionSettings settings;
   settings.url = url;
-  settings.lock_holder_grace = {};  // the model has none
+  settings.lock_holder_grace = {};
   Lines lines;
   auto replication =
       production::BlockingReplication::open(settings, std::make_shared<production::Interrupt>())
@@ -160,7 +160,9 @@ TEST(ProductionSessions, GetTheSameAnswersFromModelAndServer) {
   RealConnection(real_server().url()).must("CREATE DATABASE production");
   const std::string url = real_server().url("production");
   RealConnection control(url);
-  PostgresModel model;
+  ModelOptions at_once;
+  at_once.lock_holder_grace = {};
+  PostgresModel model(at_once, {});
   for (const TableDefinition& table : {wide_table(), side_table()}) {
     model.create_table(table);
     control.must(create_sql(table));

@@ -29,7 +29,8 @@ constexpr const char* k_publication_state =
 
 /// A single 64-bit advisory lock has objsubid 1 and its halves in classid and objid. A holder that
 /// was busy within the grace is alive: it may be the rightful owner between its lock and its
-/// stream.
+/// stream. A slot is active also while it is being made. Where there is none, its holder was lost
+/// before it made one (postgres.md §7.2 would wait for ever).
 constexpr const char* k_break_lock =
     "SELECT pg_catalog.pg_terminate_backend(l.pid)"
     " FROM pg_catalog.pg_locks l"
@@ -40,8 +41,8 @@ constexpr const char* k_break_lock =
     "  AND (l.classid::bigint << 32) | l.objid::bigint = pg_catalog.hashtext($1)::bigint"
     "  AND l.pid <> ALL ($2::int[])"
     "  AND coalesce(a.state_change < pg_catalog.clock_timestamp() - $3::interval, true)"
-    "  AND EXISTS (SELECT FROM pg_catalog.pg_replication_slots s WHERE s.slot_name = $1"
-    "   AND s.database = pg_catalog.current_database() AND NOT s.active)";
+    "  AND NOT EXISTS (SELECT FROM pg_catalog.pg_replication_slots s WHERE s.slot_name = $1"
+    "   AND s.database = pg_catalog.current_database() AND s.active)";
 
 std::string milliseconds(Duration duration) {
   return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(duration).count()) +
