@@ -131,7 +131,8 @@ Engine::Cancel Engine::handle(protocol::Request request, Respond respond) {
     complete(*asked, *shared->options, "holdfast-request-" + std::to_string(number), response);
     respond(std::move(response));
   };
-  if (auto answer = answer_without_shape(*asked, *shared->options, health())) {
+  if (auto answer = answer_without_shape(
+          *asked, *shared->options, health(), stack::read_status(shared->runtime).waits_for)) {
     completed(std::move(*answer));
     return [] {};
   }

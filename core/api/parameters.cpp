@@ -196,6 +196,8 @@ Result<std::map<unsigned, std::string>, FieldErrors> number_parameters(const Fie
   if (!fields.where) return numbered;
   bool sequential = true;
   for (const auto& [key, value] : fields.parameters) {
+    if (value.find('\0') != std::string::npos)  // Postgres has no text with one
+      return Failure{one_error("params", "Parameters cannot contain null bytes")};
     const std::optional<std::int64_t> number = parse_integer(key);
     if (!number) return Failure{one_error("params", "Parameters can only use numbers as keys")};
     const auto count = static_cast<std::int64_t>(fields.parameters.size());

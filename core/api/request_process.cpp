@@ -227,7 +227,7 @@ RequestProcess::Answer RequestProcess::serve_range(const ShapeMeta& meta,
         throw NotNow{NotReady::shape_data, read.error().message};
       }
       if (read.error().kind == storage::StoreFailure::corrupt)
-        return log_unreadable(method_, read.error().message);
+        return log_is_damaged(read.error().message);
       throw NotNow{NotReady::shape_data, read.error().message};
     }
     slice = std::move(*read);
@@ -237,6 +237,19 @@ RequestProcess::Answer RequestProcess::serve_range(const ShapeMeta& meta,
     return unchanged;
   if (slice.items.empty() && parameters_->live != Live::no) return serve_empty(meta, global);
   return range_response(*parameters_, view, {slice.end, slice.items}, *options_, draws());
+}
+
+RequestProcess::Answer RequestProcess::log_is_damaged(const std::string& what) {
+  context_->emit({observe::Level::error,
+                  "shape_log_damaged",
+                  {{"handle", handle_->text}, {"reason", what}}});
+  // Ending a shape is for who leads.
+  if (stack::read_status(runtime()).readiness != Readiness::active)
+    return log_unreadable(method_, what);
+  auto removed = call<&stack::ShapeCleaner::remove>(stack::names::shape_cleaner, *handle_,
+                                                    std::string("log_damaged"));
+  if (!removed.ok()) return log_unreadable(method_, what);
+  return shape_is_gone();
 }
 
 RequestProcess::Answer RequestProcess::serve_empty(const ShapeMeta& meta,

@@ -66,6 +66,8 @@ class RequestProcess : public stack::Waiter {
   void note_read();
   Answer serve_range(const stack::ShapeMeta& meta, std::optional<postgres::Lsn> global);
   Answer serve_empty(const stack::ShapeMeta& meta, std::optional<postgres::Lsn> global);
+  /// The shape cannot be served any more from what is on the disk, so it ends (LC-12).
+  Answer log_is_damaged(const std::string& what);
   Answer at_time_out();
   Answer hold(Hold why, Duration limit, const stack::ShapeMeta& seen);
   Answer conflict(const std::optional<protocol::ShapeHandle>& successor);

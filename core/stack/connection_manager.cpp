@@ -45,6 +45,9 @@ void ConnectionManager::connect() {
 
 void ConnectionManager::break_lock() {
   if (!waiting_for_lock_ || !client_.id.valid()) return;
+  cast<&StatusMonitor::explain>(names::status_monitor,
+                                "the advisory lock of replication slot " +
+                                    context_->options.slot + ", which another session holds");
   // An error here is no news: the client's own connection reports what is wrong.
   (void)with_session(*this, *context_, [&](env::QuerySession& session) {
     return session.break_lock(context_->options.slot);
@@ -164,6 +167,7 @@ void ConnectionManager::end_stale_session() {
 }
 
 void ConnectionManager::client_failed(env::DatabaseError error) {
+  cast<&StatusMonitor::explain>(names::status_monitor, error.message);
   context_->emit({observe::Level::warning,
                   "database_connection_failed",
                   {{"reason", error.message}, {"sqlstate", error.sqlstate}}});

@@ -28,6 +28,8 @@ void ShapeStatusOwner::init() {
     for (const storage::ShapeRecord& record : boot->shapes) put(record);
     lsn_->put(0, {boot->applied});
   } else if (boot.error().kind != storage::StoreFailure::not_found) {
+    context_->emit({observe::Level::error, "store_unusable", {{"reason", boot.error().message}}});
+    cast<&StatusMonitor::explain>(names::status_monitor, boot.error().message);
     exit(runtime::ExitReason::crash("catalogue: " + boot.error().message));
   }
   by_identity_->open();

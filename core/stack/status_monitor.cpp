@@ -46,6 +46,11 @@ void StatusMonitor::clear(Condition condition) {
   if (conditions_.erase(condition) > 0) conditions_changed();
 }
 
+void StatusMonitor::explain(std::string waits_for) {
+  waits_for_ = std::move(waits_for);
+  conditions_changed();
+}
+
 void StatusMonitor::on_down(runtime::MonitorRef ref, runtime::ProcessId process,
                             const runtime::ExitReason&) {
   const auto found = monitors_.find(ref);
@@ -67,7 +72,9 @@ void StatusMonitor::wait_until(runtime::Reply<Readiness> reply, Readiness wanted
 }
 
 void StatusMonitor::conditions_changed() {
-  const StackStatus status = status_of(conditions_);
+  StackStatus status = status_of(conditions_);
+  if (status.service == ServiceStatus::active) waits_for_.clear();
+  status.waits_for = waits_for_;
   status_->put(0, status);
   const Readiness ready = status.readiness;
   std::deque<Waiting> still;

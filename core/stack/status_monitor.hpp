@@ -39,6 +39,7 @@ struct StackStatus {
   /// Whether the read models may be believed. While another instance may write the store, or has
   /// until just now, they are only what was there when this one started.
   bool catalogue_current = false;
+  std::string waits_for = {};  ///< for people, while it is not active; empty: nothing is known
 };
 
 /// Reads the table; a missing owner reads as `starting`. Does not suspend.
@@ -51,6 +52,8 @@ class StatusMonitor : public runtime::Process {
   /// The condition holds for as long as `process` lives.
   void set(Condition condition, runtime::ProcessId process);
   void clear(Condition condition);
+  /// What keeps the stack from being active, for whoever asks for its health. Forgotten once it is.
+  void explain(std::string waits_for);
   /// Answers once the stack is at least that ready. Forgotten at the deadline, by which the caller
   /// no longer waits.
   void wait_until(runtime::Reply<Readiness> reply, Readiness wanted, Instant deadline);
@@ -67,6 +70,7 @@ class StatusMonitor : public runtime::Process {
   };
   void conditions_changed();
 
+  std::string waits_for_;
   std::map<Condition, runtime::ProcessId> conditions_;
   std::unique_ptr<runtime::OwnedTable<std::uint8_t, StackStatus>> status_;
   std::map<runtime::MonitorRef, Condition> monitors_;

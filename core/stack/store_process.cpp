@@ -5,6 +5,7 @@
 #include "core/base/mark_list.hpp"
 #include "core/stack/shape_log_collector.hpp"
 #include "core/stack/shape_status_owner.hpp"
+#include "core/stack/status_monitor.hpp"
 #include "core/stack/store_slot.hpp"
 
 namespace holdfast::stack {
@@ -69,6 +70,8 @@ storage::StoreResult<storage::Boot> StoreProcess::take_over() {
                                  return slot.store->take_over();
                                });
   if (!boot.ok()) {
+    context_->emit({observe::Level::error, "store_unusable", {{"reason", boot.error().message}}});
+    cast<&StatusMonitor::explain>(names::status_monitor, boot.error().message);
     check(boot.error());
     return boot;
   }
