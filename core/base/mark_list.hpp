@@ -49,6 +49,11 @@ enum class Mark : std::uint8_t {
   shape_removed_by_reconciler,
   table_changed_before_snapshot,
   quarantined_with_its_subquery,
+  shape_removed_by_replica_identity,
+  shape_removed_unpublished,
+  replica_identity_set_again,
+  table_left_the_publication,
+  snapshot_failure_told,
   count_,
 };
 
@@ -92,6 +97,11 @@ inline constexpr std::array<std::string_view, static_cast<std::size_t>(Mark::cou
         "shape_removed_by_reconciler",
         "table_changed_before_snapshot",
         "quarantined_with_its_subquery",
+        "shape_removed_by_replica_identity",
+        "shape_removed_unpublished",
+        "replica_identity_set_again",
+        "table_left_the_publication",
+        "snapshot_failure_told",
 };
 
 static_assert(k_mark_names.size() <= Marks::k_capacity);

@@ -227,7 +227,7 @@ bool StreamDecoder::take_update(ByteReader& reader, Change& change) {
   change.kind = ChangeKind::update;
   std::size_t position = reader.position();
   const char before = reader.tag();
-  if (before == 'N' || before == 'K') return fail_replica_identity(position, change.relation->name);
+  if (before == 'N' || before == 'K') return take_partial(reader, before, 'U', change);
   if (before != 'O') return fail(DecodeFailure::malformed, position, "an Update without a tuple");
   if (!read_tuple(reader, *change.relation, nullptr, change.old_tuple)) return false;
   position = reader.position();
@@ -241,10 +241,26 @@ bool StreamDecoder::take_delete(ByteReader& reader, Change& change) {
   const std::size_t position = reader.position();
   const char before = reader.tag();
   // Upstream routes the mostly-null row that a K tuple gives; postgres.md §25 forbids that.
-  if (before == 'K') return fail_replica_identity(position, change.relation->name);
+  if (before == 'K') return take_partial(reader, before, 'D', change);
   if (before != 'O')
     return fail(DecodeFailure::malformed, position, "a Delete without an old tuple");
   return read_tuple(reader, *change.relation, nullptr, change.old_tuple);
+}
+
+// Of the cells nothing is kept: half of a row tells no shape what became of it.
+bool StreamDecoder::take_partial(ByteReader& reader, char before, char tag, Change& change) {
+  change.kind = ChangeKind::partial;
+  Tuple key;
+  if (before == 'K') {
+    if (!read_tuple(reader, *change.relation, nullptr, key)) return false;
+    if (tag == 'D') return true;
+    const std::size_t position = reader.position();
+    if (reader.tag() != 'N')
+      return fail(DecodeFailure::malformed, position, "an Update without a new tuple");
+  }
+  const Tuple unknown(change.relation->columns.size());
+  Tuple row;
+  return read_tuple(reader, *change.relation, &unknown, row);
 }
 
 bool StreamDecoder::take_truncate(ByteReader& reader) {
@@ -325,19 +341,7 @@ bool StreamDecoder::expect_end(const ByteReader& reader, const char* what) {
 }
 
 bool StreamDecoder::fail(DecodeFailure kind, std::size_t position, std::string message) {
-  failed_ = DecodeError{kind, position, std::move(message), {}};
-  return false;
-}
-
-bool StreamDecoder::fail_replica_identity(std::size_t position, const RelationName& name) {
-  const std::string table = name.schema + "." + name.table;
-  fail(DecodeFailure::replica_not_full, position,
-       "Received a change of " + table +
-           " without its full old row, which shapes depend on.\n"
-           "Its replica identity was changed after Holdfast had set it. Restore it with\n"
-           "  ALTER TABLE " +
-           table + " REPLICA IDENTITY FULL");
-  failed_->relation = name;
+  failed_ = DecodeError{kind, position, std::move(message)};
   return false;
 }
 

@@ -21,16 +21,14 @@
 namespace holdfast::postgres {
 
 enum class DecodeFailure : std::uint8_t {
-  malformed,         ///< the bytes are no message: cut short, too long, an unknown tag or kind
-  protocol,          ///< a well-formed message at the wrong time, or about an unknown relation
-  replica_not_full,  ///< an update or delete without its complete old row (postgres.md §10.1)
+  malformed,  ///< the bytes are no message: cut short, too long, an unknown tag or kind
+  protocol,   ///< a well-formed message at the wrong time, or about an unknown relation
 };
 
 struct DecodeError {
   DecodeFailure kind = DecodeFailure::malformed;
   std::size_t position = 0;  ///< of the offending byte in the payload that was fed
-  std::string message;       ///< for replica_not_full: the text of §6.3
-  RelationName relation;     ///< replica_not_full: whose identity it is; else empty
+  std::string message;
 };
 
 class StreamDecoder {
@@ -87,6 +85,8 @@ class StreamDecoder {
   bool take_insert(ByteReader& reader, Change& change);
   bool take_update(ByteReader& reader, Change& change);
   bool take_delete(ByteReader& reader, Change& change);
+  /// The rest of an update or delete of which 'K' or 'N' came first, where 'O' had been complete.
+  bool take_partial(ByteReader& reader, char before, char tag, Change& change);
   bool take_truncate(ByteReader& reader);
 
   bool find_relation(ByteReader& reader, RelationPointer& found);
@@ -95,7 +95,6 @@ class StreamDecoder {
   bool expect_open(const ByteReader& reader, const char* what);
   bool expect_end(const ByteReader& reader, const char* what);
   bool fail(DecodeFailure kind, std::size_t position, std::string message);
-  bool fail_replica_identity(std::size_t position, const RelationName& name);
   void append(Change change);
   Transaction take_fragment();
 

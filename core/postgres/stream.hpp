@@ -36,7 +36,15 @@ struct StreamRelation {
   bool operator==(const StreamRelation&) const = default;
 };
 
-enum class ChangeKind : std::uint8_t { insert, update, erase, truncate };
+enum class ChangeKind : std::uint8_t {
+  insert,
+  update,
+  erase,
+  truncate,
+  /// An update or a delete of which Postgres does not tell the whole old row, since the table's
+  /// replica identity is not full (postgres.md §10.1): which rows it concerns is not known.
+  partial,
+};
 
 struct Change {
   ChangeKind kind = ChangeKind::insert;
@@ -45,6 +53,14 @@ struct Change {
   Tuple new_tuple;       ///< insert, update
   std::uint64_t op = 0;  ///< 0, 2, 4, … over all changes of the transaction (http-api.md §6.4)
 };
+
+/// Why a shape that the change may concern ends with it; empty: it does not. A partial change is
+/// one of LC-6, a truncate of LC-3.
+constexpr std::string_view shape_ending(const Change& change) {
+  if (change.kind == ChangeKind::truncate) return "truncate";
+  if (change.kind == ChangeKind::partial) return "replica_identity_not_full";
+  return {};
+}
 
 /// A transaction, or a fragment of one that is too big to be held whole: the fragments come one
 /// after the other, with nothing between them but what a lost session's successor repeats.

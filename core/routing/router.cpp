@@ -132,7 +132,7 @@ void Router::look_up(const Table& table, const postgres::Tuple& tuple, Routes& o
 
 void Router::route(const postgres::Change& change, std::vector<const Route*>& out) const {
   ASSERT(change.relation != nullptr, "a change is of a relation");
-  if (change.kind == postgres::ChangeKind::truncate) return route_all(change.relation->oid, out);
+  if (!shape_ending(change).empty()) return route_all(change.relation->oid, out);
   out.clear();
   const auto at = tables_.find(change.relation->oid.value);
   if (at == tables_.end()) return;

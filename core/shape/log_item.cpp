@@ -279,7 +279,7 @@ void append_encoded(std::vector<LogItem>& out, const Definition& definition, con
   const std::size_t columns = definition.relation().columns.size();
   const bool has_old = change.kind == ChangeKind::update || change.kind == ChangeKind::erase;
   const bool has_new = change.kind == ChangeKind::update || change.kind == ChangeKind::insert;
-  ASSERT(change.kind != ChangeKind::truncate, "a truncate ends shapes and is no item");
+  ASSERT(shape_ending(change).empty(), "what ends shapes is no item");
   ASSERT(!has_old || change.old_tuple.size() == columns, "an old tuple has the table's columns");
   ASSERT(!has_new || change.new_tuple.size() == columns, "a new tuple has the table's columns");
   const bool leaves = has_old && old_in;

@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -133,7 +134,9 @@ struct Contribution {
   BatchNumber batch = 0;
   protocol::ShapeHandle handle;
   std::vector<ContributedItem> items;
-  bool truncated = false;  ///< the shape ends with this batch (engine.md L-13)
+  /// Why the shape ends with this batch (engine.md L-13, postgres::shape_ending); empty: it does
+  /// not.
+  std::string_view ending = {};
   std::shared_ptr<SubqueryPart> subquery = {};
   std::vector<storage::StateChange> state = {};  ///< for the same commit
 };

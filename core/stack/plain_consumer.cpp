@@ -20,8 +20,8 @@ void PlainConsumer::deliver(std::shared_ptr<const Delivery> delivery) {
   for (const DeliveredTransaction& delivered : delivery->transactions) {
     if (!meta_.snapshot_complete)
       buffered_.push_back(delivered);
-    else if (!convert(delivered, contribution.items))
-      contribution.truncated = true;
+    else if (contribution.ending.empty())
+      contribution.ending = convert(delivered, contribution.items);
   }
   if (!contribution.items.empty()) meta_.head = contribution.items.back().offset;
   cast<&ShapeLogCollector::contribute>(collector_, std::move(contribution));
@@ -36,8 +36,8 @@ bool PlainConsumer::seen_by_snapshot(const postgres::Transaction& transaction) c
          meta_.head == protocol::LogOffset::snapshot_end() && meta_.snapshot.sees(transaction.xid);
 }
 
-bool PlainConsumer::convert(const DeliveredTransaction& delivered,
-                            std::vector<ContributedItem>& items) {
+std::string_view PlainConsumer::convert(const DeliveredTransaction& delivered,
+                                        std::vector<ContributedItem>& items) {
   const postgres::Transaction& transaction = *delivered.transaction;
   const protocol::LogOffset head = items.empty() ? meta_.head : items.back().offset;
   // The head may stand inside of the transaction: then this is a further fragment of it.
@@ -47,19 +47,20 @@ bool PlainConsumer::convert(const DeliveredTransaction& delivered,
   };
   if (have(delivered.changes.back())) {
     context_->reached(Mark::replayed_transaction_dropped);
-    return true;
+    return {};
   }
   if (seen_by_snapshot(transaction)) {
     context_->reached(Mark::transaction_filtered_by_snapshot);
-    return true;
+    return {};
   }
   for (const std::uint32_t change : delivered.changes) {
     if (have(change)) continue;
-    if (transaction.changes[change].kind == postgres::ChangeKind::truncate) return false;
+    if (const auto ending = shape_ending(transaction.changes[change]); !ending.empty())
+      return ending;
     const EncodedChanges::Items encoded = encode(delivered, change);
     if (encoded != nullptr) items.insert(items.end(), encoded->begin(), encoded->end());
   }
-  return true;
+  return {};
 }
 
 EncodedChanges::Items PlainConsumer::encode(const DeliveredTransaction& delivered,
@@ -129,16 +130,16 @@ void PlainConsumer::snapshot_done(storage::SnapshotCompletion completion) {
   meta_.snapshot_complete = true;
   meta_.snapshot = completion.snapshot;
   std::vector<ContributedItem> items;
-  bool truncated = false;
+  std::string_view ending;
   for (const DeliveredTransaction& delivered : buffered_)
-    truncated = !convert(delivered, items) || truncated;
+    if (ending.empty()) ending = convert(delivered, items);
   buffered_.clear();
   if (!items.empty()) {
     meta_.head = items.back().offset;
     context_->reached(Mark::buffered_transaction_applied);
   }
   cast<&ShapeLogCollector::complete_snapshot>(collector_, runtime::Ref<Consumer>{self()},
-                                              std::move(completion), std::move(items), truncated);
+                                              std::move(completion), std::move(items), ending);
 }
 
 }  // namespace holdfast::stack

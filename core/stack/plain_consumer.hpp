@@ -31,9 +31,10 @@ class PlainConsumer : public Consumer {
   void on_down(runtime::MonitorRef, runtime::ProcessId, const runtime::ExitReason&) override;
 
  private:
-  /// Appends what a transaction adds to the log, if the snapshot does not contain it. False: it
-  /// truncates the table, and the shape ends.
-  bool convert(const DeliveredTransaction& delivered, std::vector<ContributedItem>& items);
+  /// Appends what a transaction adds to the log, if the snapshot does not contain it. Answers why
+  /// the shape ends with it; empty: it does not.
+  std::string_view convert(const DeliveredTransaction& delivered,
+                           std::vector<ContributedItem>& items);
   EncodedChanges::Items encode(const DeliveredTransaction& delivered, std::uint32_t change);
   bool seen_by_snapshot(const postgres::Transaction& transaction) const;
   void retry_snapshot();

@@ -97,7 +97,7 @@ std::optional<DeliveredTransaction> input_of_bytes(std::string_view stored) {
     postgres::Change& change = transaction->changes[i];
     if (in.number_up_to(1) == 0) relation = read_relation(in);
     change.relation = relation;
-    change.kind = static_cast<postgres::ChangeKind>(in.number_up_to(3));
+    change.kind = static_cast<postgres::ChangeKind>(in.number_up_to(4));
     change.op = in.number();
     change.old_tuple = read_tuple(in);
     change.new_tuple = read_tuple(in);

@@ -260,6 +260,13 @@ void ShapeLogCollector::take(const postgres::RelationChanged& changed, postgres:
   }
 }
 
+void ShapeLogCollector::end_now(const protocol::ShapeHandle& handle, std::string_view ending) {
+  const bool truncated = ending == "truncate";
+  context_->reached(truncated ? Mark::shape_removed_by_truncate
+                              : Mark::shape_removed_by_replica_identity);
+  remove_now(handle, std::string(ending));
+}
+
 void ShapeLogCollector::remove_now(const protocol::ShapeHandle& handle, std::string reason) {
   context_->emit(
       {observe::Level::info, "shape_removed", {{"handle", handle.text}, {"reason", reason}}});
@@ -319,10 +326,7 @@ void ShapeLogCollector::contribute(Contribution contribution) {
     undelivered.pop_front();
     shape.sent--;
   }
-  if (contribution.truncated) {
-    context_->reached(Mark::shape_removed_by_truncate);
-    return remove_now(contribution.handle, "truncate");
-  }
+  if (!contribution.ending.empty()) return end_now(contribution.handle, contribution.ending);
   if (!contribution.items.empty()) shape.meta.head = contribution.items.back().offset;
   if (!aside && shape.quarantine && shape.quarantine->trial == contribution.batch)
     end_quarantine(shape, contribution);
@@ -343,10 +347,11 @@ void ShapeLogCollector::contribute(Contribution contribution) {
 
 void ShapeLogCollector::complete_snapshot(runtime::Ref<Consumer> consumer,
                                           storage::SnapshotCompletion completion,
-                                          std::vector<ContributedItem> buffered, bool truncated) {
+                                          std::vector<ContributedItem> buffered,
+                                          std::string_view ending) {
   const auto shape = shapes_.find(completion.handle);
   if (shape == shapes_.end() || shape->second.consumer != consumer) return;
-  if (truncated) return remove_now(shape->first, "truncate");
+  if (!ending.empty()) return end_now(shape->first, ending);
   ASSERT(!shape->second.meta.snapshot_complete,
          "a snapshot is completed once per incarnation (I-12)");
   shape->second.meta.snapshot_complete = true;

@@ -64,7 +64,7 @@ class ShapeLogCollector : public runtime::Process {
   void loaded(protocol::ShapeHandle handle);
   void contribute(Contribution contribution);
   void complete_snapshot(runtime::Ref<Consumer> consumer, storage::SnapshotCompletion completion,
-                         std::vector<ContributedItem> buffered, bool truncated);
+                         std::vector<ContributedItem> buffered, std::string_view ending);
   /// The store's answer to a commit.
   void committed(std::uint64_t ticket, storage::CommitResult result);
 
@@ -135,6 +135,8 @@ class ShapeLogCollector : public runtime::Process {
   }
   void take(const postgres::RelationChanged& changed, postgres::Lsn commit_lsn);
   void remove_now(const protocol::ShapeHandle& handle, std::string reason);
+  /// The same where a change of the stream ended it (postgres::shape_ending).
+  void end_now(const protocol::ShapeHandle& handle, std::string_view ending);
   /// Valid until the next call.
   const std::vector<const routing::Route*>& concerned(const postgres::Change& change);
   /// How a table's changes are laid out. Others of the same transaction may be laid out otherwise.

@@ -19,13 +19,14 @@ constexpr unsigned k_deaths = 3;
 constexpr Duration k_second_start_delay = std::chrono::milliseconds(100);
 constexpr Duration k_open_transaction_delay = std::chrono::seconds(1);
 
-/// Whether a transaction ends the shape: a TRUNCATE that its rows do not show yet. A start may
-/// replay one that they do.
-bool ends(const DeliveredTransaction& delivered, const ShapeMeta& meta) {
-  if (!meta.snapshot_complete || shows(meta.snapshot, *delivered.transaction)) return false;
+/// Why a transaction ends the shape, unless its rows show it already: a start may replay one that
+/// they do.
+std::string_view ending(const DeliveredTransaction& delivered, const ShapeMeta& meta) {
+  if (!meta.snapshot_complete || shows(meta.snapshot, *delivered.transaction)) return {};
   for (const std::uint32_t change : delivered.changes)
-    if (delivered.transaction->changes[change].kind == postgres::ChangeKind::truncate) return true;
-  return false;
+    if (const auto why = shape_ending(delivered.transaction->changes[change]); !why.empty())
+      return why;
+  return {};
 }
 
 storage::StateChange reason_entry(const protocol::ShapeHandle& handle, std::string reason) {
@@ -135,9 +136,8 @@ bool ShapeLogCollector::set_aside(const protocol::ShapeHandle& handle, const Del
       shape.meta.snapshot_complete && context_->guards.on(Guard::quarantined_input_is_stored);
   if (kept) contribution.state.push_back(reason_entry(handle, quarantine.reason));
   for (const DeliveredTransaction& delivered : delivery.transactions) {
-    if (ends(delivered, shape.meta)) {
-      context_->reached(Mark::shape_removed_by_truncate);
-      remove_now(handle, "truncate");
+    if (const std::string_view why = ending(delivered, shape.meta); !why.empty()) {
+      end_now(handle, why);
       return false;
     }
     if (!kept) continue;

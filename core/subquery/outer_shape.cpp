@@ -153,7 +153,7 @@ void OuterShape::convert(const OuterTransaction& outer, const Views& views, Outp
   const postgres::Transaction& transaction = *outer.transaction;
   for (const std::uint32_t index : outer.changes) {
     const postgres::Change& change = transaction.changes.at(index);
-    ASSERT(change.kind != postgres::ChangeKind::truncate, "a truncate ends a shape");
+    ASSERT(shape_ending(change).empty(), "what ends a shape is not converted");
     const auto marks_of = [&](const postgres::Tuple& tuple) {
       return tuple.empty() ? std::nullopt : marking_.marks_if_included(tuple, views);
     };

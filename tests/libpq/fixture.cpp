@@ -10,8 +10,7 @@ tools::ThrowawayPostgres& server() {
   // A test program may have a static; the engine may not. The settings keep the server from writing
   // WAL of its own accord, which the tests of positions would see.
   static tools::ThrowawayPostgres instance({"bgwriter_delay = 10s", "checkpoint_timeout = 1h",
-                                              "max_replication_slots = 50",
-                                              "max_wal_senders = 50"});
+                                            "max_replication_slots = 50", "max_wal_senders = 50"});
   return instance;
 }
 
@@ -164,6 +163,8 @@ std::string to_text(const postgres::Change& change) {
       return "delete " + name + " " + row(change.old_tuple);
     case postgres::ChangeKind::truncate:
       return "truncate " + name;
+    case postgres::ChangeKind::partial:
+      return "partial " + name;
   }
   return "?";
 }

@@ -37,6 +37,8 @@ std::string to_text(const Change& change) {
       return "erase " + name + " " + to_text(change.old_tuple) + op;
     case ChangeKind::truncate:
       return "truncate " + name + op;
+    case ChangeKind::partial:
+      return "partial " + name + op;
   }
   return "?";
 }

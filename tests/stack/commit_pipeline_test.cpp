@@ -54,7 +54,7 @@ class Pipeline : public ::testing::Test {
   }
   void answer(BatchNumber batch, const ShapeHandle& handle,
               std::vector<ContributedItem> items = {}) {
-    pipeline_.contribute({batch, handle, std::move(items), false});
+    pipeline_.contribute({batch, handle, std::move(items)});
   }
   void answer_with(BatchNumber batch, const ShapeHandle& handle, std::uint64_t lsn,
                    const char* json) {
@@ -314,7 +314,7 @@ TEST(PipelineDeathTest, AShapesRecordsOutOfOrderEndTheProcess) {
   CommitPipeline pipeline;
   const BatchNumber batch = pipeline.open({}, {k_a});
   pipeline.contribute(
-      {batch, k_a, {{LogOffset::at(10, 2), item("x")}, {LogOffset::at(10, 0), item("y")}}, false});
+      {batch, k_a, {{LogOffset::at(10, 2), item("x")}, {LogOffset::at(10, 0), item("y")}}});
   EXPECT_DEATH((void)pipeline.next(), "offset order");
 }
 

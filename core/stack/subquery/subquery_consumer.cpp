@@ -101,9 +101,9 @@ void SubqueryConsumer::deliver(std::shared_ptr<const Delivery> delivery) {
     if (context_->guards.on(Guard::subscribe_by_difference))
       for (const auto& [dependency, values] : delivery->values)
         absorb(shape_->on_subscribed(dependency, values));
-    if (!take_transactions(*delivery)) {
+    if (const std::string_view ending = take_transactions(*delivery); !ending.empty()) {
       Contribution last{delivery->batch, meta_.handle, {}};
-      last.truncated = true;
+      last.ending = ending;
       return cast<&ShapeLogCollector::contribute>(collector_, std::move(last));
     }
   }
@@ -111,7 +111,7 @@ void SubqueryConsumer::deliver(std::shared_ptr<const Delivery> delivery) {
   contribute(delivery->batch, delivery->wants_values);
 }
 
-bool SubqueryConsumer::take_transactions(const Delivery& delivery) {
+std::string_view SubqueryConsumer::take_transactions(const Delivery& delivery) {
   const auto& parts = delivery.transactions;
   for (std::size_t first = 0; first < parts.size();) {
     std::size_t end = first;
@@ -120,13 +120,13 @@ bool SubqueryConsumer::take_transactions(const Delivery& delivery) {
       ++end;
     subquery::OuterTransaction transaction = whole(delivery, first, end);
     for (const std::uint32_t change : transaction.changes)
-      if (transaction.transaction->changes[change].kind == postgres::ChangeKind::truncate)
-        return false;
+      if (const auto why = shape_ending(transaction.transaction->changes[change]); !why.empty())
+        return why;
     txids_.push_back(transaction.transaction->xid.value);
     absorb(shape_->on_transaction(transaction));
     first = end;
   }
-  return true;
+  return {};
 }
 
 subquery::OuterTransaction SubqueryConsumer::whole(const Delivery& delivery, std::size_t first,

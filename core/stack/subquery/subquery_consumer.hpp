@@ -47,8 +47,8 @@ class SubqueryConsumer : public Consumer {
   void begin(subquery::Views views);
   /// The consecutive parts of one transaction, in the definition's columns.
   subquery::OuterTransaction whole(const Delivery& delivery, std::size_t first, std::size_t end);
-  /// False: one of them truncates the table.
-  bool take_transactions(const Delivery& delivery);
+  /// Answers why the shape ends with one of them; empty: it does not.
+  std::string_view take_transactions(const Delivery& delivery);
 
   /// Adds what an input led to, to what is contributed next.
   void absorb(subquery::Output output);
