@@ -18,7 +18,8 @@ enum class Cause {
   poisoned,        ///< LC-15: subject is a handle; what waits for it exceeds the bound
   over_limit,      ///< LC-2: once more definitions than `limit` were asked for, any of them
   table_altered,   ///< LC-4, LC-5: subject is the table, columns those that came, changed or went
-  table_unfit,     ///< none for a 409: requests that name the table or these columns are refused
+  table_unpublished,  ///< none for a 409: what is written while it lasts may be in no stream
+  table_unfit,        ///< none for a 409: requests that name the table or these columns are refused
 };
 
 struct CauseEvent {

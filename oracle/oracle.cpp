@@ -114,7 +114,7 @@ bool Oracle::refused_by_its_table(const ShapeSpec& spec, const protocol::Respons
   // To a HEAD nothing says what of.
   const bool of_table = response.status == 400 && (response.body.empty() || is_about("table") ||
                                                    is_about("columns") || is_about("where"));
-  if (!of_table || !ledger_.excuses_refusal(spec, made.sent, made.answered)) return false;
+  if (!of_table || !ledger_.lasts(Cause::table_unfit, spec, made.sent, made.answered)) return false;
   counters_.refused++;
   return true;
 }
@@ -161,6 +161,12 @@ void Oracle::observe_success(const Exchange& exchange, ClientView& view, const O
   chunk_rule_.answer(handle, exchange.state.offset, *offset, up_to_date, *messages, object);
   if (up_to_date) check_marker(exchange, *offset, *messages, object);
   if (!exchange.spec->has_subqueries()) check_key_changes(*exchange.spec, *messages, object);
+  if (ledger_.lasts(Cause::table_unpublished, *exchange.spec, made.sent, made.answered)) {
+    // Nobody could know yet what the stream does not tell; from when they must, the view is right,
+    // or its shape has ended.
+    counters_.not_judged++;
+    return view.apply(*messages, exchange.state.offset, *offset, [](const char*, const auto&) {});
+  }
   view.apply(*messages, exchange.state.offset, *offset, object);
   check_form(*messages, view, object);
   if (starts) memberships_.erase(exchange.client);
@@ -271,6 +277,8 @@ void Oracle::observe_failure(const Exchange& exchange, const Object& object) {
   if (!exchange.response || exchange.response->status == 503) {
     counters_.retried++;
     if (exchange.response) check_quarantine(*exchange.response, object);
+    if (exchange.response)
+      check_snapshot_refused(*exchange.spec, *exchange.response, exchange.made(), object);
     return;
   }
   const protocol::Response& response = *exchange.response;
@@ -374,6 +382,16 @@ void Oracle::check_quarantine(const protocol::Response& response, const Object& 
     return event.cause == Cause::poisoned;
   });
   if (!poisoned) object(property::server_error, "a shape is in quarantine that nothing poisoned");
+}
+
+void Oracle::check_snapshot_refused(const ShapeSpec& spec, const protocol::Response& response,
+                                    const Origin& made, const Object& object) {
+  const bool refused = response.body.find(R"("Database table )") != std::string::npos ||
+                       response.body.find("Unable to create initial snapshot") != std::string::npos;
+  if (!refused) return;
+  counters_.refused++;
+  if (!ledger_.lasts(Cause::table_unfit, spec, made.sent, made.answered))
+    object(property::server_error, "a table is refused that is as it must be: " + response.body);
 }
 
 void Oracle::overdue(const Exchange& exchange) {

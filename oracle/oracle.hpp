@@ -51,8 +51,9 @@ struct OracleCounters {
   std::uint64_t compared_markers = 0;   ///< up-to-date markers, compared with the truth
   std::uint64_t compared_in_full = 0;   ///< of all comparisons: row by row, not only by digest
   MembershipCounters memberships;
-  std::uint64_t retried = 0;  ///< broken connections and 503s
-  std::uint64_t refused = 0;  ///< 400s while a table was not what the request names
+  std::uint64_t retried = 0;     ///< broken connections and 503s
+  std::uint64_t refused = 0;     ///< 400s and 503s while a table was not what the request names
+  std::uint64_t not_judged = 0;  ///< answers while what the table got may be in no stream
 };
 
 class Oracle {
@@ -116,6 +117,9 @@ class Oracle {
                          const Object& object);
   /// Only a shape whose consumer was made to die may be unavailable for that.
   void check_quarantine(const protocol::Response& response, const Object& object);
+  /// Only for a table that is not as it must be may a 503 say so (http-api.md §23.3).
+  void check_snapshot_refused(const ShapeSpec& spec, const protocol::Response& response,
+                              const Origin& made, const Object& object);
   /// What is asked for, with the columns that the answer's own schema says the table has.
   const ShapeSpec& described(const ShapeSpec& spec, const protocol::Response& response,
                              const Object& object);

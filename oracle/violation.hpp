@@ -31,6 +31,7 @@ inline constexpr const char* spurious_conflict = "I-55 spurious_conflict";
 inline constexpr const char* out_of_bounds = "I-56 served_offset_out_of_bounds";
 inline constexpr const char* server_error = "I-57 server_error";
 inline constexpr const char* marker_honest = "I-58 marker_honest";
+inline constexpr const char* publication_leaves = "I-62 publication_leaves";
 inline constexpr const char* schema_kept = "I-63 schema_change_ends_shape";
 inline constexpr const char* protocol = "protocol";
 inline constexpr const char* answer_form = "protocol_answer_form";

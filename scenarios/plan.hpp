@@ -166,6 +166,7 @@ struct Knobs {
   Duration quarantine_retry = std::chrono::seconds(60);
   std::uint64_t quarantine_bytes_max = 16ULL << 20;
   Duration schema_reconciler_period = std::chrono::seconds(60);
+  unsigned manual_publishing = 0;  ///< 1: somebody else publishes tables
   std::uint64_t first_xid = 740;
   std::uint64_t first_lsn = 0x1500000;
   bool operator==(const Knobs&) const = default;
@@ -199,6 +200,7 @@ void each_knob(KnobsOrConst& knobs, Visit visit) {
   visit("quarantine_retry", knobs.quarantine_retry, usual.quarantine_retry);
   visit("quarantine_bytes_max", knobs.quarantine_bytes_max, usual.quarantine_bytes_max);
   visit("schema_reconciler_period", knobs.schema_reconciler_period, usual.schema_reconciler_period);
+  visit("manual_publishing", knobs.manual_publishing, usual.manual_publishing);
   visit("first_xid", knobs.first_xid, usual.first_xid);
   visit("first_lsn", knobs.first_lsn, usual.first_lsn);
 }

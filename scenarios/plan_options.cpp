@@ -62,6 +62,7 @@ api::EngineOptions engine_options(const Plan& plan, const RunOptions& run) {
   options.stack.quarantine_bytes_max = plan.knobs.quarantine_bytes_max;
   options.stack.expiry_interval = plan.knobs.expiry_interval;
   options.stack.schema_reconciler_period = plan.knobs.schema_reconciler_period;
+  options.stack.manual_table_publishing = plan.knobs.manual_publishing != 0;
   options.stack.store.guards = run.weakened.guards;
   options.stack.store.directory = "/data";
   options.stack.store.owner = options.stack.slot;

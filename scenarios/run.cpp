@@ -64,8 +64,9 @@ class World {
   }
   void populate();
   void start_actors();
-  /// Whatever happened to a table shows within a period of the reconciler, once it is connected.
-  void let_reconcile();
+  /// Whatever happened to a table shows within a period of the reconciler, once it is connected;
+  /// and what is committed while a table is not published moves no marker.
+  void let_settle();
   bool work_is_done() const;
   bool all_converged() const;
   /// Whether its shape's consumer dies of its input now.
@@ -130,7 +131,7 @@ World::World(const Plan& plan, const RunOptions& options)
                 observer(), options.weakened.mutants},
                plan),
       faults_(executor_, postgres_, oracle_, cluster_, plan, hits_calls(plan) ? &calls_ : nullptr),
-      alterations_(executor_, postgres_, oracle_, plan),
+      alterations_(executor_, postgres_, oracle_, plan, stack::StackOptions{}.publication),
       log_without_sync_(options.weakened.mutants, faults_),
       network_([this] { return cluster_.reachable(); }, plan.knobs.network_latency),
       actors_({.root = "world", .observer = options.recorder}, executor_,
@@ -246,10 +247,17 @@ void World::expect_others_served() {
   faults_.cure();
 }
 
-void World::let_reconcile() {
-  const Duration time = plan_.knobs.schema_reconciler_period + k_reconnection;
-  executor_.run_until([this] { return enough(); },
-                      {.until = executor_.now() + time, .most_steps = steps_left()});
+void World::let_settle() {
+  const auto run = [this](const std::function<bool()>& done, Duration time) {
+    executor_.run_until([&] { return done() || enough(); },
+                        {.until = executor_.now() + time, .most_steps = steps_left()});
+  };
+  if (!plan_.alterations.empty())
+    run([] { return false; }, plan_.knobs.schema_reconciler_period + k_reconnection);
+  const auto published = [this](const ClientProcess* client) {
+    return client->left() || alterations_.is_published(client->spec());
+  };
+  run([&] { return std::all_of(clients_.begin(), clients_.end(), published); }, k_stop_limit);
 }
 
 bool World::all_converged() const {
@@ -264,10 +272,12 @@ bool World::confirmed() const {
 
 void World::check_end() {
   LivenessPhase{faults_, stage_}.begin([this] {
-    if (!plan_.alterations.empty()) let_reconcile();
+    let_settle();
     final_ = commit_at_once(postgres_, final_rows(plan_));
     return final_.commit_lsn.value;
   });
+  if (const std::string stray = alterations_.stray_table(); !stray.empty())
+    object(oracle::property::publication_leaves, stray + " is published, and no shape reads it");
   std::erase_if(clients_, [](const ClientProcess* client) { return client->left(); });
   expect_others_served();
   const bool caught_up = run_until([this] { return all_converged(); }, k_convergence_limit,

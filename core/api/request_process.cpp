@@ -331,14 +331,28 @@ RequestProcess::Answer RequestProcess::conflict(
   }
   // A 409 is final (I-43): a removal may be in the store and its row not yet forgotten, so whoever
   // asked the store makes sure that no read model answers for the shape again.
-  if (!found.live &&
-      runtime::TableRef(runtime(), stack::tables::shape_meta).find(dead).found())
+  if (!found.live && runtime::TableRef(runtime(), stack::tables::shape_meta).find(dead).found())
     call<&stack::ShapeStatusOwner::forget>(stack::names::shape_status_owner, dead);
   context_->reached(Mark::conflict_answered);
   return must_refetch(method_, successor, found.removed_reason.value_or(std::string()));
 }
 
+RequestProcess::Answer RequestProcess::snapshot_failure() {
+  // Who names a handle and does not wait for its snapshot asks again for what was served before.
+  if (parameters_->handle && held_ != Hold::snapshot) return std::nullopt;
+  const auto reason = look_up(*context_, *handle_).removed_reason;
+  if (!reason) return std::nullopt;
+  const std::string_view text = *reason;
+  const bool refused = text.starts_with(stack::removed::snapshot_refused);
+  if (!refused && !text.starts_with(stack::removed::snapshot_failed)) return std::nullopt;
+  context_->reached(Mark::snapshot_failure_told);
+  if (refused)
+    return snapshot_failed(method_, text.substr(stack::removed::snapshot_refused.size()));
+  return snapshot_unexpected(method_, text.substr(stack::removed::snapshot_failed.size()));
+}
+
 RequestProcess::Answer RequestProcess::shape_is_gone() {
+  if (auto failure = snapshot_failure()) return failure;
   if (!parameters_->handle) {
     // The client named no handle, so there is nothing to refetch: it gets the shape of its
     // definition as it is now.

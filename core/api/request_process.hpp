@@ -71,6 +71,9 @@ class RequestProcess : public stack::Waiter {
   Answer at_time_out();
   Answer hold(Hold why, Duration limit, const stack::ShapeMeta& seen);
   Answer conflict(const std::optional<protocol::ShapeHandle>& successor);
+  /// Why the snapshot that it waits for could not be taken, if the shape ended of that. To make the
+  /// shape anew would fail again, and again.
+  Answer snapshot_failure();
   /// 409 if the client holds a handle, else its definition's shape of now.
   Answer shape_is_gone();
   std::optional<stack::ShapeMeta> current_shape();

@@ -3,12 +3,12 @@
 // those.
 #pragma once
 
-#include "core/base/guards.hpp"
-
 #include <array>
 #include <cstdint>
 #include <optional>
 #include <string_view>
+
+#include "core/base/guards.hpp"
 
 namespace holdfast {
 
@@ -51,6 +51,9 @@ enum class Guard : std::uint8_t {
   poisoned_shape_is_quarantined,
   quarantined_input_is_stored,
   quarantined_shape_is_unavailable,
+  live_shapes_fit_the_catalogue,
+  catalogue_asked_before_new_format,
+  unpublished_table_ends_its_shapes,
 };
 
 struct GuardInfo {
@@ -209,6 +212,20 @@ inline constexpr std::array k_guards = {
     GuardInfo{Guard::quarantined_shape_is_unavailable, "quarantined_shape_is_unavailable", "I-5",
               "a shape in quarantine answers 503 from before the position passes its input",
               "core/stack/shape_log_quarantine.cpp"},
+    GuardInfo{
+        Guard::live_shapes_fit_the_catalogue, "live_shapes_fit_the_catalogue", "L-12",
+        "live shapes are held against the catalogue, since a table that is dropped, made again "
+        "or altered sends no message while nobody writes to it",
+        "core/stack/schema_reconciler.cpp"},
+    GuardInfo{
+        Guard::catalogue_asked_before_new_format, "catalogue_asked_before_new_format", "F-45",
+        "where the stream describes a table, its shapes are held against the catalogue before "
+        "the changes that follow are taken",
+        "core/stack/replication_client.cpp"},
+    GuardInfo{
+        Guard::unpublished_table_ends_its_shapes, "unpublished_table_ends_its_shapes", "I-61",
+        "a table that is not in the publication, or is since a shape's snapshot, ends the shape",
+        "core/stack/schema_reconciler.cpp"},
 };
 
 static_assert(k_guards.size() <= Guards::k_capacity);

@@ -29,6 +29,7 @@ enum class DatabaseFailure : std::uint8_t {
   slot_active,       ///< another session streams from the slot (55006): retry
   lock_timeout,      ///< 55P03, or a statement was cancelled while it waited for a lock
   undefined_object,  ///< table, column or schema does not exist (42P01, 42703, 3F000)
+  not_published,     ///< its publication or identity is not as it must be, nor ours to change
   query,             ///< any other error of a query: its data or its text
 };
 
@@ -107,6 +108,17 @@ class SnapshotRead {
 
 enum class PublishOutcome : std::uint8_t { published, already_published };
 
+/// A table's part in a publication that somebody else keeps.
+enum class PublicationState : std::uint8_t { complete, not_a_member, identity_not_full };
+
+struct PublishedTable {
+  postgres::RelationName name;
+  postgres::Oid oid;
+  /// The transaction that put it there: whoever's snapshot does not see it may miss changes.
+  /// nullopt: too long ago for its number to tell.
+  std::optional<postgres::Xid> added_by;
+};
+
 /// An ordinary session of the admin or snapshot pool.
 class QuerySession {
  public:
@@ -117,10 +129,16 @@ class QuerySession {
   /// Adds the table to the publication and sets REPLICA IDENTITY FULL, both committed on return.
   virtual DatabaseResult<PublishOutcome> publish(const std::string& publication,
                                                  const postgres::RelationName& table) = 0;
+  /// Does nothing if another table has its name by now, or if no replication session of this
+  /// process holds the lock of `slot`: its successor knows better what is to be published.
   virtual DatabaseResult<void> unpublish(const std::string& publication,
-                                         const postgres::RelationName& table) = 0;
-  virtual DatabaseResult<std::vector<postgres::RelationName>> published(
-      const std::string& publication) = 0;
+                                         const PublishedTable& table, const std::string& slot) = 0;
+  /// Changes nothing. If all is as publish() would leave it, returns when whoever was writing to
+  /// the table has ended: what was written before the table was published is never streamed.
+  virtual DatabaseResult<PublicationState> verify_published(
+      const std::string& publication, const postgres::RelationName& table) = 0;
+  /// By name; empty: there may be no such publication.
+  virtual DatabaseResult<std::vector<PublishedTable>> published(const std::string& publication) = 0;
   /// Begins the transaction, shares the table's lock until its end, and fixes its snapshot, in this
   /// order: a TRUNCATE that commits between snapshot and query would empty the table for both
   /// (postgres.md §18.1). Display settings are SET LOCAL. The session must outlive what is

@@ -42,16 +42,22 @@ bool Consumer::may_retry(const env::DatabaseError& error) {
   context_->emit({observe::Level::warning,
                   "snapshot_failed",
                   {{"handle", meta_.handle.text}, {"reason", error.message}}});
+  const auto give_up = [&](std::string reason) {
+    cast<&ShapeCleaner::remove_faulty>(names::shape_cleaner, meta_.handle, std::move(reason));
+    return false;
+  };
   switch (error.kind) {
     case env::DatabaseFailure::undefined_object:
       // Before the removal is known: who then asks again must not find the table as it was.
       call<&Inspector::forget_relation>(names::inspector, meta_.definition->relation().name);
-      [[fallthrough]];
+      return give_up("schema_changed");
+    case env::DatabaseFailure::not_published:
+      return give_up(std::string(removed::snapshot_refused) + error.message);
     case env::DatabaseFailure::privilege:
+      return give_up(std::string(removed::snapshot_refused) +
+                     "Unable to create initial snapshot: " + error.message);
     case env::DatabaseFailure::query:
-      cast<&ShapeCleaner::remove_faulty>(names::shape_cleaner, meta_.handle,
-                                         "snapshot_failed: " + error.message);
-      return false;
+      return give_up(std::string(removed::snapshot_failed) + error.message);
     case env::DatabaseFailure::connection:
     case env::DatabaseFailure::timeout:
     case env::DatabaseFailure::authentication:

@@ -27,6 +27,8 @@ struct StackOptions {
   storage::StoreOptions store;
   std::string slot = "holdfast_slot_default";
   std::string publication = "holdfast_publication_default";
+  /// Somebody else adds tables to the publication and sets their replica identity.
+  bool manual_table_publishing = false;
   unsigned connection_pool_size = 20;
   /// A transaction with more than this is taken from the stream, and stored, in fragments.
   std::uint64_t fragment_bytes = postgres::StreamDecoder::k_default_fragment_bytes;

@@ -103,6 +103,7 @@ void ReplicationClient::ask_catalogue(const std::vector<postgres::StreamEvent>& 
     if (const auto* changed = std::get_if<postgres::RelationChanged>(&event))
       described.insert(changed->relation->name);
   if (described.empty()) return;
+  if (!context_->guards.on(Guard::catalogue_asked_before_new_format)) return;
   if (!call<&SchemaReconciler::look_at>(names::schema_reconciler, std::move(described)))
     fail({env::DatabaseFailure::connection, {}, "the catalogue could not be asked"});
 }

@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <set>
 
+#include "core/base/guard_list.hpp"
 #include "core/base/mark_list.hpp"
 #include "core/stack/connection_manager.hpp"
 #include "core/stack/connection_pool.hpp"
 #include "core/stack/inspector.hpp"
+#include "core/stack/publication_manager.hpp"
 #include "core/stack/relation_drift.hpp"
 #include "core/stack/shape_cleaner.hpp"
 
@@ -15,6 +17,14 @@ namespace {
 
 /// After one that failed: a change should not wait for Postgres' next whim and a whole period.
 constexpr Duration k_retry_delay = std::chrono::seconds(2);
+
+/// Whether the stream has all that a shape needs of the table since the shape's snapshot.
+bool streamed_since(const postgres::Snapshot& snapshot, postgres::Oid table,
+                    const std::map<postgres::Oid, std::optional<postgres::Xid>>& published) {
+  const auto found = published.find(table);
+  if (found == published.end()) return false;
+  return !found->second || snapshot.sees(*found->second);
+}
 
 std::string why_removed(const postgres::RelationInfo* now, const shape::Definition& definition) {
   if (now == nullptr) return "table_dropped";
@@ -79,7 +89,8 @@ bool SchemaReconciler::compare(const std::set<postgres::RelationName>* only) {
   }
   // First, so that who asks for a shape that is removed next gets one of the table as it is now.
   forget_changed(cached, *found);
-  return remove_misfits(shapes, *found);
+  if (!remove_misfits(shapes, *found)) return false;
+  return only != nullptr || tidy_publication(shapes, *found);
 }
 
 env::DatabaseResult<SchemaReconciler::Found> SchemaReconciler::ask(const Cached& cached,
@@ -99,16 +110,20 @@ env::DatabaseResult<SchemaReconciler::Found> SchemaReconciler::ask(const Cached&
           const bool unfit =
               !one.ok() && one.error().kind == env::DatabaseFailure::undefined_object;
           if (!one.ok() && !unfit) return one.failure();
-          if (one.ok() && *one) found.emplace(name, std::move(**one));
+          if (one.ok() && *one) found.tables.emplace(name, std::move(**one));
         }
+        const auto published = session.published(context_->options.publication);
+        if (!published.ok()) return published.failure();
+        for (const env::PublishedTable& table : *published)
+          found.published.emplace(table.oid, table.added_by);
         return found;
       });
 }
 
 void SchemaReconciler::forget_changed(const Cached& cached, const Found& found) {
   for (const auto& [name, relation] : cached) {
-    const auto now = found.find(name);
-    if (now == found.end() || now->second.oid != relation.oid ||
+    const auto now = found.tables.find(name);
+    if (now == found.tables.end() || now->second.oid != relation.oid ||
         now->second.columns != relation.columns)
       call<&Inspector::forget_relation>(names::inspector, name);
   }
@@ -119,9 +134,19 @@ bool SchemaReconciler::remove_misfits(const Shapes& shapes, const Found& found) 
   for (const auto& [handle, meta] : shapes) {
     std::optional<std::string> why;
     shape::for_each_definition(*meta.definition, [&](const shape::Definition& each) {
-      const auto at = found.find(each.relation().name);
-      const postgres::RelationInfo* now = at == found.end() ? nullptr : &at->second;
-      if (now == nullptr || !fits(*now, each)) why = why_removed(now, each);
+      const auto at = found.tables.find(each.relation().name);
+      const postgres::RelationInfo* now = at == found.tables.end() ? nullptr : &at->second;
+      if ((now == nullptr || !fits(*now, each)) &&
+          context_->guards.on(Guard::live_shapes_fit_the_catalogue)) {
+        why = why_removed(now, each);
+      } else if (now != nullptr && meta.snapshot_complete &&
+                 !streamed_since(meta.snapshot, now->oid, found.published) &&
+                 context_->guards.on(Guard::unpublished_table_ends_its_shapes)) {
+        why = "table_unpublished";
+        // Whoever asks again has it published again.
+        cast<&PublicationManager::forget>(names::publication_manager, now->name);
+        context_->reached(Mark::shape_removed_unpublished);
+      }
     });
     if (!why) continue;
     const auto removed = call<&ShapeCleaner::remove>(names::shape_cleaner, handle, std::move(*why));
@@ -129,6 +154,25 @@ bool SchemaReconciler::remove_misfits(const Shapes& shapes, const Found& found) 
     context_->reached(Mark::shape_removed_by_reconciler);
   }
   return all_removed;
+}
+
+bool SchemaReconciler::tidy_publication(const Shapes& shapes, const Found& found) {
+  std::map<postgres::RelationName, postgres::Oid> lost;
+  for (const auto& [handle, meta] : shapes)
+    shape::for_each_definition(*meta.definition, [&](const shape::Definition& each) {
+      const auto now = found.tables.find(each.relation().name);
+      if (now != found.tables.end() && !now->second.replica_identity_full)
+        lost.emplace(now->first, now->second.oid);
+    });
+  // Nothing of it was changed since, or the stream will tell: the shapes can go on.
+  for (const auto& [name, oid] : lost)
+    call<&PublicationManager::repair>(names::publication_manager, name, oid);
+  const auto swept = call<&PublicationManager::sweep>(names::publication_manager);
+  if (swept.ok()) return true;
+  context_->emit(
+      {observe::Level::warning, "publication_not_tidied", {{"reason", swept.error().message}}});
+  // Not ours to change: trying again soon changes nothing.
+  return swept.error().kind == env::DatabaseFailure::privilege;
 }
 
 }  // namespace holdfast::stack

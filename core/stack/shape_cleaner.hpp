@@ -4,6 +4,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "core/runtime/process.hpp"
 #include "core/stack/context.hpp"
@@ -11,6 +12,13 @@
 #include "core/storage/store.hpp"
 
 namespace holdfast::stack {
+
+/// Reasons of removal that whoever waited for the snapshot is told, in the words that follow them
+/// (http-api.md §23.3).
+namespace removed {
+inline constexpr std::string_view snapshot_refused = "snapshot_refused: ";
+inline constexpr std::string_view snapshot_failed = "snapshot_failed: ";
+}  // namespace removed
 
 class ShapeCleaner : public runtime::Process {
  public:

@@ -36,6 +36,12 @@ Failure<env::DatabaseError> table_has_changed() {
                              "the table has changed since the shape was defined"}};
 }
 
+/// Since it was set. What is streamed from here on could not be applied, so it is set again first.
+Failure<env::DatabaseError> identity_was_lost() {
+  return {env::DatabaseError{
+      env::DatabaseFailure::lock_timeout, {}, "the table's replica identity is not full any more"}};
+}
+
 }  // namespace
 
 runtime::ChildSpec snapshotter_child(Context context, ShapeMeta meta,
@@ -114,6 +120,11 @@ env::DatabaseResult<void> with_accepted_snapshot(
     if (!fits((*read)->relation(), *meta.definition)) {
       context.reached(Mark::table_changed_before_snapshot);
       return table_has_changed();
+    }
+    if (!(*read)->relation().replica_identity_full) {
+      process.cast<&PublicationManager::forget>(names::publication_manager,
+                                                meta.definition->relation().name);
+      return identity_was_lost();
     }
     process.yield_point("snapshot.known");
     switch (process.call<&ShapeLogCollector::accepts_snapshot>(collector, meta.handle, query,

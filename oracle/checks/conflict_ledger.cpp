@@ -16,9 +16,10 @@ bool concerns(const CauseEvent& event, const ShapeSpec& spec) {
 
 }  // namespace
 
-bool ConflictLedger::excuses_refusal(const ShapeSpec& spec, Instant sent, Instant answered) const {
+bool ConflictLedger::lasts(Cause cause, const ShapeSpec& spec, Instant sent,
+                           Instant answered) const {
   return std::any_of(journal_->begin(), journal_->end(), [&](const CauseEvent& event) {
-    return event.cause == Cause::table_unfit && concerns(event, spec) && event.at <= answered &&
+    return event.cause == cause && concerns(event, spec) && event.at <= answered &&
            event.over >= sent;
   });
 }
@@ -67,6 +68,7 @@ bool ConflictLedger::explains(const CauseEvent& event, const ShapeSpec& spec,
     case Cause::table_altered:
       return concerns(event, spec) || (spec.columns.empty() && spec.reads(event.subject));
     case Cause::table_unfit:
+    case Cause::table_unpublished:
       return false;
   }
   return false;

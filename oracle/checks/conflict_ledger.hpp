@@ -42,9 +42,9 @@ class ConflictLedger {
     return life == lives_.end() ? nullptr : &life->second.spec;
   }
 
-  /// A request was refused with 400: the table, or a column that it names, is not there, or was not
-  /// until a moment ago.
-  bool excuses_refusal(const ShapeSpec& spec, Instant sent, Instant answered) const;
+  /// Whether an event of this cause, of something that the shape names, was not over before the
+  /// request was sent.
+  bool lasts(Cause cause, const ShapeSpec& spec, Instant sent, Instant answered) const;
 
   std::uint64_t legitimate() const { return legitimate_; }
   std::uint64_t spurious() const { return spurious_; }

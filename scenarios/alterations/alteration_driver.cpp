@@ -53,6 +53,10 @@ void AlterationDriver::after(Duration delay, const char* label, std::function<vo
 
 void AlterationDriver::begin() {
   pending_ = plan_.alterations.size();
+  if (plan_.knobs.manual_publishing != 0) {
+    postgres_.create_publication(publication_);
+    for (const TableDefinition& table : plan_.tables) publish(table.name);
+  }
   for (const PlannedAlteration& alteration : plan_.alterations)
     after(alteration.at, "alteration.due", [this, &alteration] { due(alteration); });
 }
@@ -96,23 +100,36 @@ void AlterationDriver::make(const PlannedAlteration& alteration) {
   executor_.trace().note("altered: " + std::string(name_of(alteration.kind)) + " " +
                          alteration.table + " " + alteration.column);
   ++made_;
-  record(oracle::Cause::table_altered, alteration);
-  const bool refuses = !is_of_column(alteration.kind) || !lost_columns(alteration).empty();
-  const std::size_t unfit =
-      refuses ? record(oracle::Cause::table_unfit, alteration) : std::size_t{0};
+  Recorded recorded;
+  recorded.altered = record(oracle::Cause::table_altered, alteration);
+  // Until it is undone, one shape after the other may end of it.
+  if (is_of_service(alteration.kind)) oracle_.over(recorded.altered, Instant::never());
+  if (refuses(alteration)) recorded.unfit = record(oracle::Cause::table_unfit, alteration);
+  if (alteration.kind == AlterationKind::unpublish)
+    recorded.gap = record(oracle::Cause::table_unpublished, alteration);
   after(alteration.undone_after, "alteration.undo",
-        [this, &alteration, refuses, unfit] { undo(alteration, refuses ? unfit + 1 : 0); });
+        [this, &alteration, recorded] { undo(alteration, recorded); });
 }
 
-void AlterationDriver::undo(const PlannedAlteration& alteration, std::size_t unfit) {
+bool AlterationDriver::refuses(const PlannedAlteration& alteration) const {
+  if (is_of_column(alteration.kind)) return !lost_columns(alteration).empty();
+  if (!is_of_service(alteration.kind)) return true;
+  return alteration.kind == AlterationKind::revoke || plan_.knobs.manual_publishing != 0;
+}
+
+void AlterationDriver::undo(const PlannedAlteration& alteration, const Recorded& recorded) {
   if (!change_back(alteration))
     return after(k_retry, "alteration.undo_again",
-                 [this, &alteration, unfit] { undo(alteration, unfit); });
+                 [this, &alteration, recorded] { undo(alteration, recorded); });
   executor_.trace().note("undone: " + std::string(name_of(alteration.kind)) + " " +
                          alteration.table + " " + alteration.column);
-  record(oracle::Cause::table_altered, alteration);
-  if (unfit > 0)
-    oracle_.over(unfit - 1, executor_.now() + plan_.knobs.schema_reconciler_period + k_refusal_lag);
+  if (is_of_service(alteration.kind))
+    oracle_.over(recorded.altered, executor_.now());
+  else
+    record(oracle::Cause::table_altered, alteration);
+  const Instant noticed = executor_.now() + plan_.knobs.schema_reconciler_period + k_refusal_lag;
+  for (const auto& event : {recorded.unfit, recorded.gap})
+    if (event) oracle_.over(*event, noticed);
   --pending_;
 }
 
@@ -133,6 +150,14 @@ bool AlterationDriver::change(const PlannedAlteration& alteration) {
       return postgres_.rename_column(table, alteration.column, other_name(alteration));
     case AlterationKind::change_type:
       return postgres_.change_type(table, alteration.column, sim::postgres::TypeId::int8);
+    case AlterationKind::lose_identity:
+      return postgres_.set_replica_identity(table, sim::postgres::ReplicaIdentity::by_default);
+    case AlterationKind::unpublish:
+      if (!postgres_.describe(table)) return false;
+      postgres_.remove_from_publication(publication_, table);
+      return true;
+    case AlterationKind::revoke:
+      return postgres_.set_readable(table, false);
   }
   ASSERT(false, "every kind of alteration can be made");
 }
@@ -147,6 +172,11 @@ bool AlterationDriver::change_back(const PlannedAlteration& alteration) {
       return true;
     case AlterationKind::rename_table:
       return postgres_.rename_table(aside(alteration), table.name);
+    case AlterationKind::lose_identity:
+    case AlterationKind::unpublish:
+      return publish(table.name);
+    case AlterationKind::revoke:
+      return postgres_.set_readable(table.name, true);
     default:
       break;
   }
@@ -172,8 +202,34 @@ bool AlterationDriver::change_back(const PlannedAlteration& alteration) {
   }
 }
 
+bool AlterationDriver::publish(const RelationName& table) {
+  // With the table's lock, so that nobody is writing meanwhile.
+  if (!postgres_.set_replica_identity(table, sim::postgres::ReplicaIdentity::full)) return false;
+  postgres_.add_to_publication(publication_, table);
+  return true;
+}
+
+std::string AlterationDriver::stray_table() const {
+  if (plan_.alterations.empty() || plan_.knobs.manual_publishing != 0) return {};
+  for (const RelationName& name : postgres_.published(publication_)) {
+    const bool read = std::any_of(plan_.specs.begin(), plan_.specs.end(),
+                                  [&](const auto& spec) { return spec.reads(name.table); });
+    if (!read) return name.table;
+  }
+  return {};
+}
+
+bool AlterationDriver::is_published(const oracle::ShapeSpec& spec) const {
+  const auto published = postgres_.published(publication_);
+  return std::all_of(plan_.tables.begin(), plan_.tables.end(), [&](const TableDefinition& table) {
+    return !spec.reads(table.name.table) ||
+           std::find(published.begin(), published.end(), table.name) != published.end();
+  });
+}
+
 void AlterationDriver::create_again(const TableDefinition& table) {
   postgres_.create_table(table);
+  if (plan_.knobs.manual_publishing != 0) publish(table.name);
   const sim::postgres::Session session = postgres_.begin();
   for (const sim::postgres::Statement& row : plan_.initial_rows)
     if (row.table == table.name) postgres_.execute(session, row);

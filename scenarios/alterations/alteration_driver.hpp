@@ -4,6 +4,8 @@
 
 #include <cstddef>
 #include <functional>
+#include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -18,20 +20,40 @@ namespace holdfast::scenarios {
 class AlterationDriver {
  public:
   AlterationDriver(sim::SimulatedExecutor& executor, sim::postgres::PostgresModel& postgres,
-                   oracle::Oracle& oracle, const Plan& plan)
-      : executor_(executor), postgres_(postgres), oracle_(oracle), plan_(plan) {}
+                   oracle::Oracle& oracle, const Plan& plan, std::string publication)
+      : executor_(executor),
+        postgres_(postgres),
+        oracle_(oracle),
+        plan_(plan),
+        publication_(std::move(publication)) {}
 
+  /// Publishes the plan's tables where no engine does. REQUIRES: there are the tables, and no
+  /// engine yet.
   void begin();
   /// To be called before each step.
   void observe(const sim::StepInfo& step);
   /// All are made and undone.
   bool done() const { return pending_ == 0; }
   std::uint64_t made() const { return made_; }
+  /// A table that an engine left in its publication though no shape of the plan reads it; empty:
+  /// there is none, or the publication is not the engine's.
+  std::string stray_table() const;
+  /// All tables that the shape reads are.
+  bool is_published(const oracle::ShapeSpec& spec) const;
 
  private:
   void due(const PlannedAlteration& alteration);
   void make(const PlannedAlteration& alteration);
-  void undo(const PlannedAlteration& alteration, std::size_t unfit);
+  /// Numbers of the journal's events.
+  struct Recorded {
+    std::size_t altered = 0;
+    std::optional<std::size_t> unfit = {};
+    std::optional<std::size_t> gap = {};
+  };
+  void undo(const PlannedAlteration& alteration, const Recorded& recorded);
+  /// Meanwhile requests may be refused.
+  bool refuses(const PlannedAlteration& alteration) const;
+  bool publish(const sim::postgres::RelationName& table);
   /// false: somebody holds the table, or another alteration has it in its hands.
   bool change(const PlannedAlteration& alteration);
   /// true also if it is as it should be, whoever saw to that.
@@ -45,6 +67,7 @@ class AlterationDriver {
   sim::postgres::PostgresModel& postgres_;
   oracle::Oracle& oracle_;
   const Plan& plan_;
+  const std::string publication_;
   std::vector<std::pair<const PlannedAlteration*, Aim>> aims_;
   std::size_t pending_ = 0;
   std::uint64_t made_ = 0;

@@ -1,10 +1,18 @@
 #include "scenarios/alterations/alteration_plans.hpp"
 
+#include <algorithm>
+
 namespace holdfast::scenarios {
 namespace {
 
 /// Percent of plans.
 constexpr unsigned k_percent = 12;
+/// Of these plans: those in which somebody else keeps the publication.
+constexpr unsigned k_manual_percent = 25;
+/// Of alterations: those of what an engine needs of a table.
+constexpr unsigned k_service_percent = 35;
+constexpr std::uint64_t k_kinds_of_tables =
+    static_cast<std::uint64_t>(AlterationKind::lose_identity);
 
 std::string column_for(AlterationKind kind, const Draws& draws) {
   switch (kind) {
@@ -21,15 +29,26 @@ std::string column_for(AlterationKind kind, const Draws& draws) {
   }
 }
 
+}  // namespace
+
 void add_alterations(Plan& plan, const Draws& draws) {
   plan.knobs.schema_reconciler_period =
       ms(draws.one_of<std::uint64_t>({400, 3'000, 60'000}, "period"));
+  if (draws.percent(k_manual_percent, "manual")) plan.knobs.manual_publishing = 1;
   const std::uint64_t count = draws.between(1, 3, "count");
   for (std::uint64_t i = 0; i < count; ++i) {
     const Draws draw = draws.of("alteration", i);
     PlannedAlteration alteration;
     alteration.number = static_cast<unsigned>(i);
-    alteration.kind = static_cast<AlterationKind>(draw.below(k_alteration_kinds, "kind"));
+    alteration.kind = static_cast<AlterationKind>(draw.below(k_kinds_of_tables, "kind"));
+    if (draw.percent(k_service_percent, "of_service"))
+      alteration.kind = draw.one_of<AlterationKind>(
+          {AlterationKind::lose_identity, AlterationKind::unpublish, AlterationKind::revoke},
+          "service");
+    // Until the engine looks, nobody can judge what a shape has.
+    if (alteration.kind == AlterationKind::unpublish)
+      plan.knobs.schema_reconciler_period =
+          std::min(plan.knobs.schema_reconciler_period, ms(3'000));
     alteration.table = plan.tables[draw.below(plan.tables.size(), "table")].name.table;
     alteration.column = column_for(alteration.kind, draw);
     alteration.at = ms(draw.between(100, 2'500, "at"));
@@ -48,8 +67,6 @@ void add_alterations(Plan& plan, const Draws& draws) {
         client.starts_at = alteration.at + us(draw.below(40'000, "birth_delay", client.number));
   }
 }
-
-}  // namespace
 
 void plan_alterations(Plan& plan, const Draws& draws) {
   now_and_then(plan, draws, "alterations", k_percent, add_alterations);

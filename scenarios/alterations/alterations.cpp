@@ -6,13 +6,17 @@ namespace holdfast::scenarios {
 namespace {
 
 constexpr std::array<std::string_view, k_alteration_kinds> k_names = {
-    "recreate_table", "replace_table", "rename_table", "add_column",
-    "drop_column",    "rename_column", "change_type"};
+    "recreate_table", "replace_table", "rename_table",  "add_column", "drop_column",
+    "rename_column",  "change_type",   "lose_identity", "unpublish",  "revoke"};
 
 }  // namespace
 
 bool is_of_column(AlterationKind kind) {
-  return kind >= AlterationKind::add_column;
+  return kind >= AlterationKind::add_column && !is_of_service(kind);
+}
+
+bool is_of_service(AlterationKind kind) {
+  return kind >= AlterationKind::lose_identity;
 }
 
 std::string other_name(const PlannedAlteration& alteration) {

@@ -1,6 +1,6 @@
 // Tables that somebody alters while shapes live on them: dropped and made again, renamed, columns
-// that come, go, change name or type. Each alteration is undone after a while, so that a run ends
-// with the tables of its plan.
+// that come, go, change name or type; taken out of the publication, without full identity, not to
+// be read. Each alteration is undone after a while, so that a run ends with the tables of its plan.
 #pragma once
 
 #include <cstdint>
@@ -21,8 +21,11 @@ enum class AlterationKind : std::uint8_t {
   drop_column,    ///< and added again, empty
   rename_column,  ///< to another name, and back
   change_type,    ///< of a column of numbers, to a wider one and back
+  lose_identity,  ///< its replica identity is the default one for a while
+  unpublish,      ///< taken out of the publication, and put back
+  revoke,         ///< nobody may read it for a while
 };
-inline constexpr std::size_t k_alteration_kinds = 7;
+inline constexpr std::size_t k_alteration_kinds = 10;
 
 struct PlannedAlteration {
   unsigned number = 0;
@@ -38,6 +41,8 @@ struct PlannedAlteration {
 
 /// Whether the alteration is one of a column, which it then names.
 bool is_of_column(AlterationKind kind);
+/// Whether the table is the same to all shapes, but not what an engine needs of it.
+bool is_of_service(AlterationKind kind);
 /// The name that a column or a table has meanwhile.
 std::string other_name(const PlannedAlteration& alteration);
 

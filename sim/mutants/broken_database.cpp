@@ -144,11 +144,16 @@ class BrokenQueries final : public env::QuerySession {
     shared_->to_publish.emplace_back(publication, table);
     return env::PublishOutcome::published;
   }
-  DatabaseResult<void> unpublish(const std::string& publication,
-                                 const RelationName& table) override {
-    return inner_->unpublish(publication, table);
+  DatabaseResult<void> unpublish(const std::string& publication, const env::PublishedTable& table,
+                                 const std::string& slot) override {
+    return inner_->unpublish(publication, table, slot);
   }
-  DatabaseResult<std::vector<RelationName>> published(const std::string& publication) override {
+  DatabaseResult<env::PublicationState> verify_published(const std::string& publication,
+                                                         const RelationName& table) override {
+    return inner_->verify_published(publication, table);
+  }
+  DatabaseResult<std::vector<env::PublishedTable>> published(
+      const std::string& publication) override {
     return inner_->published(publication);
   }
   DatabaseResult<std::unique_ptr<env::SnapshotRead>> begin_snapshot(

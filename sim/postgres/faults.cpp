@@ -158,7 +158,7 @@ void PostgresModel::add_to_publication(const std::string& publication, const Rel
   ASSERT(table != nullptr && state_->publications.count(publication) != 0,
          "table and publication exist");
   TableVersion version = *table->current();
-  if (!version.publications.insert(publication).second) return;
+  if (!version.publications.emplace(publication, state_->transactions.next_xid()).second) return;
   state_->change_table(*table, std::move(version));
   state_->commit_catalog_change({});
 }
@@ -171,6 +171,17 @@ void PostgresModel::remove_from_publication(const std::string& publication,
   if (version.publications.erase(publication) == 0) return;
   state_->change_table(*table, std::move(version));
   state_->commit_catalog_change({});
+}
+
+std::vector<RelationName> PostgresModel::published(const std::string& publication) const {
+  std::vector<RelationName> names;
+  for (const auto& [name, table] : state_->tables)
+    if (table->current()->publications.count(publication) != 0) names.push_back(name);
+  return names;
+}
+
+bool PostgresModel::set_readable(const RelationName& name, bool readable) {
+  return alter(name, [&](TableVersion& version) { version.readable = readable; });
 }
 
 std::optional<holdfast::postgres::RelationInfo> PostgresModel::describe(

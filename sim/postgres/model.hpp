@@ -94,6 +94,9 @@ class PostgresModel {
   /// ALTER PUBLICATION alone: takes no lock that writers notice (postgres.md §16.2).
   void add_to_publication(const std::string& publication, const RelationName& table);
   void remove_from_publication(const std::string& publication, const RelationName& table);
+  std::vector<RelationName> published(const std::string& publication) const;
+  /// GRANT and REVOKE of SELECT, for all sessions of engines.
+  bool set_readable(const RelationName& table, bool readable);
   std::optional<holdfast::postgres::RelationInfo> describe(const RelationName& table) const;
 
   // -- workload -----------------------------------------------------------------------------------

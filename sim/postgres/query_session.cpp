@@ -10,6 +10,8 @@ using env::DatabaseError;
 using env::DatabaseFailure;
 using holdfast::postgres::RowBatch;
 
+constexpr const char* k_terminated = "terminating connection due to administrator command";
+
 Failure<DatabaseError> error(DatabaseFailure kind, std::string sqlstate, std::string message) {
   return {DatabaseError{kind, std::move(sqlstate), std::move(message)}};
 }
@@ -106,6 +108,9 @@ class ModelSnapshotRead final : public env::SnapshotRead {
     if (!unlocked) return unlocked.failure();
     Table* table = state_.find_table(name);
     if (table == nullptr) return no_relation(name);
+    if (!table->current()->readable)
+      return error(DatabaseFailure::privilege, "42501",
+                   "permission denied for table " + name.table);
     if (!locked(table)) {
       client_.backend().reading.push_back(table);
       ++table->lock().readers;
@@ -170,8 +175,10 @@ void ClientSession::find_out(const char* label) {
 
 env::DatabaseResult<void> ClientSession::check() const {
   if (is_deaf() || (backend_->alive && !backend_->client_gone)) return {};
-  return error(DatabaseFailure::connection, "08006",
-               backend_->alive ? "connection timed out" : backend_->ended_because);
+  if (backend_->alive) return error(DatabaseFailure::connection, "08006", "connection timed out");
+  // The only end that the server announces.
+  const bool announced = backend_->ended_because == k_terminated;
+  return error(DatabaseFailure::connection, announced ? "57P01" : "08006", backend_->ended_because);
 }
 
 env::DatabaseResult<void> ClientSession::round_trip(const char* label) {
@@ -263,7 +270,7 @@ env::DatabaseResult<env::PublishOutcome> ModelQuerySession::publish(const std::s
                  "publication \"" + publication + "\" does not exist");
   if (done(*table)) return env::PublishOutcome::already_published;
   TableVersion version = *table->current();
-  version.publications.insert(publication);
+  version.publications.emplace(publication, state_.transactions.next_xid());
   version.identity = ReplicaIdentity::full;
   state_.change_table(*table, std::move(version));
   state_.commit_catalog_change({});
@@ -272,10 +279,15 @@ env::DatabaseResult<env::PublishOutcome> ModelQuerySession::publish(const std::s
 }
 
 env::DatabaseResult<void> ModelQuerySession::unpublish(const std::string& publication,
-                                                       const RelationName& name) {
+                                                       const env::PublishedTable& which,
+                                                       const std::string& slot) {
   if (auto trip = client_.round_trip("pg.unpublish"); !trip) return trip;
-  Table* table = state_.find_table(name);
-  if (table == nullptr || table->current()->publications.count(publication) == 0) return {};
+  Table* table = state_.find_table(which.name);
+  if (table == nullptr || table->current()->oid != which.oid ||
+      table->current()->publications.count(publication) == 0)
+    return {};
+  const Backend* holder = state_.advisory_locks[slot].holder;
+  if (holder == nullptr || holder->instance != client_.backend().instance) return {};
   TableVersion version = *table->current();
   version.publications.erase(publication);
   state_.change_table(*table, std::move(version));
@@ -283,16 +295,38 @@ env::DatabaseResult<void> ModelQuerySession::unpublish(const std::string& public
   return client_.round_trip("pg.unpublished");
 }
 
-env::DatabaseResult<std::vector<RelationName>> ModelQuerySession::published(
+env::DatabaseResult<env::PublicationState> ModelQuerySession::verify_published(
+    const std::string& publication, const RelationName& name) {
+  using State = env::PublicationState;
+  if (auto trip = client_.round_trip("pg.verify_published"); !trip) return trip.failure();
+  const Table* table = state_.find_table(name);
+  if (table == nullptr) return no_relation(name);
+  if (table->current()->publications.count(publication) == 0) return State::not_a_member;
+  if (table->current()->identity != ReplicaIdentity::full) return State::identity_not_full;
+  const std::vector<const Transaction*> writers = table->lock().writers;
+  const auto ended = client_.wait_until(
+      state_.lock_waiters, "pg.verify_published.writers",
+      state_.now() + state_.options.publish_lock_timeout, [&] {
+        const Table* one = state_.find_table(name);
+        return one == nullptr ||
+               std::none_of(writers.begin(), writers.end(),
+                            [&](const Transaction* writer) { return one->lock().writes(writer); });
+      });
+  if (!ended) return ended.failure();
+  if (*ended) return State::complete;
+  return error(DatabaseFailure::lock_timeout, "55P03", "somebody is writing to the table");
+}
+
+env::DatabaseResult<std::vector<env::PublishedTable>> ModelQuerySession::published(
     const std::string& publication) {
   if (auto trip = client_.round_trip("pg.list_published"); !trip) return trip.failure();
-  if (state_.publications.count(publication) == 0)
-    return error(DatabaseFailure::undefined_object, "42704",
-                 "publication \"" + publication + "\" does not exist");
-  std::vector<RelationName> names;
-  for (const auto& [name, table] : state_.tables)
-    if (table->current()->publications.count(publication) != 0) names.push_back(name);
-  return names;
+  std::vector<env::PublishedTable> found;
+  for (const auto& [name, table] : state_.tables) {
+    const auto& publications = table->current()->publications;
+    if (const auto at = publications.find(publication); at != publications.end())
+      found.push_back({name, table->current()->oid, at->second.truncated()});
+  }
+  return found;
 }
 
 env::DatabaseResult<std::unique_ptr<env::SnapshotRead>> ModelQuerySession::begin_snapshot(
@@ -322,7 +356,7 @@ env::DatabaseResult<unsigned> ModelQuerySession::break_lock(const std::string& s
   if (holder->makes_slot || state_.now() - holder->busy_at < state_.options.lock_holder_grace)
     return 0U;
   const BackendRef victim = *backend;
-  state_.close(*victim, "terminating connection due to administrator command");
+  state_.close(*victim, k_terminated);
   return 1U;
 }
 

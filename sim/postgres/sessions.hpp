@@ -71,8 +71,12 @@ class ModelQuerySession final : public env::QuerySession {
   env::DatabaseResult<env::PublishOutcome> publish(const std::string& publication,
                                                    const RelationName& table) override;
   env::DatabaseResult<void> unpublish(const std::string& publication,
-                                      const RelationName& table) override;
-  env::DatabaseResult<std::vector<RelationName>> published(const std::string& publication) override;
+                                      const env::PublishedTable& table,
+                                      const std::string& slot) override;
+  env::DatabaseResult<env::PublicationState> verify_published(const std::string& publication,
+                                                              const RelationName& table) override;
+  env::DatabaseResult<std::vector<env::PublishedTable>> published(
+      const std::string& publication) override;
   env::DatabaseResult<std::unique_ptr<env::SnapshotRead>> begin_snapshot(
       const RelationName& table) override;
   env::DatabaseResult<Snapshot> current_snapshot() override;

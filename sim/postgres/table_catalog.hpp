@@ -6,15 +6,16 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <vector>
 
 #include "core/postgres/catalog.hpp"
+#include "core/postgres/lsn.hpp"
 #include "sim/postgres/value.hpp"
 
 namespace holdfast::sim::postgres {
 
+using holdfast::postgres::FullXid;
 using holdfast::postgres::Oid;
 using holdfast::postgres::RelationName;
 
@@ -44,7 +45,8 @@ struct TableVersion {
   std::vector<Column> columns;
   std::vector<std::uint16_t> key;  ///< positions in `columns` of the primary key, in key order
   ReplicaIdentity identity = ReplicaIdentity::by_default;
-  std::set<std::string> publications;
+  std::map<std::string, FullXid> publications;  ///< with who added the table
+  bool readable = true;                         ///< by the engine's role
 
   /// Position in `columns`, or -1.
   int find_column(std::string_view column) const;

@@ -1,4 +1,4 @@
-// Catalogue questions, publishing, snapshots and the lock breaker against a real server.
+// Catalogue questions, snapshots and the lock breaker against a real server.
 #include <signal.h>
 
 #include <thread>
@@ -9,7 +9,6 @@ namespace holdfast::production {
 namespace {
 
 using env::DatabaseFailure;
-using env::PublishOutcome;
 using postgres::ColumnInfo;
 using postgres::RelationInfo;
 
@@ -78,62 +77,6 @@ TEST_F(Query, tells_missing_tables_from_those_that_no_shape_can_have) {
     EXPECT_EQ(found.error().kind, DatabaseFailure::undefined_object);
   }
   EXPECT_FALSE(must(session->inspect({"public", "nothing"})).has_value()) << "the session goes on";
-}
-
-TEST_F(Query, publishes_with_full_identity_and_back) {
-  sql("CREATE PUBLICATION pub; CREATE TABLE b (id int); CREATE TABLE \"A'\"\"\" (id int)");
-  auto session = query_session();
-  const postgres::RelationName odd{"public", "A'\""};
-  EXPECT_EQ(must(session->publish("pub", odd)), PublishOutcome::published);
-  EXPECT_EQ(must(session->publish("pub", odd)), PublishOutcome::already_published);
-  EXPECT_TRUE(must(session->inspect(odd))->replica_identity_full);
-  EXPECT_EQ(must(session->publish("pub", {"public", "b"})), PublishOutcome::published);
-  EXPECT_EQ(must(session->published("pub")),
-            (std::vector<postgres::RelationName>{odd, {"public", "b"}}));
-  sql("ALTER TABLE b REPLICA IDENTITY DEFAULT");
-  EXPECT_EQ(must(session->publish("pub", {"public", "b"})), PublishOutcome::published)
-      << "the identity is put right again";
-  must(session->unpublish("pub", odd));
-  must(session->unpublish("pub", odd));
-  sql("DROP TABLE b");
-  must(session->unpublish("pub", {"public", "b"}));
-  EXPECT_TRUE(must(session->published("pub")).empty());
-}
-
-TEST_F(Query, says_why_it_cannot_publish) {
-  sql("CREATE TABLE items (id int); CREATE PUBLICATION pub");
-  server().execute("DROP ROLE IF EXISTS weak");
-  server().execute("CREATE ROLE weak LOGIN");
-  auto weak = query_session("weak");
-  auto owner = query_session();
-  const auto kind = [](const auto& result) {
-    EXPECT_FALSE(result.ok());
-    return result.error().kind;
-  };
-  EXPECT_EQ(kind(weak->publish("pub", {"public", "items"})), DatabaseFailure::privilege);
-  EXPECT_EQ(kind(owner->publish("pub", {"public", "missing"})), DatabaseFailure::undefined_object);
-  EXPECT_EQ(kind(owner->publish("none", {"public", "items"})), DatabaseFailure::undefined_object);
-  EXPECT_EQ(must(owner->publish("pub", {"public", "items"})), PublishOutcome::published);
-  const auto refused = weak->begin_snapshot({"public", "items"});
-  EXPECT_EQ(kind(refused), DatabaseFailure::privilege);
-  EXPECT_EQ(refused.error().message, "permission denied for table items");
-  weak->end_snapshot();
-}
-
-TEST_F(Query, gives_up_waiting_for_a_tables_lock) {
-  sql("CREATE TABLE items (id int); CREATE PUBLICATION pub");
-  RawSession blocker(server().url(database_));
-  blocker.run("BEGIN");
-  blocker.run("INSERT INTO items VALUES (1)");
-  ConnectionSettings impatient = settings();
-  impatient.statement_timeout = std::chrono::milliseconds(300);
-  auto session = must(BlockingQuery::open(impatient, std::make_shared<Interrupt>()));
-  const auto published = session->publish("pub", {"public", "items"});
-  ASSERT_FALSE(published.ok());
-  EXPECT_EQ(published.error().kind, DatabaseFailure::lock_timeout);
-  EXPECT_TRUE(must(session->published("pub")).empty()) << "not half of it";
-  blocker.run("COMMIT");
-  EXPECT_EQ(must(session->publish("pub", {"public", "items"})), PublishOutcome::published);
 }
 
 TEST_F(Query, describes_the_table_that_a_snapshot_has_locked) {

@@ -117,7 +117,8 @@ TEST_F(Sessions, publish_snapshot_and_stream_fit_together) {
     }
     snapshot.reset();
     EXPECT_EQ(must(session->published(publication_)).size(), 1U) << "the session goes on";
-    must(session->unpublish(publication_, {"public", "items"}));
+    must(session->unpublish(publication_, must(session->published(publication_)).at(0), slot_));
+    EXPECT_TRUE(must(session->published(publication_)).empty());
   });
   EXPECT_EQ(rows, 5000U);
   EXPECT_EQ(streamed, std::vector<std::string>{"insert public.items (5001)"});

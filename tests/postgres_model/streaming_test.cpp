@@ -158,9 +158,52 @@ TEST_F(ModelTest, PublishWaitsForWritersSoThatNoChangeIsMissed) {
   EXPECT_TRUE(waited);
   EXPECT_TRUE(model->describe(k_items)->replica_identity_full);
   EXPECT_EQ(session->publish("pub", k_items).value(), env::PublishOutcome::already_published);
-  EXPECT_EQ(session->published("pub").value(), (std::vector{k_items}));
-  ASSERT_TRUE(session->unpublish("pub", k_items).ok());
+  const auto tables = session->published("pub").value();
+  ASSERT_EQ(tables.size(), 1U);
+  EXPECT_EQ(tables[0].name, k_items);
+  ASSERT_TRUE(session->unpublish("pub", tables[0], "slot").ok());
+  EXPECT_EQ(session->published("pub").value().size(), 1U) << "nobody holds the slot's lock";
+  auto replication = model->database(0).connect_replication().value();
+  ASSERT_TRUE(replication->acquire_lock("slot").ok());
+  ASSERT_TRUE(session->unpublish("pub", tables[0], "slot").ok());
   EXPECT_TRUE(session->published("pub").value().empty());
+}
+
+TEST_F(ModelTest, VerifyingChangesNothingAndWaitsForWhoeverWasWriting) {
+  using env::PublicationState;
+  model->create_table(items());
+  model->create_publication("pub");
+  auto session = connect();
+  const auto state = [&] { return session->verify_published("pub", k_items).value(); };
+  EXPECT_EQ(state(), PublicationState::not_a_member);
+  model->add_to_publication("pub", k_items);
+  EXPECT_EQ(state(), PublicationState::identity_not_full);
+  ASSERT_TRUE(model->set_replica_identity(k_items, ReplicaIdentity::full));
+  const Session writer = model->begin();
+  must(writer, insert(1, "a"));
+  bool waited = false;
+  while_waiting.emplace_back([&] {
+    waited = true;
+    const Session late = model->begin();
+    must(late, insert(2, "b"));
+    model->commit(writer, Synchronous::on);
+  });
+  EXPECT_EQ(state(), PublicationState::complete) << "who came later is not waited for";
+  EXPECT_TRUE(waited);
+}
+
+TEST_F(ModelTest, ATablesPublicationIsInTheSnapshotsTakenSince) {
+  publish_items();
+  auto session = connect();
+  const auto sees = [&](const Snapshot& snapshot) {
+    return snapshot.sees(session->published("pub").value().at(0).added_by.value());
+  };
+  const Snapshot before = session->current_snapshot().value();
+  EXPECT_TRUE(sees(before));
+  model->remove_from_publication("pub", k_items);
+  model->add_to_publication("pub", k_items);
+  EXPECT_FALSE(sees(before));
+  EXPECT_TRUE(sees(session->current_snapshot().value()));
 }
 
 TEST_F(ModelTest, PublishGivesUpAtItsLockTimeout) {

@@ -2,8 +2,11 @@
 // shape and one client: what ends the shape, what leaves it alone, and how often.
 #include <gtest/gtest.h>
 
+#include <optional>
 #include <string>
 
+#include "core/base/guard_list.hpp"
+#include "core/base/mark_list.hpp"
 #include "scenarios/run.hpp"
 #include "scenarios/workload.hpp"
 
@@ -58,8 +61,10 @@ Plan with(AlterationKind kind, const char* column, Duration undone_after) {
   return plan;
 }
 
-RunReport run(const Plan& plan) {
-  return run_plan(plan, {});
+RunReport run(const Plan& plan, std::optional<Guard> off = std::nullopt) {
+  RunOptions options;
+  if (off) options.weakened.guards.switch_off(*off);
+  return run_plan(plan, options);
 }
 
 std::string objections(const RunReport& report) {
@@ -74,6 +79,12 @@ void expect_pass(const Plan& plan, std::uint64_t conflicts) {
   EXPECT_FALSE(report.failed()) << objections(report);
   EXPECT_EQ(report.legitimate_conflicts, conflicts);
   EXPECT_GT(report.compared_markers, 20U);
+}
+
+void expect_objection(const Plan& plan, Guard off, const std::string& property) {
+  const RunReport report = run(plan, off);
+  ASSERT_TRUE(report.failed()) << k_guards[static_cast<std::size_t>(off)].name;
+  EXPECT_EQ(report.violations.front().property, property) << objections(report);
 }
 
 // The defect of review 3: nobody noticed, and the shape served the rows of a table that was gone.
@@ -118,6 +129,97 @@ TEST(Alterations, AColumnDroppedAndAddedAgainIsAnotherOne) {
   for (sim::postgres::Statement& row : plan.initial_rows)
     row.set.emplace_back("at", "2026-01-01 00:00:00+00");
   expect_pass(plan, 1);
+  for (const Guard off :
+       {Guard::catalogue_asked_before_new_format, Guard::live_shapes_fit_the_catalogue})
+    expect_objection(plan, off, oracle::property::schema_kept);
+}
+
+bool reached(const RunReport& report, Mark mark) {
+  return report.marks[static_cast<std::size_t>(mark)] > 0;
+}
+
+// The defect: the decoder took such an update for an error, in every session again.
+TEST(Alterations, ATableThatLosesItsIdentityEndsItsShapesWithItsNextUpdate) {
+  const RunReport report = run(with(AlterationKind::lose_identity, "", milliseconds(2'000)));
+  EXPECT_FALSE(report.failed()) << objections(report);
+  EXPECT_EQ(report.legitimate_conflicts, 1U);
+  EXPECT_TRUE(reached(report, Mark::shape_removed_by_replica_identity));
+}
+
+TEST(Alterations, AnIdentityThatIsLostIsSetAgainBeforeAnythingIsWritten) {
+  Plan plan = with(AlterationKind::lose_identity, "", milliseconds(6'000));
+  plan.transactions.resize(10);
+  plan.knobs.schema_reconciler_period = milliseconds(400);
+  const RunReport report = run(plan);
+  EXPECT_FALSE(report.failed()) << objections(report);
+  EXPECT_EQ(report.legitimate_conflicts, 0U);
+  EXPECT_TRUE(reached(report, Mark::replica_identity_set_again));
+}
+
+// What is written meanwhile is in no stream.
+TEST(Alterations, ATableThatSomebodyTakesOutOfThePublicationEndsItsShapes) {
+  Plan plan = with(AlterationKind::unpublish, "", milliseconds(1'000));
+  plan.knobs.schema_reconciler_period = milliseconds(400);
+  const RunReport report = run(plan);
+  EXPECT_FALSE(report.failed()) << objections(report);
+  EXPECT_EQ(report.legitimate_conflicts, 1U);
+  EXPECT_TRUE(reached(report, Mark::shape_removed_unpublished));
+}
+
+// Nobody looked while it was out: what tells is that it is in since later than the snapshot.
+TEST(Alterations, ATableThatIsBackInThePublicationBeforeAnybodyLooksEndsItsShapesAllTheSame) {
+  Plan plan = with(AlterationKind::unpublish, "", milliseconds(250));
+  sim::postgres::Statement late = plan.initial_rows[0];
+  late.set[0].second = "9";
+  plan.transactions[20].statements = {late};
+  const RunReport report = run(plan);
+  EXPECT_FALSE(report.failed()) << objections(report);
+  EXPECT_EQ(report.legitimate_conflicts, 1U);
+  expect_objection(plan, Guard::unpublished_table_ends_its_shapes,
+                   oracle::property::view_equals_query);
+}
+
+// The defect: a request without a handle made one shape after the other.
+TEST(Alterations, WhoMayNotReadATableIsToldSo) {
+  Plan plan = with(AlterationKind::revoke, "", milliseconds(3'000));
+  plan.clients[0].starts_at = milliseconds(2'100);
+  const RunReport report = run(plan);
+  EXPECT_FALSE(report.failed()) << objections(report);
+  EXPECT_TRUE(reached(report, Mark::snapshot_failure_told));
+}
+
+TEST(Alterations, WhoKeepsThePublicationByHandIsToldWhatIsMissing) {
+  for (const AlterationKind kind : {AlterationKind::unpublish, AlterationKind::lose_identity}) {
+    Plan plan = with(kind, "", milliseconds(3'000));
+    plan.clients[0].starts_at = milliseconds(2'100);
+    plan.knobs.manual_publishing = 1;
+    const RunReport report = run(plan);
+    EXPECT_FALSE(report.failed()) << objections(report);
+    EXPECT_TRUE(reached(report, Mark::snapshot_failure_told));
+    EXPECT_FALSE(reached(report, Mark::replica_identity_set_again));
+  }
+}
+
+// The table that was there before has another name now, and nobody asks for it.
+TEST(Alterations, ATableThatNoShapeReadsLeavesThePublication) {
+  Plan plan = with(AlterationKind::replace_table, "", milliseconds(0));
+  EXPECT_TRUE(reached(run(plan), Mark::table_left_the_publication));
+}
+
+// Seed 1569 of mixed: nobody tells who stands by that a table has changed. It led, took a request
+// for one of the table as it remembered it, and refused the handle of a shape that lived (I-43).
+TEST(Alterations, WhoStoodByWhileATableChangedDoesNotRefuseTheHandleOfItsNewShape) {
+  for (std::uint64_t seed = 1; seed <= 8; ++seed) {
+    Plan plan = with(AlterationKind::replace_table, "", milliseconds(0));
+    plan.seed = seed;
+    plan.knobs.schema_reconciler_period = milliseconds(400);
+    plan.restarts.push_back({.kind = RestartKind::rolling,
+                             .after = milliseconds(1'000),
+                             .overlap = milliseconds(3'000)});
+    const RunReport report = run(plan);
+    EXPECT_FALSE(report.failed()) << seed << objections(report);
+    EXPECT_EQ(report.legitimate_conflicts, 1U) << seed;
+  }
 }
 
 // Between a request's look at the catalogue and the snapshot of its shape.

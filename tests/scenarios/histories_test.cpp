@@ -10,6 +10,7 @@
 
 #include "core/base/guard_list.hpp"
 #include "core/runtime/fibers/fiber.hpp"
+#include "scenarios/alterations/alteration_plans.hpp"
 #include "scenarios/run.hpp"
 #include "scenarios/weakened.hpp"
 
@@ -325,6 +326,16 @@ Plan births_among_truncations(std::uint64_t seed) {
   });
 }
 
+/// Tables are altered, and nothing else goes wrong.
+Plan altered(std::uint64_t seed) {
+  Plan plan = make_plan("mixed", seed);
+  plan.restarts.clear();
+  plan.faults.clear();
+  plan.alterations.clear();
+  add_alterations(plan, Draws(seed).of("altered"));
+  return plan;
+}
+
 Plan awkward_values(std::uint64_t seed) {
   return make_plan("awkward_values", seed);
 }
@@ -400,6 +411,9 @@ const std::vector<Canary>& canaries() {
       {Guard::poisoned_shape_is_quarantined, {14, 142, 187}, 200},
       {Guard::quarantined_input_is_stored, {79, 242, 283}, 400},
       {Guard::quarantined_shape_is_unavailable, {283}, 900},
+      {Guard::live_shapes_fit_the_catalogue, {}, 100, altered},
+      {Guard::catalogue_asked_before_new_format, {}, 200, altered},
+      {Guard::unpublished_table_ends_its_shapes, {}, 100, altered},
       {Guard::negate_before_coercing, {1, 4}, 40, awkward_values},
       {Guard::hash_canonical_values, {1, 15}, 60, awkward_values},
       {Guard::cancel_within_a_commit, {3, 16}, 60, awkward_values},

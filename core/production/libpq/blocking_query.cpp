@@ -10,22 +10,12 @@ namespace holdfast::production {
 using env::DatabaseError;
 using env::DatabaseFailure;
 using env::DatabaseResult;
-using env::PublishOutcome;
 using postgres::quote_identifier;
 using postgres::quote_literal;
 using postgres::quote_relation;
 using postgres::RelationName;
 
 namespace {
-
-/// ADD TABLE and REPLICA IDENTITY each need the table once; what of it is due is asked first, since
-/// both take locks that an already published table need not wait for.
-constexpr const char* k_publication_state =
-    "SELECT c.relreplident = 'f', EXISTS (SELECT FROM pg_catalog.pg_publication_rel r"
-    "  JOIN pg_catalog.pg_publication p ON p.oid = r.prpubid"
-    "  WHERE r.prrelid = c.oid AND p.pubname = $3)"
-    " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
-    " WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind IN ('r', 'p')";
 
 /// A single 64-bit advisory lock has objsubid 1 and its halves in classid and objid. A holder that
 /// was busy within the grace is alive: it may be the rightful owner between its lock and its
@@ -58,7 +48,11 @@ DatabaseResult<std::unique_ptr<BlockingQuery>> BlockingQuery::open(
   return std::unique_ptr<BlockingQuery>(new BlockingQuery(settings, std::move(*connection)));
 }
 
-// -- publication ----------------------------------------------------------------------------------
+std::string BlockingQuery::array_of(const std::vector<int>& numbers) {
+  std::string text = "{";
+  for (const int number : numbers) text += (text.size() > 1 ? "," : "") + std::to_string(number);
+  return text + "}";
+}
 
 DatabaseResult<void> BlockingQuery::limit_lock_waits() {
   // A little less than our own deadline, so that the server's answer comes first.
@@ -68,79 +62,9 @@ DatabaseResult<void> BlockingQuery::limit_lock_waits() {
   return {};
 }
 
-DatabaseResult<PublishOutcome> BlockingQuery::publish(const std::string& publication,
-                                                      const RelationName& table) {
-  if (auto begun = run("BEGIN"); !begun.ok()) return begun.failure();
-  auto outcome = publish_in_transaction(publication, table);
-  auto ended = run(outcome.ok() ? "COMMIT" : "ROLLBACK");
-  if (outcome.ok() && !ended.ok()) return ended.failure();
-  return outcome;
-}
-
-DatabaseResult<PublishOutcome> BlockingQuery::publish_in_transaction(const std::string& publication,
-                                                                     const RelationName& table) {
-  auto state =
-      connection_->run(k_publication_state, {table.schema, table.table, publication}, soon());
-  if (!state.ok()) return state.failure();
-  if (state->rows() == 0)
-    return Failure{DatabaseError{DatabaseFailure::undefined_object, "42P01",
-                                 "relation " + quote_relation(table) + " does not exist"}};
-  const bool identity_full = state->text(0, 0) == "t";
-  const bool member = state->text(0, 1) == "t";
-  if (identity_full && member) return PublishOutcome::already_published;
-  if (auto limited = limit_lock_waits(); !limited.ok()) return limited.failure();
-  // The publication first: its lock is the weaker one (postgres.md §16.2).
-  if (!member) {
-    auto added = run("ALTER PUBLICATION " + quote_identifier(publication) + " ADD TABLE " +
-                     quote_relation(table));
-    if (!added.ok()) return added.failure();
-  }
-  // Also where the identity is full already: it takes the table's lock, and so waits for writers
-  // that are at work. What they wrote before the table was published is never streamed, and a
-  // snapshot taken before they commit does not see it either.
-  auto set = run("ALTER TABLE " + quote_relation(table) + " REPLICA IDENTITY FULL");
-  if (!set.ok()) return set.failure();
-  return PublishOutcome::published;
-}
-
-DatabaseResult<void> BlockingQuery::unpublish(const std::string& publication,
-                                              const RelationName& table) {
-  if (auto begun = run("BEGIN"); !begun.ok()) return begun.failure();
-  if (auto limited = limit_lock_waits(); !limited.ok()) return limited;  // the connection broke
-  auto dropped = run("ALTER PUBLICATION " + quote_identifier(publication) + " DROP TABLE " +
-                     quote_relation(table));
-  auto ended = run(dropped.ok() ? "COMMIT" : "ROLLBACK");
-  if (!dropped.ok()) {
-    const std::string& code = dropped.error().sqlstate;
-    // Dropped from the publication, or altogether.
-    const bool absent = code == "42P01" || code == "3F000" ||
-                        (code == "42704" && dropped.error().message.starts_with("relation "));
-    if (!absent) return dropped.failure();
-  }
-  if (!ended.ok()) return ended.failure();
-  return {};
-}
-
-DatabaseResult<std::vector<RelationName>> BlockingQuery::published(const std::string& publication) {
-  auto rows = connection_->run(
-      "SELECT n.nspname, c.relname FROM pg_catalog.pg_publication_rel r"
-      " JOIN pg_catalog.pg_publication p ON p.oid = r.prpubid"
-      " JOIN pg_catalog.pg_class c ON c.oid = r.prrelid"
-      " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
-      " WHERE p.pubname = $1 ORDER BY n.nspname COLLATE \"C\", c.relname COLLATE \"C\"",
-      {publication}, soon());
-  if (!rows.ok()) return rows.failure();
-  std::vector<RelationName> out;
-  for (std::size_t i = 0; i < rows->rows(); ++i)
-    out.push_back({rows->text(i, 0), rows->text(i, 1)});
-  return out;
-}
-
 DatabaseResult<unsigned> BlockingQuery::break_lock(const std::string& slot,
                                                    const std::vector<int>& own_backends) {
-  std::string own = "{";
-  for (const int pid : own_backends) own += (own.size() > 1 ? "," : "") + std::to_string(pid);
-  own += "}";
+  const std::string own = array_of(own_backends);
   auto rows = connection_->run(k_break_lock, {slot, own, milliseconds(settings_.lock_holder_grace)},
                                soon());
   if (!rows.ok()) return rows.failure();

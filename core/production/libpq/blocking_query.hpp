@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -24,9 +25,12 @@ class BlockingQuery {
                                                    const postgres::RelationName& table);
   /// Not being published is no error.
   env::DatabaseResult<void> unpublish(const std::string& publication,
-                                      const postgres::RelationName& table);
-  env::DatabaseResult<std::vector<postgres::RelationName>> published(
-      const std::string& publication);
+                                      const env::PublishedTable& table, const std::string& slot,
+                                      const std::vector<int>& own_backends);
+  /// Writers are waited for no longer than the statement timeout: then `lock_timeout`.
+  env::DatabaseResult<env::PublicationState> verify_published(const std::string& publication,
+                                                              const postgres::RelationName& table);
+  env::DatabaseResult<std::vector<env::PublishedTable>> published(const std::string& publication);
   /// `own_backends`: replication sessions of this very process, which are never ended.
   env::DatabaseResult<unsigned> break_lock(const std::string& slot,
                                            const std::vector<int>& own_backends);
@@ -67,7 +71,12 @@ class BlockingQuery {
       const postgres::RelationName& name);
   env::DatabaseResult<env::PublishOutcome> publish_in_transaction(
       const std::string& publication, const postgres::RelationName& table);
+  env::DatabaseResult<env::PublicationState> publication_state(const std::string& publication,
+                                                               const postgres::RelationName& table);
+  /// Virtual transactions; none of them comes back once it has ended.
+  env::DatabaseResult<std::set<std::string>> writers(const postgres::RelationName& table);
   env::DatabaseResult<void> limit_lock_waits();
+  static std::string array_of(const std::vector<int>& numbers);
   static env::DatabaseResult<postgres::Snapshot> read_snapshot(const ResultRows& rows);
   /// The catalogue's answer about a table's columns, with the snapshot under which it is true.
   env::DatabaseResult<LockedTable> describe(const postgres::RelationName& table);

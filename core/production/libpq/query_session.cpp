@@ -66,13 +66,23 @@ DatabaseResult<PublishOutcome> LibpqQuerySession::publish(const std::string& pub
 }
 
 DatabaseResult<void> LibpqQuerySession::unpublish(const std::string& publication,
-                                                  const RelationName& table) {
-  return administer("pg.unpublish", [publication, table](BlockingQuery& s) {
-    return s.unpublish(publication, table);
+                                                  const env::PublishedTable& table,
+                                                  const std::string& slot) {
+  const std::vector<int> own = own_->list();
+  if (own.empty()) return {};
+  return administer("pg.unpublish", [publication, table, slot, own](BlockingQuery& s) {
+    return s.unpublish(publication, table, slot, own);
   });
 }
 
-DatabaseResult<std::vector<RelationName>> LibpqQuerySession::published(
+DatabaseResult<env::PublicationState> LibpqQuerySession::verify_published(
+    const std::string& publication, const RelationName& table) {
+  return administer("pg.verify_published", [publication, table](BlockingQuery& s) {
+    return s.verify_published(publication, table);
+  });
+}
+
+DatabaseResult<std::vector<env::PublishedTable>> LibpqQuerySession::published(
     const std::string& publication) {
   return administer("pg.published",
                     [publication](BlockingQuery& s) { return s.published(publication); });

@@ -32,8 +32,11 @@ class LibpqQuerySession final : public env::QuerySession {
   env::DatabaseResult<env::PublishOutcome> publish(const std::string& publication,
                                                    const postgres::RelationName& table) override;
   env::DatabaseResult<void> unpublish(const std::string& publication,
-                                      const postgres::RelationName& table) override;
-  env::DatabaseResult<std::vector<postgres::RelationName>> published(
+                                      const env::PublishedTable& table,
+                                      const std::string& slot) override;
+  env::DatabaseResult<env::PublicationState> verify_published(
+      const std::string& publication, const postgres::RelationName& table) override;
+  env::DatabaseResult<std::vector<env::PublishedTable>> published(
       const std::string& publication) override;
   env::DatabaseResult<std::unique_ptr<env::SnapshotRead>> begin_snapshot(
       const postgres::RelationName& table) override;

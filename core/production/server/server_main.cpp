@@ -72,6 +72,7 @@ api::EngineOptions engine_options(const Config& config, const std::string& direc
   options.stack.slot = "electric_slot_" + config.replication_stream_id;
   options.stack.store.owner = options.stack.slot;
   options.stack.publication = "electric_publication_" + config.replication_stream_id;
+  options.stack.manual_table_publishing = config.manual_table_publishing;
   options.stack.connection_pool_size = config.pool_size;
   options.stack.long_poll_timeout = config.long_poll_timeout;
   options.stack.schema_reconciler_period = config.schema_reconciler_period;
