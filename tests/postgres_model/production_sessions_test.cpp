@@ -1,6 +1,13 @@
 // What core/production/libpq asks a real Postgres, by the SQL texts that it makes, and what the
-// engine's sessions with the model answer: the same.
+// engine's sessions with the model answer: the same. The server writes down what it was asked: a
+// text of production that was not among it has not been compared.
 #include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <regex>
+#include <set>
+#include <sstream>
 
 #include "core/production/libpq/blocking_query.hpp"
 #include "core/production/libpq/blocking_replication.hpp"
@@ -43,22 +50,29 @@ void tell_published(Session& session, Lines& lines) {
   const auto tables = session.published("pub");
   lines.push_back("published " + told(tables));
   Lines names;
-  for (const RelationName& name : *tables) names.push_back(name.table);
+  for (const env::PublishedTable& table : *tables) names.push_back(table.name.table);
   std::sort(names.begin(), names.end());
   lines.insert(lines.end(), names.begin(), names.end());
 }
 
-template <class Session>
-void tell_publications(Session& session, Lines& lines) {
+/// `leave(table)` takes the table out of the publication.
+template <class Session, class Leave>
+void tell_publications(Session& session, const Leave& leave, Lines& lines) {
   for (const RelationName& name : {wide_table().name, wide_table().name, side_table().name}) {
     const auto outcome = session.publish("pub", name);
     lines.push_back("publish " + told(outcome));
     if (outcome.ok()) lines.back() += *outcome == env::PublishOutcome::published ? " now" : "";
   }
   tell_published(session, lines);
-  lines.push_back("unpublish " + told(session.unpublish("pub", side_table().name)));
-  lines.push_back("unpublish " + told(session.unpublish("pub", side_table().name)));
+  const auto published = session.published("pub").value();
+  for (const env::PublishedTable& table : published)
+    for (int i = 0; i < 2 && table.name == side_table().name; ++i)
+      lines.push_back("unpublish " + told(leave(table)));
   tell_published(session, lines);
+  for (const RelationName& name : {wide_table().name, side_table().name}) {
+    const auto state = session.verify_published("pub", name);
+    lines.push_back("verify " + told(state) + " " + std::to_string(static_cast<int>(*state)));
+  }
 }
 
 /// An error of the query comes with its start or with its first rows: that is not told apart.
@@ -92,6 +106,7 @@ void tell_setup(Session& session, Lines& lines) {
     lines.push_back("slot " + told(slot) + (slot.ok() && slot->created ? " created" : ""));
   }
   lines.push_back("lock " + told(session.acquire_lock("production")));
+  lines.push_back("identity " + told(session.identify_system()));
 }
 
 env::ShapeQuery query_of(const std::string& condition) {
@@ -109,7 +124,9 @@ Lines tell_model(PostgresModel& model) {
   tell_setup(*replication, lines);
   auto session = model.database(0).connect().value();
   tell_catalogue(*session, lines);
-  tell_publications(*session, lines);
+  tell_publications(
+      *session, [&](const auto& table) { return session->unpublish("pub", table, "production"); },
+      lines);
   tell_catalogue(*session, lines);
   for (const env::ShapeQuery& query : k_queries) {
     auto read = session->begin_snapshot(query.table).value();
@@ -122,7 +139,23 @@ Lines tell_model(PostgresModel& model) {
   lines.push_back("missing " + told(session->begin_snapshot(k_missing)));
   lines.push_back("snapshot " + told(session->current_snapshot()));
   lines.push_back("broken " + std::to_string(session->break_lock("production").value()));
+  lines.push_back("stream " + told(replication->start_streaming("production", "pub")));
+  auto successor = model.database(0).connect_replication().value();
+  lines.push_back("stream " + told(successor->start_streaming("production", "pub")));
   return lines;
+}
+
+/// The model's answer is tests/postgres_model/streaming_test's.
+void expect_wait_for_writers(production::ConnectionSettings settings) {
+  RealConnection writer(settings.url);
+  writer.must("BEGIN");
+  writer.must("LOCK TABLE " + wide_table().name.table + " IN ROW EXCLUSIVE MODE");
+  settings.statement_timeout = std::chrono::milliseconds(200);
+  auto impatient =
+      production::BlockingQuery::open(settings, std::make_shared<production::Interrupt>()).value();
+  const auto state = impatient->verify_published("pub", wide_table().name);
+  ASSERT_FALSE(state.ok());
+  EXPECT_EQ(state.error().kind, env::DatabaseFailure::lock_timeout);
 }
 
 Lines tell_production(const std::string& url) {
@@ -138,13 +171,20 @@ Lines tell_production(const std::string& url) {
   auto session =
       production::BlockingQuery::open(settings, std::make_shared<production::Interrupt>()).value();
   tell_catalogue(*session, lines);
-  tell_publications(*session, lines);
+  const std::vector<int> own = {replication->backend_pid()};
+  tell_publications(
+      *session,
+      [&](const auto& table) { return session->unpublish("pub", table, "production", own); },
+      lines);
   tell_catalogue(*session, lines);
   for (const env::ShapeQuery& query : k_queries) {
     EXPECT_TRUE(session->begin_snapshot(query.table).ok());
     tell_rows(*session, query, lines);
     session->end_snapshot();
   }
+  expect_wait_for_writers(settings);
+  // What a snapshot sees is not on the disk yet.
+  RealConnection(url).must("SET synchronous_commit = off; CREATE TABLE aside AS SELECT 1 AS n");
   const auto begun = session->begin_snapshot(wide_table().name).value();
   tell_relation(begun.relation, lines);
   lines.push_back("outlast " + told(session->outlast_crashes(begun.snapshot.insert_lsn)));
@@ -153,12 +193,42 @@ Lines tell_production(const std::string& url) {
   session->end_snapshot();
   lines.push_back("snapshot " + told(session->current_snapshot()));
   lines.push_back("broken " + std::to_string(session->break_lock("production", {}).value()));
+  lines.push_back("stream " + told(replication->start_streaming("production", "pub")));
+  auto successor =
+      production::BlockingReplication::open(settings, std::make_shared<production::Interrupt>())
+          .value();
+  EXPECT_TRUE(successor->settings().ok());
+  lines.push_back("stream " + told(successor->start_streaming("production", "pub")));
   return lines;
 }
 
+std::string text_of(const std::filesystem::path& file) {
+  std::ostringstream text;
+  text << std::ifstream(file).rdbuf();
+  return text.str();
+}
+
+/// The beginnings of all statements in the sources, up to where a value or a name goes in.
+std::set<std::string> statements_of_production() {
+  static const std::regex k_statement(
+      "\"((SELECT|BEGIN|COMMIT|ROLLBACK|SET|ALTER|CREATE|DROP|LOCK|START_REPLICATION|"
+      "IDENTIFY_SYSTEM)[^\"]*)\"");
+  std::set<std::string> statements;
+  const std::filesystem::path folder =
+      std::filesystem::path(HOLDFAST_SOURCE_DIR) / "core/production/libpq";
+  for (const auto& file : std::filesystem::directory_iterator(folder)) {
+    const std::string source = text_of(file.path());
+    for (std::sregex_iterator it(source.begin(), source.end(), k_statement), end; it != end; ++it)
+      statements.insert((*it)[1]);
+  }
+  return statements;
+}
+
 TEST(ProductionSessions, GetTheSameAnswersFromModelAndServer) {
-  RealConnection(real_server().url()).must("CREATE DATABASE production");
-  const std::string url = real_server().url("production");
+  tools::ThrowawayPostgres server(
+      {"log_statement = 'all'", "log_replication_commands = on", "wal_writer_delay = 10s"});
+  RealConnection(server.url()).must("CREATE DATABASE production");
+  const std::string url = server.url("production");
   RealConnection control(url);
   ModelOptions at_once;
   at_once.lock_holder_grace = {};
@@ -183,6 +253,13 @@ TEST(ProductionSessions, GetTheSameAnswersFromModelAndServer) {
     EXPECT_EQ(ours[i], theirs[i]) << "line " << i;
   EXPECT_EQ(ours.size(), theirs.size());
   EXPECT_GT(ours.size(), 60U);
+
+  const std::string asked = text_of(server.directory() + "/log");
+  const std::set<std::string> statements = statements_of_production();
+  EXPECT_GT(statements.size(), 20U);
+  for (const std::string& statement : statements)
+    EXPECT_NE(asked.find(statement), std::string::npos)
+        << "production may send this, and no model was compared with it: " << statement;
 }
 
 }  // namespace
