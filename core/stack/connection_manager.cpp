@@ -1,6 +1,7 @@
 #include "core/stack/connection_manager.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "core/base/guard_list.hpp"
 #include "core/base/mark_list.hpp"
@@ -17,8 +18,31 @@ namespace holdfast::stack {
 namespace {
 
 constexpr Duration k_break_lock_interval = std::chrono::seconds(10);
+/// A session may be refused as late as by its stream, of a slot that somebody else uses. Were it
+/// counted as a success before, such failures would follow each other at once (postgres.md §5.1).
+constexpr Duration k_settles_after = std::chrono::seconds(5);
 /// Bringing the store up reads the whole catalogue; no other call waits that long.
 constexpr Duration k_take_over_timeout = std::chrono::minutes(10);
+
+/// Whether trying again helps only once somebody has changed something.
+bool needs_a_person(env::DatabaseFailure failure) {
+  switch (failure) {
+    case env::DatabaseFailure::authentication:
+    case env::DatabaseFailure::privilege:
+    case env::DatabaseFailure::configuration:
+      return true;
+    case env::DatabaseFailure::connection:
+    case env::DatabaseFailure::timeout:
+    case env::DatabaseFailure::slot_invalidated:
+    case env::DatabaseFailure::slot_active:
+    case env::DatabaseFailure::lock_timeout:
+    case env::DatabaseFailure::undefined_object:
+    case env::DatabaseFailure::not_published:
+    case env::DatabaseFailure::query:
+      return false;
+  }
+  ASSERT(false, "every failure is of a class");
+}
 
 }  // namespace
 
@@ -99,7 +123,6 @@ void ConnectionManager::configured(runtime::Ref<ReplicationClient> client, Repli
   }
   cast<&StatusMonitor::set>(names::status_monitor, Condition::connection_pool_ready, client.id);
   cast<&StatusMonitor::set>(names::status_monitor, Condition::integrity_checked, client.id);
-  failures_ = 0;
   cast<&ReplicationClient::stream>(client);
 }
 
@@ -152,6 +175,7 @@ void ConnectionManager::attached(runtime::Ref<ReplicationClient> client,
                                  runtime::Ref<ShapeLogCollector> collector) {
   if (!is_current(client)) return;
   attached_ = collector;
+  send_after<&ConnectionManager::settled>(k_settles_after, client);
   cast<&SchemaReconciler::connected>(names::schema_reconciler, client.id);
   end_stale_session();
 }
@@ -166,9 +190,14 @@ void ConnectionManager::end_stale_session() {
     send_exit(client_.id, runtime::ExitReason::shutdown());
 }
 
+void ConnectionManager::settled(runtime::Ref<ReplicationClient> client) {
+  if (is_current(client)) failures_ = 0;
+}
+
 void ConnectionManager::client_failed(env::DatabaseError error) {
+  needs_a_person_ = needs_a_person(error.kind);
   cast<&StatusMonitor::explain>(names::status_monitor, error.message);
-  context_->emit({observe::Level::warning,
+  context_->emit({needs_a_person_ ? observe::Level::error : observe::Level::warning,
                   "database_connection_failed",
                   {{"reason", error.message}, {"sqlstate", error.sqlstate}}});
 }
@@ -185,8 +214,10 @@ void ConnectionManager::on_linked_exit(runtime::ProcessId process, const runtime
 
 void ConnectionManager::retry_later() {
   const unsigned doublings = std::min(failures_++, 6U);
-  const Duration delay = std::min(context_->options.reconnect_backoff_min * (1 << doublings),
-                                  context_->options.reconnect_backoff_max);
+  Duration delay = std::min(context_->options.reconnect_backoff_min * (1 << doublings),
+                            context_->options.reconnect_backoff_max);
+  // The engine stays, since reads go on and a password may be changed meanwhile.
+  if (std::exchange(needs_a_person_, false)) delay = context_->options.reconnect_backoff_max;
   send_after<&ConnectionManager::connect>(delay);
 }
 

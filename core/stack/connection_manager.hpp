@@ -32,6 +32,8 @@ class ConnectionManager : public runtime::Process {
   void reconciler_started();
   /// Says why the client is about to end; its exit follows.
   void client_failed(env::DatabaseError error);
+  /// The session has streamed for a while: the next failure is a first one again.
+  void settled(runtime::Ref<ReplicationClient> client);
   /// While the lock is waited for: ends backends that hold it without using the slot.
   void break_lock();
 
@@ -57,7 +59,8 @@ class ConnectionManager : public runtime::Process {
   std::optional<runtime::Ref<ShapeLogCollector>> collector_;  ///< the latest one
   std::optional<runtime::Ref<ShapeLogCollector>> attached_;   ///< the one that client_ serves
   bool waiting_for_lock_ = false;
-  unsigned failures_ = 0;
+  unsigned failures_ = 0;        ///< since a session was settled
+  bool needs_a_person_ = false;  ///< the last failure does not go away by itself
 };
 
 }  // namespace holdfast::stack
