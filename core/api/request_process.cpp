@@ -329,12 +329,23 @@ RequestProcess::Answer RequestProcess::conflict(
     ask_store_ = true;
     return first_get();
   }
+  if (found.live && !lives) end_if_outdated(*found.live);
   // A 409 is final (I-43): a removal may be in the store and its row not yet forgotten, so whoever
   // asked the store makes sure that no read model answers for the shape again.
   if (!found.live && runtime::TableRef(runtime(), stack::tables::shape_meta).find(dead).found())
     call<&stack::ShapeStatusOwner::forget>(stack::names::shape_status_owner, dead);
   context_->reached(Mark::conflict_answered);
   return must_refetch(method_, successor, found.removed_reason.value_or(std::string()));
+}
+
+void RequestProcess::end_if_outdated(const storage::ShapeRecord& live) {
+  if (stack::shape_meta_from(live).definition->request_key() != definition_->request_key()) return;
+  // The same request means another shape now, since its table was altered (LC-6). Were the shape
+  // left to the next look at the catalogue, an alteration that is undone before would bring it back.
+  wait_until(Readiness::active);
+  auto removed = call<&stack::ShapeCleaner::remove>(stack::names::shape_cleaner, live.handle,
+                                                    std::string("schema_changed"));
+  if (!removed.ok()) throw NotNow{NotReady::shape_data, removed.error().message};
 }
 
 RequestProcess::Answer RequestProcess::snapshot_failure() {

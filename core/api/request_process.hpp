@@ -71,6 +71,8 @@ class RequestProcess : public stack::Waiter {
   Answer at_time_out();
   Answer hold(Hold why, Duration limit, const stack::ShapeMeta& seen);
   Answer conflict(const std::optional<protocol::ShapeHandle>& successor);
+  /// Ends a shape that this very request no longer means.
+  void end_if_outdated(const storage::ShapeRecord& live);
   /// Why the snapshot that it waits for could not be taken, if the shape ended of that. To make the
   /// shape anew would fail again, and again.
   Answer snapshot_failure();

@@ -59,12 +59,13 @@ std::optional<postgres::RelationInfo> find_relation(runtime::Process& process,
   return std::move(*inspected);
 }
 
-/// Resolves a request, with the tables of its subqueries as far as it turns out to have any.
+/// Resolves a request, with the tables of its subqueries as far as it turns out to have any; they
+/// are added to `relations`.
 Result<shape::Definition, shape::DefinitionError> resolve(runtime::Process& process,
                                                           const stack::StackContext& context,
                                                           const shape::DefinitionRequest& request,
-                                                          const postgres::RelationInfo& relation) {
-  where::Relations relations;
+                                                          const postgres::RelationInfo& relation,
+                                                          where::Relations& relations) {
   for (;;) {
     auto resolved = runtime::run_job(
         context.readers->parse_worker(), "definition.resolve", [request, relation, relations] {
@@ -100,6 +101,22 @@ std::optional<ShapeMeta> ask_store_for(const stack::StackContext& context,
   return stack::shape_meta_from(*found->live);
 }
 
+/// By the tables as this instance knows them; `inner` gets those of subqueries.
+Result<std::shared_ptr<const shape::Definition>, protocol::Response> resolve_as_known(
+    runtime::Process& process, const stack::StackContext& context, Method method,
+    const shape::DefinitionRequest& request, const ShapeParameters* queryable,
+    where::Relations& inner) {
+  const auto relation = find_relation(process, context, request.table);
+  if (!relation) return Failure{table_missing(method, request.table)};
+  if (queryable != nullptr)
+    if (const auto error = check_queryable_columns(*queryable, *relation))
+      return Failure{definition_invalid(method, *error)};
+  if (auto definition = definition_of_shape(process, request.key(), *relation)) return definition;
+  auto resolved = resolve(process, context, request, *relation, inner);
+  if (!resolved.ok()) return Failure{definition_invalid(method, resolved.error())};
+  return std::make_shared<const shape::Definition>(std::move(*resolved));
+}
+
 }  // namespace
 
 Result<std::shared_ptr<const shape::Definition>, protocol::Response> resolve_definition(
@@ -110,20 +127,23 @@ Result<std::shared_ptr<const shape::Definition>, protocol::Response> resolve_def
   const auto known = runtime::TableRef(process.runtime(), stack::tables::definitions).find(key);
   if (plain && known.found()) return known.value();
 
-  const auto relation = find_relation(process, context, request.table);
-  if (!relation) return Failure{table_missing(method, request.table)};
-  if (!plain)
-    if (const auto error = check_queryable_columns(*parameters, *relation))
-      return Failure{definition_invalid(method, *error)};
-  std::shared_ptr<const shape::Definition> definition =
-      definition_of_shape(process, key, *relation);
-  if (definition == nullptr) {
-    auto resolved = resolve(process, context, request, *relation);
-    if (!resolved.ok()) return Failure{definition_invalid(method, resolved.error())};
-    definition = std::make_shared<const shape::Definition>(std::move(*resolved));
+  const runtime::TableRef relations(process.runtime(), stack::tables::relations);
+  const bool cached = relations.find(request.table).found();
+  const ShapeParameters* const queryable = plain ? nullptr : parameters;
+  where::Relations inner;
+  auto definition = resolve_as_known(process, context, method, request, queryable, inner);
+  if (!definition.ok() && cached) {
+    // A table may have been altered since, while nobody heard: what is refused is refused by the
+    // tables as Postgres has them now.
+    process.call<&stack::Inspector::forget_relation>(stack::names::inspector, request.table);
+    for (const postgres::RelationInfo& table : inner)
+      process.call<&stack::Inspector::forget_relation>(stack::names::inspector, table.name);
+    inner.clear();
+    definition = resolve_as_known(process, context, method, request, queryable, inner);
   }
-  process.cast<&stack::Inspector::remember_definition>(stack::names::inspector, std::move(key),
-                                                       definition);
+  if (definition.ok())
+    process.cast<&stack::Inspector::remember_definition>(stack::names::inspector, std::move(key),
+                                                         *definition);
   return definition;
 }
 
