@@ -276,8 +276,6 @@ void World::check_end() {
     final_ = commit_at_once(postgres_, final_rows(plan_));
     return final_.commit_lsn.value;
   });
-  if (const std::string stray = alterations_.stray_table(); !stray.empty())
-    object(oracle::property::publication_leaves, stray + " is published, and no shape reads it");
   std::erase_if(clients_, [](const ClientProcess* client) { return client->left(); });
   expect_others_served();
   const bool caught_up = run_until([this] { return all_converged(); }, k_convergence_limit,
@@ -298,6 +296,8 @@ void World::check_end() {
   expect_converged(Whom::all);
   run_until([this] { return confirmed(); }, k_convergence_limit, oracle::property::confirmation,
             "the slot's confirmed position does not reach the last commit");
+  run_until([this] { return alterations_.stray_table().empty(); }, k_convergence_limit,
+            oracle::property::publication_leaves, "a table is published that no shape reads");
   if (enough()) return;
   // Who asks the standby reads without the leader, and who led may die.
   if (plan_.calm_standby || plan_.calm_deaths > 0) oracle_.expiry_order().disturbance_begins();

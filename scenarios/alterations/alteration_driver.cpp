@@ -85,7 +85,8 @@ void AlterationDriver::observe(const sim::StepInfo& step) {
 std::size_t AlterationDriver::record(oracle::Cause cause, const PlannedAlteration& alteration) {
   const bool unfit = cause == oracle::Cause::table_unfit;
   // A shape that is made later is made of the table as it is from now on.
-  const Instant over = unfit ? Instant::never() : executor_.now();
+  const bool lasts = unfit || cause == oracle::Cause::table_unpublished;
+  const Instant over = lasts ? Instant::never() : executor_.now();
   return oracle_.record(
       {.cause = cause,
        .subject = alteration.table,
