@@ -409,7 +409,9 @@ void Oracle::converged(const ShapeSpec& spec, const std::string& client, const C
                        Instant at) {
   if (!view.snapshot())
     return object(property::convergence, spec.name + ": never saw its snapshot", client, at);
-  const std::size_t form = view.form().value_or(0);
+  // Its answers may all have come while nobody judged them.
+  const std::size_t form =
+      view.form() ? *view.form() : truth_->form_seen(spec, *view.snapshot());
   if (form != truth_->form_at(spec, truth_->last_commit()))
     object(property::convergence, spec.name + ": its table has changed, and its shape lives on",
            client, at);
