@@ -341,7 +341,7 @@ RequestProcess::Answer RequestProcess::conflict(
 void RequestProcess::end_if_outdated(const storage::ShapeRecord& live) {
   if (stack::shape_meta_from(live).definition->request_key() != definition_->request_key()) return;
   // The same request means another shape now, since its table was altered (LC-6). Were the shape
-  // left to the next look at the catalogue, an alteration that is undone before would bring it back.
+  // left to the next look at the catalogue, an alteration undone before that would bring it back.
   wait_until(Readiness::active);
   auto removed = call<&stack::ShapeCleaner::remove>(stack::names::shape_cleaner, live.handle,
                                                     std::string("schema_changed"));

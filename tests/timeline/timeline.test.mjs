@@ -32,7 +32,8 @@ before(async () => {
   folder = mkdtempSync(join(tmpdir(), 'holdfast-timeline-'))
   const { failures } = JSON.parse(check('--seeds', '40', '--json').stdout)
   assert.ok(failures.length > 0, `without ${guard} some of 40 histories fail`)
-  failing = String(failures[0].seed)
+  // One in which a transaction was seen in part: it has commits and answers that show them.
+  failing = String((failures.find(({ property }) => property.startsWith('I-6')) ?? failures.at(-1)).seed)
   browser = await chromium.launch({ executablePath: browserPath, args: ['--no-sandbox', '--disable-gpu'] })
 })
 after(async () => {
