@@ -131,7 +131,8 @@ void SchemaReconciler::forget_changed(const Cached& cached, const Found& found) 
 
 bool SchemaReconciler::remove_misfits(const Shapes& shapes, const Found& found) {
   bool all_removed = true;
-  for (const auto& [handle, meta] : shapes) {
+  for (const auto& [handle, row] : shapes) {
+    const ShapeMeta& meta = row;  // a lambda of C++20 cannot capture a binding, says Clang 14
     std::optional<std::string> why;
     shape::for_each_definition(*meta.definition, [&](const shape::Definition& each) {
       const auto at = found.tables.find(each.relation().name);

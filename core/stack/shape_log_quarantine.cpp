@@ -67,7 +67,7 @@ void ShapeLogCollector::quarantine(const protocol::ShapeHandle& handle, std::str
   if (context_->guards.on(Guard::quarantined_shape_is_unavailable))
     cast<&ShapeStatusOwner::set_quarantine>(names::shape_status_owner, handle, reason);
   const BatchNumber trial = shape.quarantine ? shape.quarantine->trial : 0;
-  if (!shape.quarantine) shape.quarantine.emplace();
+  if (!shape.quarantine) shape.quarantine = Quarantine{};
   shape.quarantine->reason = std::move(reason);
   shape.quarantine->trial = 0;
   shape.deaths = 0;
@@ -158,7 +158,7 @@ bool ShapeLogCollector::set_aside(const protocol::ShapeHandle& handle, const Del
 void ShapeLogCollector::restore_quarantine(const storage::ShapeRecord& record,
                                            postgres::Lsn applied) {
   Shape& shape = shapes_.at(record.handle);
-  shape.quarantine.emplace();
+  shape.quarantine = Quarantine{};
   shape.quarantine->reason = record.quarantine;
   auto state = context_->readers->with_reader(
       "store.load_state",

@@ -122,7 +122,7 @@ bool OuterShape::read_header(std::string_view bytes) {
   head_.op = in.number();
   handled_.value = in.number();
   position_.value = in.number();
-  if ((flags & k_pending) != 0) pending_.emplace();
+  if ((flags & k_pending) != 0) pending_ = Pending{};
   stored_header_ = bytes;
   return in.finished();
 }
