@@ -60,6 +60,18 @@ Method method_of(const protocol::Request& request) {
   return request.method == "DELETE" ? Method::remove : Method::get;
 }
 
+HealthStatus health_of(const stack::StackStatus& status) {
+  switch (status.service) {
+    case stack::ServiceStatus::active:
+      return HealthStatus::active;
+    case stack::ServiceStatus::waiting:
+      return HealthStatus::waiting;
+    case stack::ServiceStatus::starting:
+      return HealthStatus::starting;
+  }
+  ASSERT(false, "a service status is one of three");
+}
+
 }  // namespace
 
 Engine::Engine(runtime::Runtime& runtime, stack::StackEnvironment environment,
@@ -102,15 +114,7 @@ void Engine::abandon() {
 }
 
 HealthStatus Engine::health() const {
-  switch (stack::read_status(shared_->runtime).service) {
-    case stack::ServiceStatus::active:
-      return HealthStatus::active;
-    case stack::ServiceStatus::waiting:
-      return HealthStatus::waiting;
-    case stack::ServiceStatus::starting:
-      return HealthStatus::starting;
-  }
-  ASSERT(false, "a service status is one of three");
+  return health_of(stack::read_status(shared_->runtime));
 }
 
 std::size_t Engine::requests() const {
@@ -131,8 +135,9 @@ Engine::Cancel Engine::handle(protocol::Request request, Respond respond) {
     complete(*asked, *shared->options, "holdfast-request-" + std::to_string(number), response);
     respond(std::move(response));
   };
-  if (auto answer = answer_without_shape(
-          *asked, *shared->options, health(), stack::read_status(shared->runtime).waits_for)) {
+  const stack::StackStatus status = stack::read_status(shared->runtime);
+  if (auto answer =
+          answer_without_shape(*asked, *shared->options, health_of(status), status.waits_for)) {
     completed(std::move(*answer));
     return [] {};
   }

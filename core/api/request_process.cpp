@@ -177,9 +177,7 @@ RequestProcess::Answer RequestProcess::first_delete() {
   } else if (!find_by_handle(*this, *context_, source(), *handle)) {
     return no_such_shape();
   }
-  auto removed = call<&stack::ShapeCleaner::remove>(stack::names::shape_cleaner, *handle,
-                                                    std::string("deleted"));
-  if (!removed.ok()) throw NotNow{NotReady::shape_data, removed.error().message};
+  end_shape(*handle, "deleted");
   context_->reached(Mark::shape_removed_by_request);
   return deletion_accepted();
 }
@@ -343,8 +341,12 @@ void RequestProcess::end_if_outdated(const storage::ShapeRecord& live) {
   // The same request means another shape now, since its table was altered (LC-6). Were the shape
   // left to the next look at the catalogue, an alteration undone before that would bring it back.
   wait_until(Readiness::active);
-  auto removed = call<&stack::ShapeCleaner::remove>(stack::names::shape_cleaner, live.handle,
-                                                    std::string("schema_changed"));
+  end_shape(live.handle, "schema_changed");
+}
+
+void RequestProcess::end_shape(const protocol::ShapeHandle& handle, std::string reason) {
+  auto removed = call<&stack::ShapeCleaner::remove>(stack::names::shape_cleaner, handle,
+                                                    std::move(reason));
   if (!removed.ok()) throw NotNow{NotReady::shape_data, removed.error().message};
 }
 

@@ -71,6 +71,8 @@ class RequestProcess : public stack::Waiter {
   Answer at_time_out();
   Answer hold(Hold why, Duration limit, const stack::ShapeMeta& seen);
   Answer conflict(const std::optional<protocol::ShapeHandle>& successor);
+  /// Durably, and for all who ask. Throws NotNow.
+  void end_shape(const protocol::ShapeHandle& handle, std::string reason);
   /// Ends a shape that this very request no longer means.
   void end_if_outdated(const storage::ShapeRecord& live);
   /// Why the snapshot that it waits for could not be taken, if the shape ended of that. To make the
