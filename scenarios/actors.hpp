@@ -14,11 +14,11 @@
 #include "scenarios/clients/notebook.hpp"
 #include "scenarios/clients/prober.hpp"
 #include "scenarios/clients/trouble.hpp"
-#include "scenarios/network.hpp"
-#include "scenarios/plan.hpp"
+#include "scenarios/plans/plan.hpp"
 #include "scenarios/strict_client.hpp"
 #include "scenarios/subqueries/sights.hpp"
 #include "scenarios/timeline/recorder.hpp"
+#include "scenarios/world/network.hpp"
 #include "sim/postgres/model.hpp"
 
 namespace holdfast::scenarios {

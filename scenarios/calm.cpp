@@ -4,7 +4,7 @@
 #include <iterator>
 #include <utility>
 
-#include "scenarios/workload.hpp"
+#include "scenarios/plans/workload.hpp"
 
 namespace holdfast::scenarios {
 namespace {

@@ -8,8 +8,8 @@
 
 #include "oracle/oracle.hpp"
 #include "scenarios/actors.hpp"
-#include "scenarios/cluster.hpp"
 #include "scenarios/model_truth.hpp"
+#include "scenarios/world/cluster.hpp"
 #include "sim/scheduler/simulated_executor.hpp"
 
 namespace holdfast::scenarios {

@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "scenarios/workload.hpp"
+#include "scenarios/plans/workload.hpp"
 
 namespace holdfast::scenarios {
 namespace {

@@ -6,7 +6,7 @@
 #include <functional>
 
 #include "scenarios/actors.hpp"
-#include "scenarios/faults.hpp"
+#include "scenarios/world/faults.hpp"
 
 namespace holdfast::scenarios {
 

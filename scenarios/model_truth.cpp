@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "core/base/assert.hpp"
-#include "scenarios/workload.hpp"
+#include "scenarios/plans/workload.hpp"
 #include "sim/postgres/reader.hpp"
 
 namespace holdfast::scenarios {

@@ -15,13 +15,13 @@
 #include "scenarios/actors.hpp"
 #include "scenarios/clients/prober.hpp"
 #include "scenarios/clients/trouble.hpp"
-#include "scenarios/cluster.hpp"
-#include "scenarios/faults.hpp"
-#include "scenarios/plan.hpp"
+#include "scenarios/plans/plan.hpp"
 #include "scenarios/subqueries/sights.hpp"
 #include "scenarios/timeline/recorder.hpp"
-#include "scenarios/weakened.hpp"
-#include "sim/postgres/condition_trees.hpp"
+#include "scenarios/world/cluster.hpp"
+#include "scenarios/world/faults.hpp"
+#include "scenarios/world/weakened.hpp"
+#include "sim/postgres/where/condition_trees.hpp"
 #include "sim/scheduler/simulated_executor.hpp"
 
 namespace holdfast::scenarios {

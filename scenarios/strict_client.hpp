@@ -8,7 +8,7 @@
 #include "oracle/client/client_rules.hpp"
 #include "oracle/client/client_view.hpp"
 #include "oracle/oracle.hpp"
-#include "scenarios/plan.hpp"
+#include "scenarios/plans/plan.hpp"
 
 namespace holdfast::scenarios {
 

@@ -8,7 +8,7 @@
 
 #include "core/storage/store.hpp"
 #include "tools/bench/benches.hpp"
-#include "tools/sim/allocator.hpp"
+#include "tools/sim/workers/allocator.hpp"
 
 namespace {
 

@@ -3,11 +3,11 @@
 #include <chrono>
 
 #include "core/storage/store.hpp"
-#include "tools/sim/allocator.hpp"
 #include "tools/sim/arguments.hpp"
-#include "tools/sim/commands.hpp"
+#include "tools/sim/commands/commands.hpp"
 #include "tools/sim/live/live_command.hpp"
 #include "tools/sim/subject.hpp"
+#include "tools/sim/workers/allocator.hpp"
 
 namespace {
 

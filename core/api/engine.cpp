@@ -7,7 +7,7 @@
 #include "core/api/front_door.hpp"
 #include "core/api/stack_keeper.hpp"
 #include "core/base/spin_lock.hpp"
-#include "core/stack/status_monitor.hpp"
+#include "core/stack/connection/status_monitor.hpp"
 #include "core/stack/store_slot.hpp"
 
 namespace holdfast::api {

@@ -15,10 +15,10 @@
 #include "core/api/responses.hpp"
 #include "core/api/shape_lookup.hpp"
 #include "core/protocol/http.hpp"
+#include "core/stack/connection/status_monitor.hpp"
 #include "core/stack/context.hpp"
 #include "core/stack/shape_changes.hpp"
 #include "core/stack/shape_meta.hpp"
-#include "core/stack/status_monitor.hpp"
 
 namespace holdfast::api {
 

@@ -5,8 +5,8 @@
 #include "core/api/error_responses.hpp"
 #include "core/base/guard_list.hpp"
 #include "core/base/mark_list.hpp"
-#include "core/stack/connection_pool.hpp"
-#include "core/stack/inspector.hpp"
+#include "core/stack/connection/connection_pool.hpp"
+#include "core/stack/connection/inspector.hpp"
 #include "core/stack/names.hpp"
 #include "core/stack/store_slot.hpp"
 

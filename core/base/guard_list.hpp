@@ -72,47 +72,47 @@ inline constexpr std::array k_guards = {
         Guard::snapshot_filter_by_insert_lsn, "snapshot_filter_by_insert_lsn", "F-30",
         "a shape classifies transactions by its snapshot until their commit LSN has passed the "
         "snapshot's insert LSN, not until the first invisible one",
-        "core/stack/plain_consumer.cpp"},
+        "core/stack/log/plain_consumer.cpp"},
     GuardInfo{Guard::retake_snapshot_if_streamed_before_visible,
               "retake_snapshot_if_streamed_before_visible", "F-28",
               "a snapshot that does not see a transaction the collector had processed before the "
               "shape was registered is taken again",
-              "core/stack/shape_log_collector.cpp"},
+              "core/stack/log/shape_log_collector.cpp"},
     GuardInfo{Guard::gone_asks_the_store, "gone_asks_the_store", "F-40",
               "a request that finds the status table without its owner asks the store instead of "
               "concluding that the shape does not exist",
               "core/api/shape_lookup.cpp"},
     GuardInfo{Guard::visible_only_after_commit, "visible_only_after_commit", "F-36",
               "read models advance when the store has answered, not when a group is handed to it",
-              "core/stack/shape_log_collector.cpp"},
+              "core/stack/log/shape_log_collector.cpp"},
     GuardInfo{Guard::redeliver_to_restarted_consumer, "redeliver_to_restarted_consumer", "F-06",
               "a consumer that died with undelivered input gets it again after its restart",
-              "core/stack/shape_log_collector.cpp"},
+              "core/stack/log/shape_log_collector.cpp"},
     GuardInfo{
         Guard::removal_before_truncate_is_applied, "removal_before_truncate_is_applied", "F-55",
         "the removal caused by a TRUNCATE is durable before the transaction counts as applied",
-        "core/stack/shape_log_collector.cpp"},
+        "core/stack/log/shape_log_collector.cpp"},
     GuardInfo{Guard::complete_snapshot_only_when_flushed, "complete_snapshot_only_when_flushed",
               "L-5",
               "a snapshot is complete once the server's flushed position has passed its insert "
               "position, so that a crash of Postgres takes nothing back that it saw",
-              "core/stack/snapshotter.cpp"},
+              "core/stack/log/snapshotter.cpp"},
     GuardInfo{Guard::confirm_only_what_is_visible, "confirm_only_what_is_visible", "F-28",
               "Postgres is told a position only when every later snapshot sees all that is before "
               "it, so that a commit that waits for a standby is sent again after a restart",
-              "core/stack/shape_log_confirmations.cpp"},
+              "core/stack/log/shape_log_confirmations.cpp"},
     GuardInfo{Guard::slot_position_tells_another_slot, "slot_position_tells_another_slot", "F-114",
               "a slot that stands beyond what the store knows to be confirmed is another one, "
               "whoever made it, and all shapes end",
-              "core/stack/connection_manager.cpp"},
+              "core/stack/connection/connection_manager.cpp"},
     GuardInfo{Guard::confirm_only_committed, "confirm_only_committed", "F-11",
               "Postgres is told of a transaction once it is in the store, not once it was handed "
               "over",
-              "core/stack/replication_client.cpp"},
+              "core/stack/connection/replication_client.cpp"},
     GuardInfo{Guard::applied_moves_with_whole_transactions, "applied_moves_with_whole_transactions",
               "F-16",
               "the applied position moves with the last fragment of a transaction, not with each",
-              "core/stack/shape_log_collector.cpp"},
+              "core/stack/log/shape_log_collector.cpp"},
     GuardInfo{Guard::recovery_cuts_unfinished_transactions, "recovery_cuts_unfinished_transactions",
               "F-17",
               "what a transaction without its end left in the store is cut before a start reads it",
@@ -120,7 +120,7 @@ inline constexpr std::array k_guards = {
     GuardInfo{Guard::hold_back_last_record, "hold_back_last_record", "F-124",
               "a shape's latest record of a transaction in fragments waits for what follows, which "
               "tells whether it is the last one",
-              "core/stack/commit_pipeline.cpp"},
+              "core/stack/log/commit_pipeline.cpp"},
     GuardInfo{Guard::held_request_is_a_read, "held_request_is_a_read", "L-15",
               "a shape that a request waits for counts as read now, not as when the request began",
               "core/stack/expiry_manager.cpp"},
@@ -131,7 +131,7 @@ inline constexpr std::array k_guards = {
     GuardInfo{Guard::consumer_crash_is_not_removal, "consumer_crash_is_not_removal", "B6",
               "a shape whose consumer crashed lives: its state is in the store, its input with the "
               "collector",
-              "core/stack/shape_log_consumers.cpp", "shutdown_race"},
+              "core/stack/log/shape_log_consumers.cpp", "shutdown_race"},
     GuardInfo{Guard::no_removal_while_stopping, "no_removal_while_stopping", "B6",
               "while the shapes subsystem is not whole, the engine removes no shape of its own "
               "accord",
@@ -155,7 +155,7 @@ inline constexpr std::array k_guards = {
               "core/subquery/outer_shape.cpp", "handled_once"},
     GuardInfo{Guard::state_is_given_once, "state_is_given_once", "B2",
               "a shape with state is not given again what a collector had taken before",
-              "core/stack/shape_log_collector.cpp", "handled_once"},
+              "core/stack/log/shape_log_collector.cpp", "handled_once"},
     GuardInfo{Guard::subscribe_by_difference, "subscribe_by_difference", "B5",
               "a shape that starts again moves by the difference between its views and the results "
               "as they are, instead of taking the results for what its log stands for",
@@ -163,7 +163,7 @@ inline constexpr std::array k_guards = {
     GuardInfo{Guard::query_sees_what_was_given_before, "query_sees_what_was_given_before", "F-64",
               "a query's snapshot sees what an earlier collector gave to the shape, which is not "
               "given again",
-              "core/stack/shape_log_collector.cpp"},
+              "core/stack/log/shape_log_collector.cpp"},
     GuardInfo{Guard::markers_stay_below_the_buffer, "markers_stay_below_the_buffer", "I-58",
               "an up-to-date marker claims no position at which the shape has input that is not in "
               "its log",
@@ -172,16 +172,16 @@ inline constexpr std::array k_guards = {
         Guard::session_ends_with_its_collector, "session_ends_with_its_collector", "F-04",
         "a session belongs to the collector it began with: a new collector gets a new session, "
         "which replays what the old one had taken and not committed",
-        "core/stack/replication_client.cpp"},
+        "core/stack/connection/replication_client.cpp"},
     GuardInfo{Guard::snapshotter_is_watched, "snapshotter_is_watched", "F-39",
               "a consumer whose snapshotter dies without a word takes the snapshot again",
-              "core/stack/plain_consumer.cpp"},
+              "core/stack/log/plain_consumer.cpp"},
     GuardInfo{Guard::stream_goes_on_with_any_room, "stream_goes_on_with_any_room", "F-109",
               "a session that waits for room goes on whoever made the room, not at commits only",
-              "core/stack/shape_log_collector.cpp"},
+              "core/stack/log/shape_log_collector.cpp"},
     GuardInfo{Guard::removed_shape_owes_nothing, "removed_shape_owes_nothing", "F-50",
               "a batch no longer waits for the contribution of a shape that was removed",
-              "core/stack/shape_log_consumers.cpp"},
+              "core/stack/log/shape_log_consumers.cpp"},
     GuardInfo{Guard::unindexed_shapes_see_every_change, "unindexed_shapes_see_every_change",
               "F-120",
               "shapes whose clause no index covers are asked about every change of their table, "
@@ -201,31 +201,31 @@ inline constexpr std::array k_guards = {
               "core/api/request_process.cpp"},
     GuardInfo{Guard::take_over_with_the_lock_only, "take_over_with_the_lock_only", "F-47",
               "a store is taken over by who holds the lock, not by who starts",
-              "core/stack/connection_manager.cpp"},
+              "core/stack/connection/connection_manager.cpp"},
     GuardInfo{Guard::poisoned_shape_is_quarantined, "poisoned_shape_is_quarantined", "I-66",
               "a shape whose consumer died three times on the same input no longer holds the "
               "stream",
-              "core/stack/shape_log_quarantine.cpp"},
+              "core/stack/log/shape_log_quarantine.cpp"},
     GuardInfo{Guard::quarantined_input_is_stored, "quarantined_input_is_stored", "F-06",
               "what comes for a shape in quarantine is in the commit that passes it",
-              "core/stack/shape_log_quarantine.cpp"},
+              "core/stack/log/shape_log_quarantine.cpp"},
     GuardInfo{Guard::quarantined_shape_is_unavailable, "quarantined_shape_is_unavailable", "I-5",
               "a shape in quarantine answers 503 from before the position passes its input",
-              "core/stack/shape_log_quarantine.cpp"},
+              "core/stack/log/shape_log_quarantine.cpp"},
     GuardInfo{
         Guard::live_shapes_fit_the_catalogue, "live_shapes_fit_the_catalogue", "L-12",
         "live shapes are held against the catalogue, since a table that is dropped, made again "
         "or altered sends no message while nobody writes to it",
-        "core/stack/schema_reconciler.cpp"},
+        "core/stack/connection/schema_reconciler.cpp"},
     GuardInfo{
         Guard::catalogue_asked_before_new_format, "catalogue_asked_before_new_format", "F-45",
         "where the stream describes a table, its shapes are held against the catalogue before "
         "the changes that follow are taken",
-        "core/stack/replication_client.cpp"},
+        "core/stack/connection/replication_client.cpp"},
     GuardInfo{
         Guard::unpublished_table_ends_its_shapes, "unpublished_table_ends_its_shapes", "I-61",
         "a table that is not in the publication, or is since a shape's snapshot, ends the shape",
-        "core/stack/schema_reconciler.cpp"},
+        "core/stack/connection/schema_reconciler.cpp"},
 };
 
 static_assert(k_guards.size() <= Guards::k_capacity);

@@ -1,8 +1,8 @@
 #include "core/stack/shape_cache.hpp"
 
-#include "core/stack/shape_log_collector.hpp"
+#include "core/stack/connection/status_monitor.hpp"
+#include "core/stack/log/shape_log_collector.hpp"
 #include "core/stack/shape_status_owner.hpp"
-#include "core/stack/status_monitor.hpp"
 #include "core/stack/store_process.hpp"
 #include "core/stack/store_slot.hpp"
 

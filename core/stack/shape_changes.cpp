@@ -1,6 +1,6 @@
 #include "core/stack/shape_changes.hpp"
 
-#include "core/stack/status_monitor.hpp"
+#include "core/stack/connection/status_monitor.hpp"
 
 namespace holdfast::stack {
 

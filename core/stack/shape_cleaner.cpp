@@ -2,7 +2,7 @@
 
 #include "core/base/guard_list.hpp"
 #include "core/base/mark_list.hpp"
-#include "core/stack/shape_log_collector.hpp"
+#include "core/stack/log/shape_log_collector.hpp"
 #include "core/stack/shape_status_owner.hpp"
 #include "core/stack/store_process.hpp"
 #include "core/stack/store_slot.hpp"

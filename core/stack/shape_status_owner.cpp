@@ -3,8 +3,8 @@
 #include <set>
 
 #include "core/base/guard_list.hpp"
+#include "core/stack/connection/status_monitor.hpp"
 #include "core/stack/shape_changes.hpp"
-#include "core/stack/status_monitor.hpp"
 #include "core/stack/store_slot.hpp"
 
 namespace holdfast::stack {

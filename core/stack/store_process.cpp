@@ -3,9 +3,9 @@
 #include <algorithm>
 
 #include "core/base/mark_list.hpp"
-#include "core/stack/shape_log_collector.hpp"
+#include "core/stack/connection/status_monitor.hpp"
+#include "core/stack/log/shape_log_collector.hpp"
 #include "core/stack/shape_status_owner.hpp"
-#include "core/stack/status_monitor.hpp"
 #include "core/stack/store_slot.hpp"
 
 namespace holdfast::stack {

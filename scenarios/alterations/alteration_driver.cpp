@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "scenarios/workload.hpp"
+#include "scenarios/plans/workload.hpp"
 
 namespace holdfast::scenarios {
 namespace {

@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "oracle/oracle.hpp"
-#include "scenarios/aim.hpp"
-#include "scenarios/plan.hpp"
+#include "scenarios/plans/plan.hpp"
+#include "scenarios/world/aim.hpp"
 #include "sim/postgres/model.hpp"
 #include "sim/scheduler/simulated_executor.hpp"
 

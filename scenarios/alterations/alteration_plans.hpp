@@ -1,8 +1,8 @@
 // Which plans have tables altered, when and how.
 #pragma once
 
-#include "scenarios/draws.hpp"
-#include "scenarios/plan.hpp"
+#include "scenarios/plans/draws.hpp"
+#include "scenarios/plans/plan.hpp"
 
 namespace holdfast::scenarios {
 

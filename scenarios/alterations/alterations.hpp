@@ -9,7 +9,7 @@
 #include <string_view>
 
 #include "core/base/time.hpp"
-#include "scenarios/moment.hpp"
+#include "scenarios/world/moment.hpp"
 
 namespace holdfast::scenarios {
 

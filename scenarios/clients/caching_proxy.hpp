@@ -13,7 +13,7 @@
 #include "core/runtime/process.hpp"
 #include "core/runtime/runtime.hpp"
 #include "scenarios/clients/trouble.hpp"
-#include "scenarios/network.hpp"
+#include "scenarios/world/network.hpp"
 
 namespace holdfast::scenarios {
 

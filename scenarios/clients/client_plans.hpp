@@ -2,8 +2,8 @@
 // its own.
 #pragma once
 
-#include "scenarios/draws.hpp"
-#include "scenarios/plan.hpp"
+#include "scenarios/plans/draws.hpp"
+#include "scenarios/plans/plan.hpp"
 
 namespace holdfast::scenarios {
 

@@ -7,7 +7,7 @@
 #include "core/runtime/process.hpp"
 #include "oracle/probe.hpp"
 #include "scenarios/counted.hpp"
-#include "scenarios/plan.hpp"
+#include "scenarios/plans/plan.hpp"
 
 namespace holdfast::scenarios {
 

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "core/runtime/runtime.hpp"
-#include "scenarios/plan.hpp"
+#include "scenarios/plans/plan.hpp"
 #include "sim/scheduler/simulated_executor.hpp"
 
 namespace holdfast::scenarios {

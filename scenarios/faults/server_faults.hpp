@@ -7,7 +7,7 @@
 
 #include "oracle/oracle.hpp"
 #include "scenarios/counted.hpp"
-#include "scenarios/plan.hpp"
+#include "scenarios/plans/plan.hpp"
 #include "sim/postgres/model.hpp"
 #include "sim/scheduler/simulated_executor.hpp"
 

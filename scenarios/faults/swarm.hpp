@@ -3,8 +3,8 @@
 // through to where these would have stopped them; and a budget keeps the run recoverable.
 #pragma once
 
-#include "scenarios/draws.hpp"
-#include "scenarios/plan.hpp"
+#include "scenarios/plans/draws.hpp"
+#include "scenarios/plans/plan.hpp"
 
 namespace holdfast::scenarios {
 

@@ -6,7 +6,7 @@
 #include <functional>
 #include <type_traits>
 
-#include "scenarios/workload.hpp"
+#include "scenarios/plans/workload.hpp"
 
 namespace holdfast::scenarios {
 namespace {

@@ -4,7 +4,7 @@
 
 #include <cstddef>
 
-#include "scenarios/plan.hpp"
+#include "scenarios/plans/plan.hpp"
 
 namespace holdfast::scenarios {
 

@@ -4,9 +4,9 @@
 #include <concepts>
 #include <type_traits>
 
+#include "scenarios/plans/workload.hpp"
 #include "scenarios/repro/fields.hpp"
 #include "scenarios/repro/plan_references.hpp"
-#include "scenarios/workload.hpp"
 
 // The describe() functions are no members of an unnamed namespace: fields.hpp must find them.
 namespace holdfast::scenarios {

@@ -3,7 +3,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 
-#include "scenarios/plan.hpp"
+#include "scenarios/plans/plan.hpp"
 #include "scenarios/repro/strict_json.hpp"
 
 namespace holdfast::scenarios {

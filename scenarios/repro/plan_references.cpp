@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <set>
 
+#include "scenarios/plans/workload.hpp"
 #include "scenarios/repro/fields.hpp"
-#include "scenarios/workload.hpp"
 
 namespace holdfast::scenarios {
 namespace {

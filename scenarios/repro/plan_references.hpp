@@ -2,7 +2,7 @@
 // within bounds. Generated plans always can; files are edited by hand.
 #pragma once
 
-#include "scenarios/plan.hpp"
+#include "scenarios/plans/plan.hpp"
 #include "scenarios/repro/strict_json.hpp"
 
 namespace holdfast::scenarios {

@@ -10,8 +10,8 @@
 
 #include "core/base/hash.hpp"
 #include "core/base/result.hpp"
-#include "scenarios/plan.hpp"
-#include "scenarios/weakened.hpp"
+#include "scenarios/plans/plan.hpp"
+#include "scenarios/world/weakened.hpp"
 
 namespace holdfast::scenarios {
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "scenarios/profile.hpp"
+#include "scenarios/plans/profile.hpp"
 
 namespace holdfast::scenarios {
 namespace {

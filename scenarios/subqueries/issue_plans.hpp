@@ -7,8 +7,8 @@
 #include <span>
 #include <string_view>
 
-#include "scenarios/draws.hpp"
-#include "scenarios/plan.hpp"
+#include "scenarios/plans/draws.hpp"
+#include "scenarios/plans/plan.hpp"
 
 namespace holdfast::scenarios {
 

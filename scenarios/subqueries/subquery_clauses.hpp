@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "scenarios/draws.hpp"
+#include "scenarios/plans/draws.hpp"
 
 namespace holdfast::scenarios {
 

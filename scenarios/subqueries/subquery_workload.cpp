@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "scenarios/plans/workload.hpp"
 #include "scenarios/subqueries/subquery_clauses.hpp"
-#include "scenarios/workload.hpp"
 
 namespace holdfast::scenarios {
 namespace {

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "oracle/shape_spec.hpp"
-#include "scenarios/draws.hpp"
-#include "scenarios/plan.hpp"
+#include "scenarios/plans/draws.hpp"
+#include "scenarios/plans/plan.hpp"
 
 namespace holdfast::scenarios {
 

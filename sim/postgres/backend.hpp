@@ -12,8 +12,8 @@
 
 #include "core/base/time.hpp"
 #include "core/runtime/suspend.hpp"
-#include "sim/postgres/table.hpp"
-#include "sim/postgres/walsender.hpp"
+#include "sim/postgres/storage/table.hpp"
+#include "sim/postgres/stream/walsender.hpp"
 
 namespace holdfast::sim::postgres {
 

@@ -2,8 +2,8 @@
 #include <cmath>
 
 #include "core/base/assert.hpp"
-#include "sim/postgres/expression.hpp"
-#include "sim/postgres/numeric_text.hpp"
+#include "sim/postgres/values/numeric_text.hpp"
+#include "sim/postgres/where/expression.hpp"
 
 namespace holdfast::sim::postgres {
 namespace {

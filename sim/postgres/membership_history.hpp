@@ -13,8 +13,8 @@
 #include <vector>
 
 #include "sim/postgres/model.hpp"
-#include "sim/postgres/table.hpp"
-#include "sim/postgres/where_clause.hpp"
+#include "sim/postgres/storage/table.hpp"
+#include "sim/postgres/where/where_clause.hpp"
 
 namespace holdfast::sim::postgres {
 

@@ -18,9 +18,9 @@
 #include "sim/postgres/hooks.hpp"
 #include "sim/postgres/options.hpp"
 #include "sim/postgres/statement.hpp"
-#include "sim/postgres/table.hpp"
-#include "sim/postgres/table_catalog.hpp"
-#include "sim/postgres/transactions.hpp"
+#include "sim/postgres/storage/table.hpp"
+#include "sim/postgres/storage/table_catalog.hpp"
+#include "sim/postgres/storage/transactions.hpp"
 #include "sim/postgres/trouble.hpp"
 
 namespace holdfast::sim::postgres {

@@ -12,8 +12,8 @@
 
 #include "core/base/hash.hpp"
 #include "sim/postgres/model.hpp"
-#include "sim/postgres/table.hpp"
-#include "sim/postgres/where_clause.hpp"
+#include "sim/postgres/storage/table.hpp"
+#include "sim/postgres/where/where_clause.hpp"
 
 namespace holdfast::sim::postgres {
 

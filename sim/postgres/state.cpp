@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "core/base/hash.hpp"
-#include "sim/postgres/datetime.hpp"
+#include "sim/postgres/values/datetime.hpp"
 
 namespace holdfast::sim::postgres {
 namespace {

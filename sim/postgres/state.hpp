@@ -10,13 +10,13 @@
 
 #include "core/env/database.hpp"
 #include "sim/postgres/backend.hpp"
-#include "sim/postgres/big_stack.hpp"
-#include "sim/postgres/condition_trees.hpp"
 #include "sim/postgres/hooks.hpp"
 #include "sim/postgres/options.hpp"
 #include "sim/postgres/statement_executor.hpp"
 #include "sim/postgres/trouble.hpp"
-#include "sim/postgres/where_clause.hpp"
+#include "sim/postgres/where/big_stack.hpp"
+#include "sim/postgres/where/condition_trees.hpp"
+#include "sim/postgres/where/where_clause.hpp"
 
 namespace holdfast::sim::postgres {
 

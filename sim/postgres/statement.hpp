@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "core/postgres/catalog.hpp"
-#include "sim/postgres/value.hpp"
+#include "sim/postgres/values/value.hpp"
 
 namespace holdfast::sim::postgres {
 

@@ -6,9 +6,9 @@
 #include <map>
 
 #include "sim/postgres/statement.hpp"
-#include "sim/postgres/table.hpp"
-#include "sim/postgres/transactions.hpp"
-#include "sim/postgres/wal.hpp"
+#include "sim/postgres/storage/table.hpp"
+#include "sim/postgres/storage/transactions.hpp"
+#include "sim/postgres/stream/wal.hpp"
 
 namespace holdfast::sim::postgres {
 

@@ -1,6 +1,6 @@
 // The commands of holdfast-sim as whoever types them meets them: exit codes, what a check keeps and
 // drops, arguments that are wrong.
-#include "tools/sim/commands.hpp"
+#include "tools/sim/commands/commands.hpp"
 
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -13,13 +13,13 @@
 #include <string>
 
 #include "tools/sim/arguments.hpp"
-#include "tools/sim/candidate_worker.hpp"
-#include "tools/sim/check_summary.hpp"
+#include "tools/sim/commands/check_summary.hpp"
 #include "tools/sim/failure_database.hpp"
 #include "tools/sim/history.hpp"
-#include "tools/sim/outcome_json.hpp"
 #include "tools/sim/shell.hpp"
 #include "tools/sim/subject.hpp"
+#include "tools/sim/workers/candidate_worker.hpp"
+#include "tools/sim/workers/outcome_json.hpp"
 
 namespace holdfast::tools {
 namespace {

@@ -8,8 +8,8 @@
 #include <set>
 
 #include "scenarios/model_truth.hpp"
+#include "scenarios/plans/workload.hpp"
 #include "scenarios/subqueries/subquery_workload.hpp"
-#include "scenarios/workload.hpp"
 #include "tests/postgres_model/generate.hpp"
 #include "tests/postgres_model/real_server.hpp"
 

@@ -7,8 +7,8 @@
 
 #include "core/base/guard_list.hpp"
 #include "core/base/mark_list.hpp"
+#include "scenarios/plans/workload.hpp"
 #include "scenarios/run.hpp"
-#include "scenarios/workload.hpp"
 
 namespace holdfast::scenarios {
 namespace {

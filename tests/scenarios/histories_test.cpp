@@ -12,7 +12,7 @@
 #include "core/runtime/fibers/fiber.hpp"
 #include "scenarios/alterations/alteration_plans.hpp"
 #include "scenarios/run.hpp"
-#include "scenarios/weakened.hpp"
+#include "scenarios/world/weakened.hpp"
 
 namespace holdfast::scenarios {
 namespace {

@@ -7,8 +7,8 @@
 #include <algorithm>
 
 #include "scenarios/model_truth.hpp"
+#include "scenarios/plans/workload.hpp"
 #include "scenarios/subqueries/subquery_workload.hpp"
-#include "scenarios/workload.hpp"
 
 namespace holdfast::scenarios {
 namespace {

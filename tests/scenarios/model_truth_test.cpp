@@ -4,8 +4,8 @@
 
 #include <gtest/gtest.h>
 
-#include "scenarios/draws.hpp"
-#include "scenarios/workload.hpp"
+#include "scenarios/plans/draws.hpp"
+#include "scenarios/plans/workload.hpp"
 
 namespace holdfast::scenarios {
 namespace {

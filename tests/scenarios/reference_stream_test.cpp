@@ -11,8 +11,8 @@
 #include <set>
 
 #include "oracle/oracle.hpp"
+#include "scenarios/plans/workload.hpp"
 #include "scenarios/subqueries/subquery_workload.hpp"
-#include "scenarios/workload.hpp"
 
 namespace holdfast::scenarios::test {
 namespace {

@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <set>
 
-#include "scenarios/plan.hpp"
+#include "scenarios/plans/plan.hpp"
+#include "scenarios/plans/workload.hpp"
 #include "scenarios/subqueries/sights.hpp"
-#include "scenarios/workload.hpp"
 
 namespace holdfast::scenarios {
 namespace {

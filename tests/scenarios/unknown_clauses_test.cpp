@@ -3,8 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "core/where/condition.hpp"
-#include "scenarios/draws.hpp"
-#include "scenarios/workload.hpp"
+#include "scenarios/plans/draws.hpp"
+#include "scenarios/plans/workload.hpp"
 
 namespace holdfast::scenarios {
 namespace {

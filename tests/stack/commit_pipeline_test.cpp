@@ -1,6 +1,6 @@
 // The participant barrier: which batches a group holds, in what order, and that no answer is waited
 // for longer than it can come. Pure; the collector's use of it is tested by histories.
-#include "core/stack/commit_pipeline.hpp"
+#include "core/stack/log/commit_pipeline.hpp"
 
 #include <gtest/gtest.h>
 

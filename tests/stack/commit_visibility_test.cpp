@@ -1,6 +1,6 @@
 // Which transactions of the stream a snapshot may miss: what is remembered, what may be forgotten,
 // and which snapshots come too early (F-28).
-#include "core/stack/commit_visibility.hpp"
+#include "core/stack/log/commit_visibility.hpp"
 
 #include <gtest/gtest.h>
 

@@ -4,8 +4,8 @@
 #include "core/base/guard_list.hpp"
 #include "core/base/mark_list.hpp"
 #include "core/stack/expiry_manager.hpp"
+#include "scenarios/plans/workload.hpp"
 #include "scenarios/run.hpp"
-#include "scenarios/workload.hpp"
 
 namespace holdfast::stack {
 namespace {

@@ -5,7 +5,7 @@
 
 #include "core/api/request_process.hpp"
 #include "core/base/guard_list.hpp"
-#include "core/stack/inspector.hpp"
+#include "core/stack/connection/inspector.hpp"
 #include "core/stack/names.hpp"
 #include "core/stack/shape_status_owner.hpp"
 #include "tests/stack/one_shape_fixture.hpp"

@@ -4,7 +4,7 @@
 
 #include "core/base/guard_list.hpp"
 #include "core/base/mark_list.hpp"
-#include "core/stack/set_aside_input.hpp"
+#include "core/stack/log/set_aside_input.hpp"
 #include "scenarios/run.hpp"
 
 namespace holdfast::stack {

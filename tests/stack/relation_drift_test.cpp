@@ -1,6 +1,6 @@
 // Which changes of a table end a shape, and how the tuples of a changed table are brought into the
 // order that the shape knows.
-#include "core/stack/relation_drift.hpp"
+#include "core/stack/connection/relation_drift.hpp"
 
 #include <gtest/gtest.h>
 

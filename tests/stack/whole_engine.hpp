@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "scenarios/instance.hpp"
+#include "scenarios/world/instance.hpp"
 
 namespace holdfast::stack::test {
 

@@ -49,7 +49,7 @@ TEST(IncludeArrows, RefuseEveryArrowThatTheDesignDoesNotHave) {
       {"oracle/a.hpp", "sim/world.hpp"},
       {"sim/a.cpp", "core/storage/store.hpp"},
       {"sim/a.cpp", "core/postgres/decoder.hpp"},
-      {"sim/a.cpp", "scenarios/plan.hpp"},
+      {"sim/a.cpp", "scenarios/plans/plan.hpp"},
       {"scenarios/a.cpp", "tests/support/a.hpp"},
       {"scenarios/a.cpp", "core/production/server.hpp"},
       {"tools/a.cpp", "tests/support/a.hpp"},
@@ -72,7 +72,7 @@ TEST(IncludeArrows, AllowThoseItHas) {
       {"sim/mutants/a.cpp", "core/storage/store.hpp"},
       {"scenarios/a.cpp", "core/api/engine.hpp"},
       {"tests/api/a.cpp", "core/production/server.hpp"},
-      {"tools/a.cpp", "scenarios/plan.hpp"},
+      {"tools/a.cpp", "scenarios/plans/plan.hpp"},
   };
   for (const auto& [path, target] : right) EXPECT_EQ(arrow_finding(path, target), "");
 }

@@ -6,7 +6,7 @@
 #include <cstdio>
 #include <fstream>
 
-#include "tools/sim/commands.hpp"
+#include "tools/sim/commands/commands.hpp"
 #include "tools/sim/shell.hpp"
 
 namespace holdfast::tools {

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "scenarios/reduction/shrink.hpp"
-#include "tools/sim/commands.hpp"
+#include "tools/sim/commands/commands.hpp"
 
 namespace holdfast::tools {
 

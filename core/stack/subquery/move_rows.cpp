@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "core/base/mark_list.hpp"
-#include "core/stack/snapshot_rows.hpp"
+#include "core/stack/log/snapshot_rows.hpp"
 #include "core/stack/store_process.hpp"
 
 namespace holdfast::stack {

@@ -1,8 +1,8 @@
 #include "core/stack/subquery/mover.hpp"
 
 #include "core/base/guard_list.hpp"
-#include "core/stack/publication_manager.hpp"
-#include "core/stack/snapshotter.hpp"
+#include "core/stack/connection/publication_manager.hpp"
+#include "core/stack/log/snapshotter.hpp"
 #include "core/stack/subquery/subquery_consumer.hpp"
 
 namespace holdfast::stack {

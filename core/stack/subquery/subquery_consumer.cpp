@@ -4,7 +4,7 @@
 
 #include "core/base/guard_list.hpp"
 #include "core/base/mark_list.hpp"
-#include "core/stack/shape_log_collector.hpp"
+#include "core/stack/log/shape_log_collector.hpp"
 #include "core/stack/store_slot.hpp"
 #include "core/stack/subquery/mover.hpp"
 

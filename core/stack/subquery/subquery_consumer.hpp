@@ -9,8 +9,8 @@
 #include <optional>
 #include <vector>
 
-#include "core/stack/consumer.hpp"
-#include "core/stack/snapshot_rows.hpp"
+#include "core/stack/log/consumer.hpp"
+#include "core/stack/log/snapshot_rows.hpp"
 #include "core/stack/subquery/materializer.hpp"
 #include "core/stack/subquery/move_rows.hpp"
 #include "core/subquery/outer_shape.hpp"

@@ -1,7 +1,7 @@
 #include "tools/sim/live/actors.hpp"
 
 #include "oracle/client/messages.hpp"
-#include "scenarios/draws.hpp"
+#include "scenarios/plans/draws.hpp"
 
 namespace holdfast::tools::live {
 namespace {

@@ -2,7 +2,7 @@
 // what was found, what is what, and which command to paste.
 #pragma once
 
-#include "scenarios/plan.hpp"
+#include "scenarios/plans/plan.hpp"
 #include "tools/sim/live/live_run.hpp"
 #include "tools/sim/live/sql_truth.hpp"
 

@@ -12,7 +12,7 @@
 
 #include "core/base/result.hpp"
 #include "tools/postgres/throwaway_postgres.hpp"
-#include "tools/sim/commands.hpp"
+#include "tools/sim/commands/commands.hpp"
 #include "tools/sim/live/failure_folder.hpp"
 #include "tools/sim/live/live_run.hpp"
 #include "tools/sim/live/live_summary.hpp"

@@ -7,7 +7,7 @@
 #include <memory>
 #include <optional>
 
-#include "scenarios/workload.hpp"
+#include "scenarios/plans/workload.hpp"
 #include "tools/sim/live/actors.hpp"
 #include "tools/sim/live/failure_folder.hpp"
 #include "tools/sim/live/row_history.hpp"

@@ -8,7 +8,7 @@
 #include <stdexcept>
 #include <string>
 
-#include "scenarios/live_plan.hpp"
+#include "scenarios/plans/live_plan.hpp"
 #include "tools/sim/live/judge.hpp"
 #include "tools/sim/live/stage.hpp"
 

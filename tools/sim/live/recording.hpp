@@ -12,7 +12,7 @@
 #include "core/base/time.hpp"
 #include "core/protocol/http.hpp"
 #include "oracle/violation.hpp"
-#include "scenarios/plan.hpp"
+#include "scenarios/plans/plan.hpp"
 
 namespace holdfast::tools::live {
 

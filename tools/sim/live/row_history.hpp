@@ -7,7 +7,7 @@
 #include <map>
 #include <string>
 
-#include "scenarios/plan.hpp"
+#include "scenarios/plans/plan.hpp"
 #include "tools/sim/live/postgres_session.hpp"
 
 namespace holdfast::tools::live {

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "core/base/result.hpp"
-#include "scenarios/plan.hpp"
+#include "scenarios/plans/plan.hpp"
 #include "scenarios/run.hpp"
 #include "scenarios/timeline/recording.hpp"
 
