@@ -42,16 +42,21 @@ std::shared_ptr<const shape::Definition> definition_of_shape(
   return same ? meta->definition : nullptr;
 }
 
-/// The table as the inspector knows it, or as Postgres says. nullopt: there is none.
-std::optional<postgres::RelationInfo> find_relation(runtime::Process& process,
-                                                    const stack::StackContext& context,
-                                                    const postgres::RelationName& name) {
+/// The table as the inspector knows it, or as Postgres says. nullopt: there is none; an error: what
+/// has the name can have no shape.
+Result<std::optional<postgres::RelationInfo>, shape::DefinitionError> find_relation(
+    runtime::Process& process, const stack::StackContext& context,
+    const postgres::RelationName& name) {
   const auto known = runtime::TableRef(process.runtime(), stack::tables::relations).find(name);
-  if (known.found()) return known.value();
+  if (known.found()) return std::optional(known.value());
   auto inspected = stack::with_session(
       process, context, [&](env::QuerySession& session) { return session.inspect(name); });
   if (!inspected.ok()) {
-    if (inspected.error().kind == env::DatabaseFailure::undefined_object) return std::nullopt;
+    if (inspected.error().kind == env::DatabaseFailure::undefined_object)
+      return Failure{shape::DefinitionError{
+          "table", inspected.error().message +
+                       ". Shapes are of ordinary tables; views, foreign tables, partitioned tables "
+                       "and their partitions are not supported."}};
     throw NotNow{NotReady::metadata_pool, inspected.error().message};
   }
   if (*inspected)
@@ -74,8 +79,9 @@ Result<shape::Definition, shape::DefinitionError> resolve(runtime::Process& proc
     if (resolved.ok() || !resolved.error().missing) return resolved;
     const postgres::RelationName name = *resolved.error().missing;
     auto found = find_relation(process, context, name);
-    if (found) {
-      relations.push_back(std::move(*found));
+    if (!found.ok()) return found.failure();
+    if (*found) {
+      relations.push_back(std::move(**found));
     } else {
       relations.emplace_back().name = name;  // without columns: there is none
     }
@@ -106,13 +112,15 @@ Result<std::shared_ptr<const shape::Definition>, protocol::Response> resolve_as_
     runtime::Process& process, const stack::StackContext& context, Method method,
     const shape::DefinitionRequest& request, const ShapeParameters* queryable,
     where::Relations& inner) {
-  const auto relation = find_relation(process, context, request.table);
-  if (!relation) return Failure{table_missing(method, request.table)};
+  const auto found = find_relation(process, context, request.table);
+  if (!found.ok()) return Failure{definition_invalid(method, found.error())};
+  if (!*found) return Failure{table_missing(method, request.table)};
+  const postgres::RelationInfo& relation = **found;
   if (queryable != nullptr)
-    if (const auto error = check_queryable_columns(*queryable, *relation))
+    if (const auto error = check_queryable_columns(*queryable, relation))
       return Failure{definition_invalid(method, *error)};
-  if (auto definition = definition_of_shape(process, request.key(), *relation)) return definition;
-  auto resolved = resolve(process, context, request, *relation, inner);
+  if (auto definition = definition_of_shape(process, request.key(), relation)) return definition;
+  auto resolved = resolve(process, context, request, relation, inner);
   if (!resolved.ok()) return Failure{definition_invalid(method, resolved.error())};
   return std::make_shared<const shape::Definition>(std::move(*resolved));
 }

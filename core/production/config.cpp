@@ -1,5 +1,7 @@
 #include "core/production/config.hpp"
 
+#include <arpa/inet.h>
+
 #include <algorithm>
 #include <array>
 #include <tuple>
@@ -48,6 +50,16 @@ class Reader {
   std::optional<ConfigError> error_;
 };
 
+/// They are left out, as by upstream; but whoever wrote "sslrootcert" thinks of a verified server.
+void warn_about_parameters(const std::string& variable, const DatabaseAddress& address,
+                           Config& config) {
+  for (const std::string& name : address.ignored_parameters)
+    config.warnings.push_back(
+        variable + ": the parameter \"" + name + "\" has no effect" +
+        (name == "sslrootcert" ? "; ELECTRIC_DATABASE_CA_CERTIFICATE_FILE has the server verified"
+                               : ""));
+}
+
 void read_database(Reader& reader, Config& config) {
   const std::string* const url = reader.text("DATABASE_URL");
   if (url == nullptr)
@@ -57,12 +69,14 @@ void read_database(Reader& reader, Config& config) {
   if (!address.ok()) return reader.refuse("DATABASE_URL", address.error().message);
   config.database_url = config.pooled_database_url = *url;
   config.database = *address;
+  warn_about_parameters("DATABASE_URL", *address, config);
   // The newer name is read last and so wins.
   for (const char* name : {"ELECTRIC_QUERY_DATABASE_URL", "ELECTRIC_POOLED_DATABASE_URL"}) {
     const std::string* const pooled = reader.text(name);
     if (pooled == nullptr) continue;
     const auto pooled_address = parse_database_url(*pooled);
     if (!pooled_address.ok()) return reader.refuse(name, pooled_address.error().message);
+    warn_about_parameters(name, *pooled_address, config);
     config.pooled_database_url = *pooled;
   }
   if (const std::string* const file = reader.text("ELECTRIC_DATABASE_CA_CERTIFICATE_FILE")) {
@@ -104,13 +118,21 @@ void read_security(Reader& reader, Config& config) {
         "ELECTRIC_INSECURE is set: everybody who reaches the port can read the database");
 }
 
+Result<std::string> parse_ip_address(const std::string& text) {
+  in6_addr any{};
+  const bool v4 = ::inet_pton(AF_INET, text.c_str(), &any) == 1;
+  // Of one link: "fe80::1%eth0".
+  const bool v6 = ::inet_pton(AF_INET6, text.substr(0, text.find('%')).c_str(), &any) == 1;
+  if (v4 || v6) return text;
+  return fail("must be an IPv4 or IPv6 address, such as 127.0.0.1 or ::1");
+}
+
 void read_server(Reader& reader, Config& config) {
   reader.integer("ELECTRIC_PORT", config.port, 0, 65535);
   bool ipv6 = false;
   reader.read("ELECTRIC_LISTEN_ON_IPV6", ipv6, parse_bool);
   if (ipv6) config.listen_address = "::";
-  if (const std::string* const address = reader.text("HOLDFAST_LISTEN_ADDRESS"))
-    config.listen_address = *address;
+  reader.read("HOLDFAST_LISTEN_ADDRESS", config.listen_address, parse_ip_address);
   reader.read("ELECTRIC_TCP_SEND_TIMEOUT", config.send_timeout, parse_time);
   reader.read("ELECTRIC_TCP_READ_TIMEOUT", config.read_timeout, parse_time);
   reader.read("ELECTRIC_LONG_POLL_TIMEOUT", config.long_poll_timeout, parse_time);

@@ -94,12 +94,14 @@ Result<std::string> parse_identifier(std::string_view text, std::size_t longest)
 Result<std::pair<std::uint32_t, std::uint32_t>> parse_concurrency(
     std::string_view json, std::pair<std::uint32_t, std::uint32_t> standard) {
   const auto failure =
-      fail(R"(must be a JSON object with the numbers "initial" and "existing", such as )"
-           R"({"initial": 300, "existing": 10000})");
+      fail(R"(must be a JSON object with the numbers "initial" and "existing", each from 1 to )"
+           R"(10000000, such as {"initial": 300, "existing": 10000})");
   const auto parsed = nlohmann::json::parse(json, nullptr, false);
   if (!parsed.is_object()) return failure;
   for (const auto& [key, value] : parsed.items()) {
-    if (!value.is_number_unsigned() || value.get<std::uint64_t>() > 10'000'000) return failure;
+    if (!value.is_number_unsigned()) return failure;
+    const auto number = value.get<std::uint64_t>();
+    if (number < 1 || number > 10'000'000) return failure;
     if (key == "initial")
       standard.first = value.get<std::uint32_t>();
     else if (key == "existing")

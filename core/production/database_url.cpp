@@ -31,7 +31,8 @@ bool is_blank(std::string_view text) {
   return text.find_first_not_of(" \t") == std::string_view::npos;
 }
 
-Result<void> check_parameters(std::string_view query, std::string& sslmode) {
+Result<void> check_parameters(std::string_view query, DatabaseAddress& address) {
+  std::string& sslmode = address.sslmode;
   protocol::Request form;
   protocol::parse_target("/?" + std::string(query), form);
   for (const auto& [name, value] : form.query) {
@@ -39,7 +40,10 @@ Result<void> check_parameters(std::string_view query, std::string& sslmode) {
       return fail(
           "unsupported \"replication\" query option. Holdfast opens both a replication connection "
           "and regular connections to Postgres as needed");
-    if (name == "sslmode") sslmode = value;
+    if (name == "sslmode")
+      sslmode = value;
+    else
+      address.ignored_parameters.push_back(name);
   }
   if (sslmode == "verify-ca" || sslmode == "verify-full")
     return fail("unsupported \"sslmode\" value \"" + sslmode +
@@ -109,7 +113,7 @@ Result<DatabaseAddress> parse_database_url(std::string_view url) {
     address.port = static_cast<std::uint16_t>(*number);
   }
   address.database = path.empty() ? address.user : decode(path);
-  const auto checked = check_parameters(query, address.sslmode);
+  const auto checked = check_parameters(query, address);
   if (!checked.ok()) return checked.failure();
   return address;
 }

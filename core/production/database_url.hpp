@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/base/result.hpp"
 
@@ -16,7 +17,8 @@ struct DatabaseAddress {
   std::uint16_t port = 5432;
   std::string user;
   std::string database;
-  std::string sslmode;  ///< empty: not given
+  std::string sslmode;                            ///< empty: not given
+  std::vector<std::string> ignored_parameters{};  ///< their names
 
   /// "user@host:port/database"
   std::string to_string() const;

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <set>
 
+#include "core/shape/definition.hpp"
 #include "scenarios/plans/workload.hpp"
 #include "scenarios/repro/fields.hpp"
+#include "sim/postgres/model.hpp"
 
 namespace holdfast::scenarios {
 namespace {
@@ -26,6 +28,7 @@ class Checker {
   void tables();
   void rows();
   void specs();
+  void where(std::size_t index);
   void clients();
   void transactions();
   void trouble();
@@ -125,7 +128,29 @@ void Checker::specs() {
     for (const std::string& column : spec.columns)
       if (find_column(*table, column) == nullptr)
         object("shapes", i, "table '" + spec.table + "' has no column '" + column + "'");
+    where(i);
   }
+}
+
+void Checker::where(std::size_t index) {
+  const oracle::ShapeSpec& spec = plan_.specs[index];
+  if (spec.where.empty() || complaint_.text()) return;
+  sim::postgres::PostgresModel model;
+  where::Relations relations;
+  for (const TableDefinition& table : plan_.tables) {
+    model.create_table(table);
+    relations.push_back(*model.describe(table.name));
+  }
+  const auto own =
+      std::find_if(relations.begin(), relations.end(), [&](const postgres::RelationInfo& relation) {
+        return relation.name == RelationName{spec.schema, spec.table};
+      });
+  shape::DefinitionRequest request{.table = own->name};
+  request.where = spec.where;
+  const auto resolved = shape::Definition::resolve(request, *own, &relations);
+  if (resolved.ok()) return;
+  const JsonValue* const text = json_.find("shapes")->items[index].find("where");
+  complaint_.add(text->line, "the clause of '" + spec.name + "': " + resolved.error().message);
 }
 
 void Checker::clients() {

@@ -81,6 +81,10 @@ void read_guards(FieldReader& fields, Repro& repro) {
 void read_scenario(FieldReader& fields, Plan& plan) {
   fields.required("scenario", plan.scenario);
   fields.required("seed", plan.seed);
+  const std::vector<std::string> known = scenario_names();
+  const JsonValue* const json = fields.get("scenario");
+  if (json != nullptr && std::find(known.begin(), known.end(), plan.scenario) == known.end())
+    fields.complaint().add(json->line, "no scenario is called '" + plan.scenario + "'");
 }
 
 void read(const JsonValue& json, Repro& repro, Complaint& complaint) {

@@ -167,6 +167,32 @@ TEST_F(Commands, ReplayRefusesWhatItCannotReadBeforeItRunsAnything) {
   EXPECT_EQ(replayed("7", {"no_such_guard"}), k_exit_usage);
 }
 
+TEST_F(Commands, ReplayRefusesAScenarioAndAClauseThatAreNone) {
+  Repro repro = repro_of_seed("hierarchy", 1, {});
+  repro.plan.specs.front().where = "id = 1 AND";
+  ASSERT_TRUE(write_repro(repro, path("clause.json")).ok());
+  EXPECT_EQ(replayed(path("clause.json")), k_exit_usage);
+  EXPECT_TRUE(out.empty()) << out;
+  EXPECT_NE(err.find("the clause of '" + repro.plan.specs.front().name + "': "), std::string::npos)
+      << err;
+  EXPECT_NE(err.find("clause.json:"), std::string::npos) << err;
+  repro.plan = scenarios::make_plan("mixed", 1);
+  repro.plan.scenario = "mixd";
+  ASSERT_TRUE(write_repro(repro, path("scenario.json")).ok());
+  EXPECT_EQ(replayed(path("scenario.json")), k_exit_usage);
+  EXPECT_NE(err.find("scenario.json:3: no scenario is called 'mixd'"), std::string::npos) << err;
+}
+
+TEST_F(Commands, ReplayGroupsViolationsByTheirProperty) {
+  std::vector<oracle::Violation> seen(1'000, {"I-5 b", "again", "c1", {}});
+  seen.insert(seen.begin() + 1, {"I-1 a", "once", {}, {}});
+  said([&] { return print_violations(seen), 0; });
+  EXPECT_EQ(out,
+            "violated at 0 ms by c1: I-5 b\n  again\nviolated at 0 ms by c1: I-5 b\n  again\n"
+            "violated at 0 ms by c1: I-5 b\n  again\nviolated 1000 times in all: I-5 b\n"
+            "violated at 0 ms by the engine: I-1 a\n  once\n");
+}
+
 TEST_F(Commands, DiffNamesTheFirstStepThatDiffers) {
   ReplayOptions options;
   options.diff = {"3", "3"};
@@ -265,6 +291,14 @@ TEST_F(Commands, CheckWritesAReportThatCountsEachFailure) {
   EXPECT_NE(text.find("</testsuite>"), std::string::npos);
   options.junit = path("nowhere/report.xml");
   EXPECT_EQ(said([&] { return check(options); }), k_exit_usage);
+}
+
+TEST_F(Commands, CheckTriesTheFolderForFailuresFirst) {
+  std::ofstream(path("file")) << "no folder";
+  CheckOptions options = check_options(1'000'000);
+  options.save_failures = path("file/failures");
+  EXPECT_EQ(said([&] { return check(options); }), k_exit_usage);
+  EXPECT_NE(err.find("file/failures: "), std::string::npos) << err;
 }
 
 TEST_F(Commands, AnnotationsAreForGitHubOnly) {

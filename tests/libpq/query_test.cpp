@@ -59,22 +59,31 @@ TEST_F(Query, inspects_columns_types_and_key) {
 }
 
 TEST_F(Query, tells_missing_tables_from_those_that_no_shape_can_have) {
-  sql("CREATE TABLE bare (); CREATE VIEW v AS SELECT 1; CREATE TABLE p (id int) PARTITION BY LIST "
-      "(id);"
-      "CREATE TABLE p1 PARTITION OF p FOR VALUES IN (1); CREATE SEQUENCE s");
+  sql("CREATE TABLE bare (); CREATE VIEW v AS SELECT 1; CREATE MATERIALIZED VIEW m AS SELECT 1;"
+      "CREATE TABLE p (id int) PARTITION BY LIST (id);"
+      "CREATE TABLE p1 PARTITION OF p FOR VALUES IN (1); CREATE SEQUENCE s;"
+      "CREATE FOREIGN DATA WRAPPER w; CREATE SERVER far FOREIGN DATA WRAPPER w;"
+      "CREATE FOREIGN TABLE f (id int) SERVER far");
   auto session = query_session();
   EXPECT_FALSE(must(session->inspect({"public", "nothing"})).has_value());
   EXPECT_FALSE(must(session->inspect({"nowhere", "items"})).has_value());
   EXPECT_FALSE(must(session->inspect({"public", "bare"})).has_value());
-  for (const postgres::RelationName& name : {postgres::RelationName{"public", "v"},
-                                             {"public", "p"},
-                                             {"public", "p1"},
-                                             {"public", "s"},
-                                             {"pg_catalog", "pg_class"},
-                                             {"information_schema", "tables"}}) {
+  const std::map<postgres::RelationName, std::string> reasons = {
+      {{"public", "v"}, "Table \"public\".\"v\" is a view"},
+      {{"public", "m"}, "Table \"public\".\"m\" is a materialized view"},
+      {{"public", "f"}, "Table \"public\".\"f\" is a foreign table"},
+      {{"public", "s"}, "Table \"public\".\"s\" is a sequence"},
+      {{"public", "p"}, "Table \"public\".\"p\" is partitioned"},
+      {{"public", "p1"}, "Table \"public\".\"p1\" is a partition of another table"},
+      {{"pg_catalog", "pg_class"},
+       "Table \"pg_catalog\".\"pg_class\" is a system or temporary table"},
+      {{"information_schema", "tables"},
+       "Table \"information_schema\".\"tables\" is a system or temporary table"}};
+  for (const auto& [name, reason] : reasons) {
     const auto found = session->inspect(name);
     ASSERT_FALSE(found.ok()) << name.table;
     EXPECT_EQ(found.error().kind, DatabaseFailure::undefined_object);
+    EXPECT_EQ(found.error().message, reason);
   }
   EXPECT_FALSE(must(session->inspect({"public", "nothing"})).has_value()) << "the session goes on";
 }

@@ -3,9 +3,13 @@
 #include "core/production/config.hpp"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <filesystem>
+#include <fstream>
 #include <set>
 
+#include "core/production/certificate_file.hpp"
 #include "core/production/config_values.hpp"
 
 namespace holdfast::production {
@@ -117,7 +121,8 @@ TEST(Config, EveryHonouredVariableIsRead) {
   EXPECT_EQ(config.log_level, observe::Level::warning);
   EXPECT_EQ(config.shards, 3u);
   EXPECT_EQ(config.drain_timeout, 1500ms);
-  EXPECT_EQ(parsed({{"HOLDFAST_LISTEN_ADDRESS", "127.0.0.1"}}).listen_address, "127.0.0.1");
+  for (const char* address : {"127.0.0.1", "::1", "fe80::1%eth0"})
+    EXPECT_EQ(parsed({{"HOLDFAST_LISTEN_ADDRESS", address}}).listen_address, address);
 }
 
 TEST(Config, NonsenseIsRefusedByTheVariablesNameAndTheAcceptedValues) {
@@ -142,6 +147,10 @@ TEST(Config, NonsenseIsRefusedByTheVariablesNameAndTheAcceptedValues) {
       {"ELECTRIC_MAX_CONCURRENT_REQUESTS", "300", "\"initial\""},
       {"ELECTRIC_MAX_CONCURRENT_REQUESTS", "{\"initial\": -1}", "\"initial\""},
       {"ELECTRIC_MAX_CONCURRENT_REQUESTS", "{\"intial\": 1}", "\"initial\""},
+      {"ELECTRIC_MAX_CONCURRENT_REQUESTS", "{\"initial\": 0}", "from 1 to 10000000"},
+      {"ELECTRIC_MAX_CONCURRENT_REQUESTS", "{\"existing\":10000001}", "from 1 to 10000000"},
+      {"HOLDFAST_LISTEN_ADDRESS", "999.1.1.1", "an IPv4 or IPv6 address"},
+      {"HOLDFAST_LISTEN_ADDRESS", "localhost", "an IPv4 or IPv6 address"},
       {"HOLDFAST_SHARDS", "65", "0 to 64"},
   };
   for (const auto& one : cases) {
@@ -237,6 +246,41 @@ TEST(DatabaseUrl, MistakesAreNamedAndNeverShowThePassword) {
     EXPECT_EQ(error.message.find("p4ss"), std::string::npos) << error.message;
   }
   EXPECT_EQ(error_of({{"ELECTRIC_INSECURE", "true"}}).variable, "DATABASE_URL");
+}
+
+TEST(DatabaseUrl, ParametersWithoutEffectAreNamed) {
+  const Config usual = parsed({{"DATABASE_URL", "postgres://u@h/d?sslmode=require"}});
+  EXPECT_FALSE(has_warning(usual, "DATABASE_URL"));
+  const Config config =
+      parsed({{"DATABASE_URL", "postgres://u:secret@h/d?pgbouncer=true&sslrootcert=/no/ca.pem"}});
+  EXPECT_TRUE(has_warning(config, "DATABASE_URL: the parameter \"pgbouncer\" has no effect"));
+  EXPECT_TRUE(has_warning(config,
+                          "DATABASE_URL: the parameter \"sslrootcert\" has no effect; "
+                          "ELECTRIC_DATABASE_CA_CERTIFICATE_FILE has the server verified"));
+}
+
+TEST(DatabaseUrl, ACertificateFileIsLookedAtOnceBeforeAnythingListens) {
+  const auto path = std::filesystem::temp_directory_path() /
+                    ("holdfast-ca-" + std::to_string(::getpid()) + ".pem");
+  const auto wrong_with = [&](const char* content) {
+    std::filesystem::remove(path);
+    if (content != nullptr) std::ofstream(path) << content;
+    const auto wrong =
+        wrong_ca_certificate(parsed({{"ELECTRIC_DATABASE_CA_CERTIFICATE_FILE", path.string()}}));
+    return wrong ? wrong->to_string() : "";
+  };
+  const std::string begin =
+      "ELECTRIC_DATABASE_CA_CERTIFICATE_FILE: must name a file of certificates in PEM form, and "
+      "\"" +
+      path.string() + "\" ";
+  EXPECT_EQ(wrong_with(nullptr), begin + "is not there, cannot be read or is empty");
+  EXPECT_EQ(wrong_with(""), begin + "is not there, cannot be read or is empty");
+  EXPECT_EQ(wrong_with("-----BEGIN PRIVATE KEY-----\n"), begin + "holds none");
+  EXPECT_EQ(wrong_with("# root\n-----BEGIN CERTIFICATE-----\nMII=\n-----END CERTIFICATE-----\n"),
+            "");
+  EXPECT_EQ(wrong_with("-----BEGIN TRUSTED CERTIFICATE-----\n"), "");
+  std::filesystem::remove(path);
+  EXPECT_FALSE(wrong_ca_certificate(parsed({})));
 }
 
 TEST(DatabaseUrl, ACertificateFileWithoutTlsIsAContradictionOnEitherUrl) {

@@ -48,15 +48,30 @@ Number number(const std::string& text) {
   return value;
 }
 
+const char* what_it_is(char kind) {
+  switch (kind) {
+    case 'v':
+      return "a view";
+    case 'm':
+      return "a materialized view";
+    case 'f':
+      return "a foreign table";
+    case 'S':
+      return "a sequence";
+    default:
+      return "not a table";
+  }
+}
+
 std::optional<std::string> why_not_a_shape(const postgres::RelationName& name, char kind,
                                            bool partition) {
-  const std::string quoted = postgres::quote_relation(name);
+  const std::string quoted = "Table " + postgres::quote_relation(name);
   if (name.schema == "pg_catalog" || name.schema == "information_schema" ||
       name.schema.starts_with("pg_toast") || name.schema.starts_with("pg_temp"))
     return quoted + " is a system or temporary table";
   if (kind == 'p') return quoted + " is partitioned";
   if (partition) return quoted + " is a partition of another table";
-  if (kind != 'r') return quoted + " is not a table";
+  if (kind != 'r') return quoted + " is " + what_it_is(kind);
   return std::nullopt;
 }
 

@@ -14,6 +14,7 @@
 #include <thread>
 
 #include "core/api/engine.hpp"
+#include "core/production/certificate_file.hpp"
 #include "core/production/http/server.hpp"
 #include "core/production/libpq/database.hpp"
 #include "core/production/posix_disk.hpp"
@@ -36,8 +37,6 @@ unsigned processors() {
   return std::max(1u, std::thread::hardware_concurrency());
 }
 
-/// Each connection is a descriptor: the soft limit of 1,024 that many systems start with would be
-/// the first to be reached.
 /// What a large answer took goes back to the system with it: glibc's own threshold grows with the
 /// first of them, and the others would stay in its arenas.
 void give_large_memory_back() {
@@ -46,6 +45,8 @@ void give_large_memory_back() {
 #endif
 }
 
+/// Each connection is a descriptor: the soft limit of 1,024 that many systems start with would be
+/// the first to be reached.
 void raise_descriptor_limit() {
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
@@ -255,8 +256,9 @@ Environment process_environment() {
 
 int serve(const Environment& environment) {
   const auto parsed = parse_config(environment);
-  if (!parsed.ok()) {
-    std::fprintf(stderr, "holdfast: %s\n", parsed.error().to_string().c_str());
+  const auto wrong = parsed.ok() ? wrong_ca_certificate(*parsed) : parsed.error();
+  if (wrong) {
+    std::fprintf(stderr, "holdfast: %s\n", wrong->to_string().c_str());
     std::fprintf(stderr, "Run \"holdfast serve --help\" for the variables and examples.\n");
     return k_exit_bad_configuration;
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <thread>
@@ -200,20 +201,32 @@ Result<void> check_writable(const std::string& path) {
   return fail(path + ": cannot be written");
 }
 
+/// Made if it is not there, and tried with a file.
+Result<void> check_folder(const std::string& path) {
+  if (path.empty()) return {};
+  std::error_code error;
+  std::filesystem::create_directories(path, error);
+  const std::string trial = path + "/.holdfast-trial";
+  if (error || !std::ofstream(trial)) return fail(path + ": no file can be made there");
+  std::filesystem::remove(trial, error);
+  return {};
+}
+
+int refuse(const Error& error) {
+  std::fprintf(stderr, "holdfast-sim check: %s\n", error.message.c_str());
+  return k_exit_usage;
+}
+
 }  // namespace
 
 int check(const CheckOptions& options) {
   const auto weakened = weakened_by(options.without);
   const auto scenario = check_scenario(options.scenario);
   const auto junit = check_writable(options.junit);
-  if (!weakened.ok() || !scenario.ok() || !junit.ok()) {
-    std::fprintf(stderr, "holdfast-sim check: %s\n",
-                 (!weakened.ok()   ? weakened.error()
-                  : !scenario.ok() ? scenario.error()
-                                   : junit.error())
-                     .message.c_str());
-    return k_exit_usage;
-  }
+  const auto folder = check_folder(options.save_failures);
+  if (!weakened.ok()) return refuse(weakened.error());
+  for (const Result<void>* each : {&scenario, &junit, &folder})
+    if (!each->ok()) return refuse(each->error());
   Summary summary;
   replay_database(options, summary);
   Histories(options, *weakened, summary).run();

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "oracle/violation.hpp"
+
 namespace holdfast::tools {
 
 inline constexpr int k_exit_passed = 0;
@@ -66,6 +68,9 @@ struct ReplayOptions {
   std::vector<std::string> command_line;
 };
 int replay(const ReplayOptions& options);
+/// By property, in the order of the first of each, with a few of many: what is broken once is often
+/// seen a thousand times.
+void print_violations(const std::vector<oracle::Violation>& violations);
 /// The first step in which two runs differ. Exit 0: in none, 1: found.
 int diff(const ReplayOptions& options);
 
@@ -74,8 +79,8 @@ int list_guards(bool json);
 struct KillTableOptions {
   std::vector<std::string> names;  ///< of guards and mutants; empty: all
   std::string scenario;            ///< empty: for each the one whose histories need it
-  std::uint64_t budget = 2'000;  ///< histories of one range
-  std::uint64_t ranges = 1;      ///< one after the other, from `start` on
+  std::uint64_t budget = 2'000;    ///< histories of one range
+  std::uint64_t ranges = 1;        ///< one after the other, from `start` on
   std::uint64_t start = 1;
   unsigned jobs = 0;  ///< worker processes; 0: one a core
   bool json = false;

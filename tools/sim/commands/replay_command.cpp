@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <functional>
+#include <map>
 #include <optional>
 #include <thread>
 
@@ -61,11 +62,7 @@ void print_report(const RunReport& report, bool with_last_lines) {
     for (const std::string& line : report.last_lines) std::printf("  %s\n", line.c_str());
     std::printf("\n");
   }
-  for (const oracle::Violation& violation : report.violations)
-    std::printf("violated at %lld ms by %s: %s\n  %s\n",
-                static_cast<long long>(violation.at.since_start.count() / 1'000'000),
-                violation.client.empty() ? "the engine" : violation.client.c_str(),
-                violation.property.c_str(), violation.what.c_str());
+  print_violations(report.violations);
   std::printf(
       "%s: %llu steps, %llu requests, %llu markers compared, %.1f s of virtual time\n"
       "trace hash %s\n",
@@ -204,6 +201,25 @@ int run_apart(const Subject& subject, const ReplayOptions& options) {
 }
 
 }  // namespace
+
+void print_violations(const std::vector<oracle::Violation>& violations) {
+  constexpr std::size_t k_shown = 3;
+  std::vector<std::string> properties;
+  std::map<std::string, std::size_t> count;
+  for (const oracle::Violation& violation : violations)
+    if (count[violation.property]++ == 0) properties.push_back(violation.property);
+  for (const std::string& property : properties) {
+    std::size_t shown = 0;
+    for (const oracle::Violation& violation : violations)
+      if (violation.property == property && shown++ < k_shown)
+        std::printf("violated at %lld ms by %s: %s\n  %s\n",
+                    static_cast<long long>(violation.at.since_start.count() / 1'000'000),
+                    violation.client.empty() ? "the engine" : violation.client.c_str(),
+                    property.c_str(), violation.what.c_str());
+    if (count[property] > k_shown)
+      std::printf("violated %zu times in all: %s\n", count[property], property.c_str());
+  }
+}
 
 int replay(const ReplayOptions& options) {
   if (!options.diff.empty()) return diff(options);
