@@ -99,7 +99,7 @@ oracle::Rows ModelTruth::rows(const oracle::ShapeSpec& spec, const oracle::Visib
   for (const auto& [key, cells] : *found) {
     oracle::Row row;
     for (std::size_t i = 0; i < columns.size(); ++i) row.emplace(columns[i], cells[i]);
-    rows.emplace(oracle::key_of(spec, {key.begin(), key.end()}), std::move(row));
+    rows.emplace(oracle::key_of(spec, key), std::move(row));
   }
   return rows;
 }
@@ -113,7 +113,7 @@ oracle::RowsDigest ModelTruth::digest(const oracle::ShapeSpec& spec,
     const std::vector<std::string> columns = columns_of(spec, *table.version);
     const auto hash = [spec, columns](const sim::postgres::RowKey& key,
                                       const sim::postgres::RowCells& cells) {
-      const Hash128 key_hash = hash128(oracle::key_of(spec, {key.begin(), key.end()}));
+      const Hash128 key_hash = hash128(oracle::key_of(spec, key));
       oracle::RowsDigest row;
       for (std::size_t i = 0; i < columns.size(); ++i)
         row.add(oracle::hash_cell(key_hash, columns[i], cells[i]));
@@ -161,8 +161,7 @@ bool ModelTruth::key_moved(const oracle::ShapeSpec& spec, std::uint64_t commit_l
       continue;
     const auto key = [&](const sim::postgres::RowRef& row) {
       if (row == nullptr) return std::string();
-      const auto texts = sim::postgres::key_texts(*change.table, *row);
-      return oracle::key_of(spec, {texts.begin(), texts.end()});
+      return oracle::key_of(spec, sim::postgres::key_texts(*change.table, *row));
     };
     const std::string before = key(change.old_row);
     const std::string after = key(change.new_row);

@@ -5,6 +5,7 @@
 #include "scenarios/clients/client_plans.hpp"
 #include "scenarios/faults/swarm.hpp"
 #include "scenarios/plans/draws.hpp"
+#include "scenarios/plans/layouts.hpp"
 #include "scenarios/plans/live_plan.hpp"
 #include "scenarios/plans/plan.hpp"
 #include "scenarios/plans/profile.hpp"
@@ -351,6 +352,7 @@ Plan make_plan(const Profile& profile, std::uint64_t seed) {
     now_and_then(plan, draws.of("engine"), "poison", k_poison_percent, plan_poison);
     // The truth knows the forms of a shape's own table, not of those that its clause reads.
     if (!profile.world) plan_alterations(plan, draws);
+    if (!profile.world) lay_out_tables(plan, draws.of("layouts"));
     plan.strategy = draw_other_strategy(draws, plan.strategy);
     draw_options(plan.knobs, draws.of("options"));
     plan_swarm(plan, draws.of("swarm"));

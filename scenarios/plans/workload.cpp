@@ -214,8 +214,10 @@ void describe_columns(oracle::ShapeSpec& spec, const TableDefinition& table) {
   spec.bool_columns.clear();
   for (const auto& column : table.columns) {
     spec.all_columns.push_back(column.name);
-    if (column.key_position > 0) spec.key_columns.push_back(column.name);
     if (column.type == TypeId::boolean) spec.bool_columns.push_back(column.name);
+    if (column.key_position == 0) continue;
+    if (spec.key_columns.size() < column.key_position) spec.key_columns.resize(column.key_position);
+    spec.key_columns[column.key_position - 1U] = column.name;
   }
 }
 
@@ -244,10 +246,10 @@ const sim::postgres::Column* find_column(const sim::postgres::TableDefinition& t
 std::vector<Statement> final_rows(const Plan& plan) {
   const std::string key(k_final_key);
   const std::pair<std::string, std::string> cells[] = {
-      {"id", key},         {"v", "1"},        {"name", "alpha"}, {"active", "t"},
-      {"open", "t"},       {"l1_id", key},    {"l2_id", key},    {"l3_id", key},
-      {"tag", "a"},        {"owner_id", key}, {"group_id", key}, {"project_id", key},
-      {"document_id", key}};
+      {"id", key},          {"v", "1"},        {"name", "alpha"}, {"active", "t"},
+      {"open", "t"},        {"l1_id", key},    {"l2_id", key},    {"l3_id", key},
+      {"tag", "a"},         {"owner_id", key}, {"group_id", key}, {"project_id", key},
+      {"document_id", key}, {"part", "z"},     {"entry", key}};
   std::vector<Statement> rows;
   for (const TableDefinition& table : plan.tables) {
     rows.push_back({StatementKind::insert, table.name, {}, {}, {}});

@@ -6,6 +6,7 @@
 #include <functional>
 #include <type_traits>
 
+#include "scenarios/plans/layouts.hpp"
 #include "scenarios/plans/workload.hpp"
 
 namespace holdfast::scenarios {
@@ -160,9 +161,13 @@ bool may_name(const std::string& where, const std::string& column) {
   return false;
 }
 
+bool keeps_rows_apart(const std::string& column) {
+  return column == "id" || column == k_part_column || column == k_entry_column;
+}
+
 /// Neither the key nor part of a condition.
 bool can_go(const Plan& plan, const TableDefinition& table, const sim::postgres::Column& column) {
-  return column.key_position == 0 &&
+  return !keeps_rows_apart(column.name) &&
          std::none_of(plan.specs.begin(), plan.specs.end(), [&](const auto& spec) {
            return spec.schema == table.name.schema && spec.reads(table.name.table) &&
                   may_name(spec.where, column.name);
@@ -194,7 +199,7 @@ void each_row(PlanOrConst& plan, Visit visit) {
 
 /// The cells that a statement can do without: not a key, and of an update not the last.
 bool can_go(const Statement& statement, std::size_t cell) {
-  if (statement.kind == StatementKind::insert) return statement.set[cell].first != "id";
+  if (statement.kind == StatementKind::insert) return !keeps_rows_apart(statement.set[cell].first);
   return statement.set.size() > 1;
 }
 

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "core/shape/definition.hpp"
+#include "scenarios/plans/layouts.hpp"
 #include "scenarios/plans/workload.hpp"
 #include "scenarios/repro/fields.hpp"
 #include "sim/postgres/model.hpp"
@@ -19,6 +20,8 @@ using sim::postgres::TableDefinition;
 
 /// More writers than this and a run is about nothing else.
 constexpr unsigned k_most_writers = 64;
+const std::set<std::string_view> k_in_final_row = {"id", "v", "name", k_part_column,
+                                                   k_entry_column};
 
 class Checker {
  public:
@@ -50,7 +53,9 @@ class Checker {
       if (table.name == name) return &table;
     return nullptr;
   }
+  void key(const TableDefinition& table, std::size_t index);
   void statement(const Statement& statement, std::size_t line);
+  void entry(const Statement& statement, std::size_t line);
   template <class Part>
   void numbers(const char* list, const std::vector<Part>& parts) {
     std::set<unsigned> seen;
@@ -62,6 +67,7 @@ class Checker {
   const Plan& plan_;
   const JsonValue& json_;
   Complaint& complaint_;
+  std::set<std::pair<RelationName, std::string>> entries_;  ///< of tables without a key
 };
 
 void Checker::tables() {
@@ -74,14 +80,27 @@ void Checker::tables() {
     for (const Column& column : table.columns) {
       if (!columns.insert(column.name).second)
         object("tables", i, "column '" + column.name + "' stands there twice");
-      // The run ends with a row of its own in every table: see World::check_end().
-      if ((column.key_position > 0) != (column.name == "id"))
-        object("tables", i, "the primary key is the column 'id' and no other");
-      if (column.not_null && column.name != "id" && column.name != "v" && column.name != "name")
+      // The run ends with a row of its own in every table: see final_rows().
+      if (column.key_position > 0 && column.name != "id" && column.name != k_part_column)
+        object("tables", i, "the primary key is the column 'id', or 'part' and 'id'");
+      if (column.not_null && !k_in_final_row.contains(column.name))
         object("tables", i, "column '" + column.name + "' may not be NOT NULL");
     }
-    if (!columns.contains("id")) object("tables", i, "a table needs the key column 'id'");
+    key(table, i);
   }
+}
+
+void Checker::key(const TableDefinition& table, std::size_t index) {
+  const Column* const id = find_column(table, "id");
+  const Column* const part = find_column(table, k_part_column);
+  const Column* const entry = find_column(table, k_entry_column);
+  if (id == nullptr) return object("tables", index, "a table needs the column 'id'");
+  const bool keyless = id->key_position == 0;
+  const unsigned place = part == nullptr ? 1 : 2;
+  if (keyless ? part != nullptr : id->key_position != place || (part && part->key_position != 1))
+    object("tables", index, "the primary key is the column 'id', or 'part' and 'id'");
+  if (keyless != (entry != nullptr) || (entry != nullptr && !entry->not_null))
+    object("tables", index, "where 'id' is no key, and only there, 'entry' keeps rows apart");
 }
 
 void Checker::statement(const Statement& statement, std::size_t line) {
@@ -93,11 +112,22 @@ void Checker::statement(const Statement& statement, std::size_t line) {
       if (find_column(*table, column) == nullptr)
         complaint_.add(line,
                        "table '" + statement.table.table + "' has no column '" + column + "'");
-      if (column == "id" && text == k_final_key)
+      if ((column == "id" || column == k_entry_column) && text == k_final_key)
         complaint_.add(line, "the key " + *text + " is the one that the run itself writes");
     }
+  if (find_column(*table, k_entry_column) != nullptr) entry(statement, line);
   for (const RelationName& also : statement.also)
     if (find_table(also) == nullptr) complaint_.add(line, "there is no table '" + also.table + "'");
+}
+
+void Checker::entry(const Statement& statement, std::size_t line) {
+  const auto entry = std::find_if(statement.set.begin(), statement.set.end(),
+                                  [](const auto& cell) { return cell.first == k_entry_column; });
+  const bool there = entry != statement.set.end();
+  if (there != (statement.kind == StatementKind::insert))
+    return complaint_.add(line, "'entry' is what a row is inserted with, and stays");
+  if (there && !entries_.insert({statement.table, entry->second.value_or("")}).second)
+    complaint_.add(line, "another row has this 'entry'");
 }
 
 void Checker::rows() {

@@ -51,8 +51,9 @@ struct VisibleSet {
   bool contains(const Transaction& transaction) const;
 };
 
-/// Texts of the primary key, and of the columns that were asked for (nullopt: NULL).
-using RowKey = std::vector<std::string>;
+/// Texts of the primary key, or of all columns if there is none; and of the columns that were asked
+/// for (nullopt: NULL).
+using RowKey = std::vector<std::optional<std::string>>;
 using RowCells = std::vector<std::optional<std::string>>;
 using RowMap = std::map<RowKey, RowCells>;
 

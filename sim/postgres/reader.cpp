@@ -108,15 +108,12 @@ SqlResult<std::vector<std::uint16_t>> find_slots(const TableVersion& table,
   return slots;
 }
 
-std::vector<std::string> key_texts(const TableVersion& table, const Row& row) {
-  std::vector<std::string> key;
-  const auto add = [&](const Column& column) {
-    key.push_back(row.is_null(column.slot) ? std::string() : row.texts[column.slot]);
-  };
-  for (const std::uint16_t position : table.key) add(table.columns[position]);
+std::vector<std::optional<std::string>> key_texts(const TableVersion& table, const Row& row) {
+  std::vector<std::uint16_t> slots;
+  for (const std::uint16_t position : table.key) slots.push_back(table.columns[position].slot);
   if (table.key.empty())
-    for (const Column& column : table.columns) add(column);
-  return key;
+    for (const Column& column : table.columns) slots.push_back(column.slot);
+  return cell_texts(slots, row);
 }
 
 std::vector<std::optional<std::string>> cell_texts(const std::vector<std::uint16_t>& slots,

@@ -41,8 +41,8 @@ SqlResult<std::vector<std::uint16_t>> find_slots(const TableVersion& table,
                                                  const std::vector<std::string>& columns);
 
 /// What names a row for the oracle: the texts of its primary key, or of all its cells if the table
-/// has none; "" stands for NULL.
-std::vector<std::string> key_texts(const TableVersion& table, const Row& row);
+/// has none.
+std::vector<std::optional<std::string>> key_texts(const TableVersion& table, const Row& row);
 std::vector<std::optional<std::string>> cell_texts(const std::vector<std::uint16_t>& slots,
                                                    const Row& row);
 

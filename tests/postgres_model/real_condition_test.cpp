@@ -90,7 +90,7 @@ class RealCondition : public ::testing::Test {
     if (!rows.ok()) truths.sqlstate = rows.error().sqlstate, truths.message = rows.error().message;
     std::set<int> ids;
     if (rows.ok())
-      for (const auto& [key, cells] : *rows) ids.insert(std::stoi(key.front()));
+      for (const auto& [key, cells] : *rows) ids.insert(std::stoi(*key.front()));
     return ids;
   }
 

@@ -188,7 +188,7 @@ const std::vector<Edit>& edits() {
       {"\"chunk_bytes\": 200", "\"chunk_bytes\": 0", 10, "at least 1"},
       {"\"chunk_bytes\": 200", "\"chunk_byte\": 200", 10, "unknown key 'chunk_byte'"},
       {"\"type\": \"int8\"", "\"type\": \"int9\"", 13, "'type' is 'int9'; there are: bool"},
-      {", \"key\": 1", "", 12, "the primary key is the column 'id'"},
+      {", \"key\": 1", "", 12, "'entry' keeps rows apart"},
       {"{\"id\": \"1\", \"v\": null}", "{\"id\": 1}", 17, "a text for 'id'"},
       {"{\"id\": \"1\", \"v\": null}", "{\"idd\": \"1\"}", 17, "no column 'idd'"},
       {"{\"id\": \"1\", \"v\": null}", "{\"id\": \"1000001\"}", 17, "the run itself writes"},
