@@ -206,7 +206,8 @@ bool AlterationDriver::change_back(const PlannedAlteration& alteration) {
 bool AlterationDriver::publish(const RelationName& table) {
   // With the table's lock, so that nobody is writing meanwhile.
   if (!postgres_.set_replica_identity(table, sim::postgres::ReplicaIdentity::full)) return false;
-  postgres_.add_to_publication(publication_, table);
+  // An engine that has not made its publication yet publishes the table itself, once it is read.
+  if (postgres_.has_publication(publication_)) postgres_.add_to_publication(publication_, table);
   return true;
 }
 

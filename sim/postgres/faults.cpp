@@ -143,6 +143,10 @@ void PostgresModel::create_publication(const std::string& publication) {
   if (state_->publications.insert(publication).second) state_->commit_catalog_change({});
 }
 
+bool PostgresModel::has_publication(const std::string& publication) const {
+  return state_->publications.contains(publication);
+}
+
 void PostgresModel::drop_publication(const std::string& publication) {
   if (state_->publications.erase(publication) == 0) return;
   for (auto& [name, table] : state_->tables) {

@@ -91,6 +91,7 @@ class PostgresModel {
   bool change_type(const RelationName& table, const std::string& column, TypeId type);
   bool set_replica_identity(const RelationName& table, ReplicaIdentity identity);
   void create_publication(const std::string& publication);
+  bool has_publication(const std::string& publication) const;
   void drop_publication(const std::string& publication);
   /// ALTER PUBLICATION alone: takes no lock that writers notice (postgres.md §16.2).
   void add_to_publication(const std::string& publication, const RelationName& table);
