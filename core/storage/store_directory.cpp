@@ -84,17 +84,10 @@ StoreResult<void> rewrite_wal(env::Disk& disk, const std::string& directory) {
     if (!written) return written;
     offset += *count;
   }
-  // Durability point of everything that take_over() reads and that will be served. The directory:
+  // Durability point of everything that its caller reads and that will be served. The directory:
   // SQLite does not report when the sync of a new log's name fails.
   auto synced = *size == 0 ? StoreResult<void>{} : store_result(wal.sync());
   if (!synced) return synced;
-  return store_result(disk.sync_directory(directory));
-}
-
-StoreResult<void> sync_wal(env::Disk& disk, const std::string& directory) {
-  auto wal = disk.open(database_path(directory) + "-wal", env::OpenMode::read_only);
-  if (!wal) return Failure{from_disk(wal.error())};
-  if (auto synced = store_result((*wal)->sync()); !synced) return synced;
   return store_result(disk.sync_directory(directory));
 }
 

@@ -1,6 +1,6 @@
 // The store's directory before SQLite opens anything in it: made and synced with all its parents,
 // and the write-ahead log made durable again after whatever befell the process before. Called by
-// the holder's open and take_over; a reader only syncs.
+// the holder's open and take_over, and by readers of a standby.
 #pragma once
 
 #include <string>
@@ -20,11 +20,5 @@ StoreResult<void> prepare_directory(env::Disk& disk, const std::string& director
 /// or begins it anew meanwhile. Nothing but the log is opened: closing a second descriptor of the
 /// database file would drop SQLite's locks on it.
 StoreResult<void> rewrite_wal(env::Disk& disk, const std::string& directory);
-
-/// Makes durable what others have written to the log, and its name. A holder that was killed may
-/// have left a whole commit there that it had not synced: whoever opens the database next finds it
-/// in the log, and must not show it to anybody before a power loss can no longer take it back.
-/// REQUIRES: this process has read the database, so that it sees no later commit of that kind.
-StoreResult<void> sync_wal(env::Disk& disk, const std::string& directory);
 
 }  // namespace holdfast::storage

@@ -36,9 +36,11 @@ StoreResult<std::unique_ptr<Reader>> open_reader(env::Disk& disk, const StoreOpt
   const bool holds_the_epoch = index != nullptr;
   auto reader = StoreReader::open(disk, options, std::move(index));
   // What the holder reads take_over() has made durable.
-  if (!reader || holds_the_epoch) return reader;
-  if (auto synced = sync_wal(disk, options.directory); !synced) return synced.failure();
-  return reader;
+  if (!reader) return reader.failure();
+  if (holds_the_epoch) return std::unique_ptr<Reader>(std::move(*reader));
+  if (auto durable = (*reader)->make_log_durable(disk, options.directory); !durable)
+    return durable.failure();
+  return std::unique_ptr<Reader>(std::move(*reader));
 }
 
 StoreResult<void> check_owner(env::Disk& disk, const StoreOptions& options) {
@@ -47,8 +49,8 @@ StoreResult<void> check_owner(env::Disk& disk, const StoreOptions& options) {
   return reader.failure();
 }
 
-StoreResult<std::unique_ptr<Reader>> StoreReader::open(env::Disk& disk, const StoreOptions& options,
-                                                       std::shared_ptr<const JournalIndex> index) {
+StoreResult<std::unique_ptr<StoreReader>> StoreReader::open(
+    env::Disk& disk, const StoreOptions& options, std::shared_ptr<const JournalIndex> index) {
   // Listed, not opened: closing a second descriptor of the file would drop SQLite's locks on it.
   // A holder that is still creating the database, or was killed while it did, has a rollback
   // journal or no log yet. Opened then, SQLite would roll back or create the log: a reader writes
@@ -69,8 +71,18 @@ StoreResult<std::unique_ptr<Reader>> StoreReader::open(env::Disk& disk, const St
   auto state = StateReader(**connection).read();
   if (!state) return state.failure();
   if (auto ours = check_owner(**connection, *state, options); !ours) return ours.failure();
-  return std::unique_ptr<Reader>(
+  return std::unique_ptr<StoreReader>(
       new StoreReader(disk, options, std::move(*connection), std::move(index)));
+}
+
+StoreResult<void> StoreReader::make_log_durable(env::Disk& disk, const std::string& directory) {
+  const auto locked = connection_->execute("PRAGMA query_only=0; BEGIN IMMEDIATE");
+  if (!locked) return Failure{connection_->failure("cannot lock the log")};
+  auto rewritten = rewrite_wal(disk, directory);
+  if (!rewritten) return rewritten;  // closing the connection unlocks it
+  const auto unlocked = connection_->execute("ROLLBACK; PRAGMA query_only=1");
+  if (!unlocked) return Failure{connection_->failure("cannot unlock the log")};
+  return {};
 }
 
 StoreReader::StoreReader(env::Disk& disk, const StoreOptions& options,

@@ -1,4 +1,4 @@
-// A read connection. Each call is one read transaction; nothing is ever written. Where a shape's
+// A read connection. Each call is one read transaction; no row is ever written. Where a shape's
 // records are in the journal it learns from the store's index, or, on a standby and in the moment
 // between a seal's commit and the index hearing of it, from an index of its own that it brings up
 // to date inside the transaction.
@@ -12,8 +12,15 @@ namespace holdfast::storage {
 
 class StoreReader final : public Reader {
  public:
-  static StoreResult<std::unique_ptr<Reader>> open(env::Disk& disk, const StoreOptions& options,
-                                                   std::shared_ptr<const JournalIndex> index);
+  static StoreResult<std::unique_ptr<StoreReader>> open(env::Disk& disk,
+                                                        const StoreOptions& options,
+                                                        std::shared_ptr<const JournalIndex> index);
+
+  /// A holder that was killed may have left a whole commit in the log that it had not synced, or
+  /// whose sync failed: whoever opens the database next finds it there, and must not show it before
+  /// a power loss can no longer take it back. SUSPENDS for SQLite's write lock, which no commit
+  /// holds for long. REQUIRES: the database was read, so that nothing of the kind is found later.
+  StoreResult<void> make_log_durable(env::Disk& disk, const std::string& directory);
 
   StoreResult<Slice> read(const ReadRequest& request) override;
   StoreResult<ShapeLookup> find(const protocol::ShapeHandle& handle) override;

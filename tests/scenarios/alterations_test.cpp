@@ -179,6 +179,18 @@ TEST(Alterations, ATableThatIsBackInThePublicationBeforeAnybodyLooksEndsItsShape
                    oracle::property::view_equals_query);
 }
 
+// Seed 210641 of mixed: the model asserted that there is a publication.
+TEST(Alterations, ATableTakenOutAndPutBackBeforeThereIsAPublicationEndsNothing) {
+  for (const AlterationKind kind : {AlterationKind::unpublish, AlterationKind::lose_identity}) {
+    Plan plan = with(kind, "", milliseconds(0));
+    plan.alterations[0].at = milliseconds(0);
+    const RunReport report = run(plan);
+    EXPECT_FALSE(report.failed()) << objections(report);
+    EXPECT_EQ(report.legitimate_conflicts, 0U);
+    EXPECT_GT(report.requests, 20U);
+  }
+}
+
 // The defect: a request without a handle made one shape after the other.
 TEST(Alterations, WhoMayNotReadATableIsToldSo) {
   Plan plan = with(AlterationKind::revoke, "", milliseconds(3'000));

@@ -212,6 +212,49 @@ TEST(StoreRecovery, WhatAStandbyReadsOfAKilledHolderStays) {
   EXPECT_EQ(seen.size(), 2U) << "the commit was seen, and not";
 }
 
+// Seed 51183 of hierarchy: after a failed sync the pages count as clean, and a sync of the standby's
+// own has nothing to write.
+TEST(StoreRecovery, WhatAStandbyReadsOfAHolderWhoseSyncFailedStays) {
+  std::set<std::string> seen;
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    sim::seed_sqlite(1);
+    sim::KeyedRandom random(seed);
+    sim::Script script;
+    sim::SimDisk disk({.random = random, .faults = &script});
+    const auto fail_syncs = [](const Operation& op) {
+      sim::FaultDecision decision;
+      if (op.kind == OperationKind::sync) decision.failure = env::DiskFailure::io;
+      return decision;
+    };
+    {
+      const auto first = disk.mount(1);
+      Incarnation holder;
+      must(holder.start(*first));
+      const auto shape = must(holder.store->create(Hash128{1, 1}, "a")).handle;
+      must(holder.store->commit(completion(shape, {"[]"})));
+      script.on_decide = fail_syncs;
+      EXPECT_FALSE(holder.store->commit(one_change(shape, 9, 0, make_item(9))).ok());
+      first->kill();
+    }
+    protocol::LogOffset shown;
+    {
+      const auto second = disk.mount(2);
+      EXPECT_FALSE(open_reader(*second, small_options(), nullptr).ok()) << "its sync fails as well";
+      script.on_decide = {};
+      auto standby = must(open_reader(*second, small_options(), nullptr));
+      shown = must(standby->load()).shapes.at(0).head;
+      seen.insert(show(shown));
+      standby.reset();
+      disk.power_loss();
+    }
+    const auto third = disk.mount(3);
+    Incarnation engine;
+    must(engine.start(*third));
+    EXPECT_EQ(show(engine.boot.shapes.at(0).head), show(shown)) << "seed " << seed;
+  }
+  EXPECT_TRUE(seen.contains("9_0")) << "the commit was found in the log";
+}
+
 TEST(StoreCreation, TheDirectoriesOutliveAPowerLossAlsoAfterAKillHalfway) {
   StoreOptions options = small_options();
   options.directory = "/srv/holdfast/store";
@@ -251,17 +294,27 @@ TEST(StoreCreation, TheDirectoriesOutliveAPowerLossAlsoAfterAKillHalfway) {
   EXPECT_GT(kill_at, 30U);
 }
 
-/// Every operation that changes a file or a name.
-bool changes(OperationKind kind) {
+/// Every operation that changes a file or a name; the log may be written over itself.
+bool changes(const Operation& op) {
+  if (op.kind == OperationKind::write && op.path.ends_with("-wal")) return false;
   const std::set<OperationKind> harmless{
       OperationKind::open, OperationKind::read, OperationKind::list, OperationKind::stat,
       OperationKind::lock, OperationKind::sync, OperationKind::sync_directory,
       OperationKind::shared_memory};
-  return !harmless.contains(kind);
+  return !harmless.contains(op.kind);
+}
+
+std::string log_of(env::Disk& disk) {
+  auto file = disk.open("/store/store.db-wal", env::OpenMode::read_only);
+  if (!file.ok()) return {};
+  std::string bytes((*file)->size().value(), 0);
+  EXPECT_EQ((*file)->read(0, bytes).value(), bytes.size());
+  return bytes;
 }
 
 // Through a whole run of the holder, sealing and checkpoints included, a standby opens, reads and
-// closes after every single operation of the holder, also while the database is being created.
+// closes after every single operation of the holder, also while the database is being created. While
+// the holder is inside a transaction it cannot tell what of the log is durable.
 TEST_F(StoreOnSimDisk, AStandbyWritesNothingAtAnyMoment) {
   const auto holder = disk_.mount(1);
   const auto standby = disk_.mount(2);
@@ -270,12 +323,14 @@ TEST_F(StoreOnSimDisk, AStandbyWritesNothingAtAnyMoment) {
   bool inside = false;
   script_.on_done = [&](const Operation& op) {
     if (op.incarnation == 2) {
-      EXPECT_FALSE(changes(op.kind)) << operation_name(op.kind) << " " << op.path;
+      EXPECT_FALSE(changes(op)) << operation_name(op.kind) << " " << op.path;
       return;
     }
     if (inside) return;
     inside = true;
+    const std::string log = log_of(*standby);
     auto reader = open_reader(*standby, small_options(), nullptr);
+    EXPECT_TRUE(log_of(*standby) == log);
     auto boot = reader ? (*reader)->load() : StoreResult<Boot>(reader.failure());
     if (!boot) refusals.insert(boot.error().message.substr(0, 60));
     if (boot) {
@@ -291,8 +346,11 @@ TEST_F(StoreOnSimDisk, AStandbyWritesNothingAtAnyMoment) {
     must(run.perform(step, *engine.store));
   script_.on_done = {};
   EXPECT_GT(reads, 100U);
-  for (const std::string& refusal : refusals)
-    EXPECT_NE(refusal.find("created"), std::string::npos) << refusal;
+  for (const std::string& refusal : refusals) {
+    const bool expected = refusal.find("created") != std::string::npos ||
+                          refusal.find("cannot lock the log") != std::string::npos;
+    EXPECT_TRUE(expected) << refusal;
+  }
 }
 
 // The same where the holder was killed halfway through the creation, and after power losses then.
@@ -309,7 +367,7 @@ TEST(StoreCreation, AStandbyOfAHalfMadeStoreWritesNothing) {
       struck = false;
       script.on_done = [&](const Operation& op) {
         if (op.incarnation == 2) {
-          EXPECT_FALSE(changes(op.kind)) << operation_name(op.kind) << " " << op.path;
+          EXPECT_FALSE(changes(op)) << operation_name(op.kind) << " " << op.path;
         }
         if (op.number != kill_at) return;
         struck = true;
