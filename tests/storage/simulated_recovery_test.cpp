@@ -313,8 +313,8 @@ std::string log_of(env::Disk& disk) {
 }
 
 // Through a whole run of the holder, sealing and checkpoints included, a standby opens, reads and
-// closes after every single operation of the holder, also while the database is being created. While
-// the holder is inside a transaction it cannot tell what of the log is durable.
+// closes after every single operation of the holder, also while the database is being created.
+// While the holder is inside a transaction it cannot tell what of the log is durable.
 TEST_F(StoreOnSimDisk, AStandbyWritesNothingAtAnyMoment) {
   const auto holder = disk_.mount(1);
   const auto standby = disk_.mount(2);
