@@ -212,8 +212,8 @@ TEST(StoreRecovery, WhatAStandbyReadsOfAKilledHolderStays) {
   EXPECT_EQ(seen.size(), 2U) << "the commit was seen, and not";
 }
 
-// Seed 51183 of hierarchy: after a failed sync the pages count as clean, and a sync of the standby's
-// own has nothing to write.
+// Seed 51183 of hierarchy: after a failed sync the pages count as clean, and a sync of the
+// standby's own has nothing to write.
 TEST(StoreRecovery, WhatAStandbyReadsOfAHolderWhoseSyncFailedStays) {
   std::set<std::string> seen;
   for (std::uint64_t seed = 1; seed <= 20; ++seed) {
