@@ -54,6 +54,8 @@ enum class Mark : std::uint8_t {
   replica_identity_set_again,
   table_left_the_publication,
   snapshot_failure_told,
+  splice_spilled_to_segment,
+  waiting_input_read_back,
   count_,
 };
 
@@ -102,6 +104,8 @@ inline constexpr std::array<std::string_view, static_cast<std::size_t>(Mark::cou
         "replica_identity_set_again",
         "table_left_the_publication",
         "snapshot_failure_told",
+        "splice_spilled_to_segment",
+        "waiting_input_read_back",
 };
 
 static_assert(k_mark_names.size() <= Marks::k_capacity);

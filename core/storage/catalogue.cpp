@@ -122,12 +122,12 @@ StoreResult<void> Catalogue::find_waiting(CatalogueShape& shape) {
   if (!rows.next()) return Failure{connection_.failure("reading state")};
   if (rows.is_null(0)) return {};
   const std::string_view key = rows.bytes(0);
-  if (key.size() == 8) {
-    shape.record.waiting_from.value = from_big_endian(key);
+  if (key.size() >= 8) {
+    shape.record.waiting_from.value = from_big_endian(key.substr(0, 8));
     return {};
   }
   return Failure{connection_.corrupt("table shape_state, shape " + std::to_string(shape.id) +
-                                     ": a position has not 8 bytes")};
+                                     ": a key has no position")};
 }
 
 StoreResult<void> Catalogue::find_the_rest(CatalogueShape& shape) {

@@ -57,8 +57,7 @@ void DurableStore::stage_appends(const Group& group, StagedGroup& staged) {
   for (const ShapeAppend& append : group.appends) {
     LiveShape* shape = find_live(append.handle);
     if (shape == nullptr) {
-      for (const SpilledRecords& spilled : append.spilled)
-        staged.unused_segments.push_back(spilled_segment(spilled));
+      leave_segments(append, staged);
       continue;
     }
     if (append.records.empty() && append.spilled.empty()) continue;

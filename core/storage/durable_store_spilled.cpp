@@ -1,5 +1,7 @@
 // Spilled records of a commit: read back from their segment and written to the journal in pieces,
 // so that a commit of any number of them needs the memory of one piece. All in the one transaction.
+#include <algorithm>
+
 #include "core/base/assert.hpp"
 #include "core/storage/durable_store.hpp"
 #include "core/storage/packing.hpp"
@@ -18,12 +20,23 @@ SegmentId spilled_segment(const SpilledRecords& records) {
   return *id;
 }
 
+void leave_segments(const ShapeAppend& append, StagedGroup& staged) {
+  for (std::size_t i = 0; i < append.spilled.size(); ++i)
+    if (i == 0 || append.spilled[i].items->segment != append.spilled[i - 1].items->segment)
+      staged.unused_segments.push_back(spilled_segment(append.spilled[i]));
+}
+
 void assert_offsets_increase(protocol::LogOffset end, const ShapeAppend& append) {
   auto spilled = append.spilled.begin();
   for (std::size_t i = 0; i <= append.records.size(); ++i) {
     for (; spilled != append.spilled.end() && spilled->before == i; ++spilled) {
       ASSERT(!spilled->items->sizes.empty(), "what is spilled is not nothing");
-      ASSERT(end < spilled->first, "offsets of one log strictly increase (I-1)");
+      ASSERT(spilled->places.empty() || spilled->places.size() == spilled->items->sizes.size(),
+             "each spilled item has its place");
+      for (std::size_t n = 0; n < std::max<std::size_t>(spilled->places.size(), 1); ++n) {
+        ASSERT(end < spilled->place(n).offset, "offsets of one log strictly increase (I-1)");
+        end = spilled->place(n).offset;
+      }
       end = spilled->last();
     }
     if (i == append.records.size()) break;
@@ -40,8 +53,8 @@ StoreResult<void> DurableStore::write_spilled(const Group& group, StagedGroup& s
       auto written = write_pieces(all[number], append, staged);
       if (written) written = write_between(group, append, number + 1, staged);
       if (!written) return written;
-      staged.unused_segments.push_back(spilled_segment(all[number]));
     }
+    leave_segments(*append.append, staged);
   }
   return {};
 }
@@ -50,7 +63,7 @@ StoreResult<void> DurableStore::write_pieces(const SpilledRecords& spilled, Stag
                                              StagedGroup& staged) {
   const SegmentId segment = spilled_segment(spilled);
   const std::vector<std::uint32_t>& sizes = spilled.items->sizes;
-  std::uint64_t begin = 0;
+  std::uint64_t begin = spilled.items->begin;
   for (std::size_t next = 0; next < sizes.size();) {
     const std::size_t first = next;
     std::uint64_t end = begin;
@@ -62,8 +75,8 @@ StoreResult<void> DurableStore::write_pieces(const SpilledRecords& spilled, Stag
     std::vector<RecordRef> records;
     std::string_view rest = *bytes;
     for (std::size_t i = first; i < next; ++i) {
-      records.push_back({protocol::LogOffset::at(spilled.first.tx, spilled.first.op + i),
-                         static_cast<std::uint32_t>(items.size()), false});
+      const SpilledRecords::Place place = spilled.place(i);
+      records.push_back({place.offset, static_cast<std::uint32_t>(items.size()), place.last});
       items.push_back(rest.substr(0, sizes[i]));
       rest.remove_prefix(sizes[i]);
     }

@@ -64,6 +64,8 @@ struct StagedGroup {
 };
 
 SegmentId spilled_segment(const SpilledRecords& records);
+/// Nothing refers to the segments of its spilled records any more.
+void leave_segments(const ShapeAppend& append, StagedGroup& staged);
 /// From `end` on, through records and spilled records (I-1).
 void assert_offsets_increase(protocol::LogOffset end, const ShapeAppend& append);
 

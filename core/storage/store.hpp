@@ -116,17 +116,27 @@ struct RecordRef {
 struct SpilledItems {
   std::string segment;
   std::vector<std::uint32_t> sizes;  ///< in bytes, of each
+  std::uint64_t begin = 0;           ///< where the first begins, in bytes
 };
 
-/// Records with ops one after the other, whose items are spilled; none is `last`.
+/// Records whose items are spilled.
 struct SpilledRecords {
+  /// Of each, what RecordRef says of one that is held.
+  struct Place {
+    protocol::LogOffset offset;
+    bool last = false;
+  };
   std::size_t before = 0;  ///< index among the records of the one that follows them, or the end
   protocol::LogOffset first;
   std::shared_ptr<const SpilledItems> items;
+  /// None: ops one after the other, from `first` on, and none is `last`.
+  std::vector<Place> places = {};
 
-  protocol::LogOffset last() const {
-    return protocol::LogOffset::at(first.tx, first.op + items->sizes.size() - 1);
+  Place place(std::size_t number) const {
+    if (!places.empty()) return places[number];
+    return {protocol::LogOffset::at(first.tx, first.op + number), false};
   }
+  protocol::LogOffset last() const { return place(items->sizes.size() - 1).offset; }
 };
 
 struct ShapeAppend {
@@ -150,7 +160,8 @@ struct SnapshotCompletion {
   SnapshotContent content;
 };
 
-/// The one space whose keys mean something here: input that waits, by its commit LSN, big-endian.
+/// The one space whose keys mean something here: input that waits. They begin with its commit LSN,
+/// big-endian.
 inline constexpr std::uint32_t k_waiting_space = 2;
 
 /// One change of what a shape with subqueries, or an inner one, knows beside its log: views, rows
@@ -289,8 +300,13 @@ class Reader {
   virtual StoreResult<Slice> read(const ReadRequest& request) = 0;
   virtual StoreResult<ShapeLookup> find(const protocol::ShapeHandle& handle) = 0;
   virtual StoreResult<std::optional<ShapeRecord>> find_by_identity(const Hash128& identity) = 0;
-  /// All state of a live shape, by space and key.
+  /// All state of a live shape, by space and key. Of input that waits only the keys.
   virtual StoreResult<std::vector<StateEntry>> load_state(const protocol::ShapeHandle& handle) = 0;
+  /// Input that waits, from this key on, until it has so many bytes; not less than one entry, if
+  /// there is one.
+  virtual StoreResult<std::vector<StateEntry>> load_waiting(const protocol::ShapeHandle& handle,
+                                                            const std::string& from,
+                                                            std::size_t bytes) = 0;
   /// The whole catalogue as a standby or a restarting owner sees it; changes nothing.
   virtual StoreResult<Boot> load() = 0;
   /// Changes whenever another connection committed (PRAGMA data_version).

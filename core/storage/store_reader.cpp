@@ -361,19 +361,42 @@ StoreResult<std::optional<ShapeRecord>> StoreReader::find_by_identity(const Hash
   });
 }
 
+StoreResult<std::uint64_t> StoreReader::live_id(const protocol::ShapeHandle& handle) {
+  auto state = state_reader_.read();
+  if (!state) return state.failure();
+  const auto counter = handle_counter(handle.text);
+  auto shape = catalogue_.by_id(counter.value_or(0) - state->handle_base);
+  if (!shape) return shape.failure();
+  if (*shape && (*shape)->record.handle == handle) return (*shape)->id;
+  return Failure{StoreError{StoreFailure::not_found, "no live shape has handle " + handle.text}};
+}
+
+StoreResult<std::vector<StateEntry>> StoreReader::load_waiting(const protocol::ShapeHandle& handle,
+                                                               const std::string& from,
+                                                               std::size_t bytes) {
+  using Entries = std::vector<StateEntry>;
+  return in_transaction<Entries>([&]() -> StoreResult<Entries> {
+    const auto id = live_id(handle);
+    if (!id) return id.failure();
+    Entries entries;
+    std::size_t read = 0;
+    Query rows = connection_->query(select_waiting_, *id, Blob{from});
+    while (read < bytes && rows.next()) {
+      entries.push_back({k_waiting_space, std::string(rows.bytes(0)), std::string(rows.bytes(1))});
+      read += entries.back().key.size() + entries.back().value.size();
+    }
+    if (rows.failed()) return Failure{connection_->failure("reading input that waits")};
+    return entries;
+  });
+}
+
 StoreResult<std::vector<StateEntry>> StoreReader::load_state(const protocol::ShapeHandle& handle) {
   using Entries = std::vector<StateEntry>;
   return in_transaction<Entries>([&]() -> StoreResult<Entries> {
-    auto state = state_reader_.read();
-    if (!state) return state.failure();
-    const auto counter = handle_counter(handle.text);
-    auto shape = catalogue_.by_id(counter.value_or(0) - state->handle_base);
-    if (!shape) return shape.failure();
-    if (!*shape || (*shape)->record.handle != handle)
-      return Failure{
-          StoreError{StoreFailure::not_found, "no live shape has handle " + handle.text}};
+    const auto id = live_id(handle);
+    if (!id) return id.failure();
     Entries entries;
-    Query rows = connection_->query(select_state_, (*shape)->id);
+    Query rows = connection_->query(select_state_, *id);
     while (rows.next())
       entries.push_back({static_cast<std::uint32_t>(rows.number(0)), std::string(rows.bytes(1)),
                          std::string(rows.bytes(2))});

@@ -26,6 +26,9 @@ class StoreReader final : public Reader {
   StoreResult<ShapeLookup> find(const protocol::ShapeHandle& handle) override;
   StoreResult<std::optional<ShapeRecord>> find_by_identity(const Hash128& identity) override;
   StoreResult<std::vector<StateEntry>> load_state(const protocol::ShapeHandle& handle) override;
+  StoreResult<std::vector<StateEntry>> load_waiting(const protocol::ShapeHandle& handle,
+                                                    const std::string& from,
+                                                    std::size_t bytes) override;
   StoreResult<Boot> load() override;
   StoreResult<std::uint64_t> data_version() override;
   void use_index(std::shared_ptr<const JournalIndex> index) override {
@@ -52,6 +55,8 @@ class StoreReader final : public Reader {
   /// A segment file that is not there was replaced after this transaction began, or is lost.
   template <class T>
   StoreResult<T> note_missing(StoreResult<T> read);
+  /// In a transaction.
+  StoreResult<std::uint64_t> live_id(const protocol::ShapeHandle& handle);
   StoreResult<Slice> read_once(const ReadRequest& request);
   StoreResult<Slice> read_snapshot_chunk(std::uint64_t shape, std::uint64_t chunk);
   StoreResult<void> read_log(Reading& reading);
@@ -85,8 +90,13 @@ class StoreReader final : public Reader {
   Statement select_runs_{
       "SELECT last, segment, position, length, crc, closes FROM run WHERE shape=?1 AND last>?2 "
       "ORDER BY last"};
+  // 2 is k_waiting_space.
   Statement select_state_{
-      "SELECT space, key, value FROM shape_state WHERE shape=?1 ORDER BY space, key"};
+      "SELECT space, key, CASE space WHEN 2 THEN x'' ELSE value END FROM shape_state WHERE "
+      "shape=?1 "
+      "ORDER BY space, key"};
+  Statement select_waiting_{
+      "SELECT key, value FROM shape_state WHERE shape=?1 AND space=2 AND key>=?2 ORDER BY key"};
   Statement data_version_{"PRAGMA data_version"};
 };
 

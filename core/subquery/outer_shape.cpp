@@ -124,10 +124,10 @@ void OuterShape::start_move(MoveBatch batch, Output& output) {
 
 // -- the stream -----------------------------------------------------------------------------------
 
-Output OuterShape::on_transaction(const OuterTransaction& transaction) {
+Output OuterShape::on_transaction(const OuterTransaction& transaction, std::uint64_t input) {
   Output output;
   const postgres::Lsn commit = transaction.transaction->commit_lsn;
-  const bool buffered = !buffer_.empty() && commit <= buffer_.back().transaction->commit_lsn;
+  const bool buffered = !buffer_.empty() && commit <= buffer_.parts().back().commit_lsn;
   if ((commit <= handled_ || buffered) && options_.rules.drop_replayed_transactions) return output;
   position_ = std::max(position_, commit);
   if (steady() || (!options_.rules.convert_at_the_splice && !initial())) {
@@ -135,9 +135,9 @@ Output OuterShape::on_transaction(const OuterTransaction& transaction) {
     handled_ = commit;
     return output;
   }
-  buffer_.push_back(transaction);
+  buffer_.push(transaction, options_.piece_bytes);
   // The initial snapshot will be taken anew after a restart, and contain them.
-  if (!initial()) note_buffered(transaction);
+  if (!initial() || buffer_.held_bytes() > options_.piece_bytes) buffer_.store(input, changes_);
   splice_if_ready(output);
   return output;
 }
@@ -266,33 +266,60 @@ Output OuterShape::on_rows_complete(std::uint64_t attempt) {
 
 // -- the splice -----------------------------------------------------------------------------------
 
-bool OuterShape::visible(const OuterTransaction& transaction) const {
-  return transaction.transaction->commit_lsn <= pending_->snapshot->insert_lsn &&
-         pending_->snapshot->sees(transaction.transaction->xid);
+bool OuterShape::visible(const InputBuffer::Part& part) const {
+  return part.commit_lsn <= pending_->snapshot->insert_lsn && pending_->snapshot->sees(part.xid);
 }
 
 void OuterShape::splice_if_ready(Output& output) {
   if (!pending_ || !pending_->complete || !pending_->snapshot) return;
-  const auto first_invisible =
-      std::find_if_not(buffer_.begin(), buffer_.end(),
-                       [&](const OuterTransaction& transaction) { return visible(transaction); });
+  const auto seen = [&](const InputBuffer::Part& part) { return visible(part); };
+  const auto& parts = buffer_.parts();
+  const auto first_invisible = std::find_if_not(parts.begin(), parts.end(), seen);
   const bool passed = position_ >= pending_->snapshot->insert_lsn;
   // Commit records and visibility have orders of their own: an invisible transaction does not mean
   // that no visible one follows. None that lies beyond the insert position is visible.
-  if (!passed && (options_.rules.wait_for_the_insert_position || first_invisible == buffer_.end()))
+  if (!passed && (options_.rules.wait_for_the_insert_position || first_invisible == parts.end()))
     return;
-  const bool inversion =
-      std::any_of(first_invisible, buffer_.end(),
-                  [&](const OuterTransaction& transaction) { return visible(transaction); });
+  const bool inversion = std::any_of(first_invisible, parts.end(), seen);
   // The visible one would have to be written before one with a smaller offset. Into a snapshot
   // nothing is written.
   if (inversion && !initial() && options_.rules.query_again_on_inversion) return want(output);
-  std::stable_partition(buffer_.begin(), buffer_.end(),
-                        [&](const OuterTransaction& transaction) { return visible(transaction); });
-  const auto split =
-      std::find_if_not(buffer_.begin(), buffer_.end(),
-                       [&](const OuterTransaction& transaction) { return visible(transaction); });
-  splice(output, static_cast<std::size_t>(split - buffer_.begin()));
+  if (!parts.empty()) handled_ = std::max(handled_, parts.back().commit_lsn);
+  splice_ = Splice{buffer_.partition(seen), false};
+  if (initial()) buffer_.drop_first(std::exchange(splice_->before, 0));
+  go_on_splicing(output);
+}
+
+void OuterShape::go_on_splicing(Output& output) {
+  std::size_t converted = 0;
+  for (;;) {
+    if (splice_->before == 0 && !splice_->moved) {
+      move(output);
+    } else if (buffer_.empty()) {
+      return finish_splice(output);
+    } else {
+      const InputBuffer::Part& next = buffer_.parts().front();
+      if (next.body == nullptr || converted >= options_.piece_bytes) return;
+      convert(*next.body, views_, output);
+      converted += next.bytes;
+      if (!splice_->moved) splice_->before--;
+      buffer_.drop_first(1);
+    }
+  }
+}
+
+std::optional<std::string> OuterShape::wants_stored() const {
+  ASSERT(splice_, "only a splice wants what is stored");
+  if (buffer_.empty() || buffer_.parts().front().body != nullptr) return std::nullopt;
+  return buffer_.parts().front().key();
+}
+
+Result<Output> OuterShape::go_on(const std::vector<StateDelta>& stored) {
+  if (wants_stored())
+    if (const auto given = buffer_.give_back(stored); !given.ok()) return given.failure();
+  Output output;
+  go_on_splicing(output);
+  return output;
 }
 
 void OuterShape::append_move(Pending& pending, Output& output) {
@@ -316,15 +343,16 @@ void OuterShape::append_move(Pending& pending, Output& output) {
   inject(std::move(end), output);
 }
 
-void OuterShape::splice(Output& output, std::size_t before_the_snapshot) {
-  const auto first_after = buffer_.begin() + static_cast<std::ptrdiff_t>(before_the_snapshot);
+void OuterShape::move(Output& output) {
   Pending pending = std::move(*pending_);
+  pending_.reset();
+  splice_->moved = true;
   if (initial()) {
     output.snapshot_complete = snapshot_complete_ = true;
   } else {
-    for (auto at = buffer_.begin(); at != first_after; ++at) convert(*at, views_, output);
     append_move(pending, output);
     note_change(pending.batch.delta);
+    note_pending();
     output.narrow.push_back(pending.batch.delta);
   }
   output.inner.resize(options_.links.size());
@@ -332,18 +360,14 @@ void OuterShape::splice(Output& output, std::size_t before_the_snapshot) {
     output.inner[i].insert(output.inner[i].end(), std::make_move_iterator(pending.inner[i].begin()),
                            std::make_move_iterator(pending.inner[i].end()));
   views_ = std::move(pending.target);
-  pending_.reset();
-  if (!output.snapshot_complete) {
-    note_pending();
-    changes_.push_back({number(Space::buffer)});
-  }
-  for (auto at = first_after; at != buffer_.end(); ++at) convert(*at, views_, output);
+}
+
+void OuterShape::finish_splice(Output& output) {
+  splice_.reset();
+  buffer_.clear(changes_);
   // What was visible and gave no item is not to be taken for new when it is replayed (8.9 A). A
   // commit record may begin where the stream stands, and is still to come then.
   if (position_.value > 0) handled_ = std::max(handled_, postgres::Lsn{position_.value - 1});
-  for (const OuterTransaction& transaction : buffer_)
-    handled_ = std::max(handled_, transaction.transaction->commit_lsn);
-  buffer_.clear();
   drain(output);
 }
 

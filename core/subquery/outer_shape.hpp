@@ -5,7 +5,6 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <optional>
 #include <set>
@@ -14,17 +13,12 @@
 
 #include "core/postgres/stream.hpp"
 #include "core/shape/log_item.hpp"
+#include "core/subquery/input_buffer.hpp"
 #include "core/subquery/marking.hpp"
 #include "core/subquery/move_queue.hpp"
 #include "core/subquery/state_delta.hpp"
 
 namespace holdfast::subquery {
-
-/// The part of one transaction that concerns the shape. Tuples have the definition's columns.
-struct OuterTransaction {
-  std::shared_ptr<const postgres::Transaction> transaction;
-  std::vector<std::uint32_t> changes;  ///< indices, ascending; no truncate
-};
 
 /// Rows that the shape needs. A new number makes every earlier one void.
 struct WantedQuery {
@@ -62,6 +56,9 @@ class OuterShape {
     /// If other shapes depend on this one: which of its columns, one entry a materializer.
     std::vector<std::vector<std::uint16_t>> links{};
     bool log = true;  ///< whether anybody reads its items
+    /// About so much is held of input that waits, beyond what is not stored yet, and is converted
+    /// at once.
+    std::size_t piece_bytes = 1U << 20;
   };
 
   OuterShape(std::shared_ptr<const shape::Definition> definition,
@@ -71,8 +68,9 @@ class OuterShape {
 
   /// The first query; the routing index was seeded with views() before.
   Output begin();
-  /// REQUIRES: moves that the transaction caused were given before (I-34).
-  Output on_transaction(const OuterTransaction& transaction);
+  /// What it changes is contributed with the input of this number. REQUIRES: moves that the
+  /// transaction caused were given before (I-34).
+  Output on_transaction(const OuterTransaction& transaction, std::uint64_t input = 0);
   /// A dependency's result has changed by a commit of its inner shape.
   Output on_moves(std::size_t dependency, const Moves& moves);
   /// After a restart: a dependency's result as it is now.
@@ -93,6 +91,18 @@ class OuterShape {
   /// Every transaction with a commit record before this position was given (I-53).
   Output on_position(postgres::Lsn position);
 
+  // -- a splice of more than one piece ------------------------------------------------------------
+
+  /// An output was one piece of a splice; nothing but go_on() may follow, and all pieces are one
+  /// commit.
+  bool splicing() const { return splice_.has_value(); }
+  /// From which key on Space::buffer is to be read first.
+  std::optional<std::string> wants_stored() const;
+  /// The next piece. `stored` is what was wanted, in the order of the keys: some of it, or all.
+  Result<Output> go_on(const std::vector<StateDelta>& stored);
+  /// All contributed with an input before this one is stored: no more is held than is to be.
+  void let_go(std::uint64_t stored_before) { buffer_.let_go(stored_before, options_.piece_bytes); }
+
   // -- state --------------------------------------------------------------------------------------
 
   /// What the log stands for.
@@ -104,20 +114,21 @@ class OuterShape {
   bool idle() const { return steady() && queue_.empty(); }
   protocol::LogOffset head() const { return head_; }
   postgres::Lsn handled() const { return handled_; }
-  std::size_t buffered() const { return buffer_.size(); }
+  const InputBuffer& buffer() const { return buffer_; }
 
   /// The position that the stream must pass before the query under way can be spliced.
   std::optional<postgres::Lsn> waits_for() const;
   /// Commit LSN of the first transaction that is not in the log yet; 0: there is none.
   postgres::Lsn waiting_from() const {
-    return buffer_.empty() ? postgres::Lsn{} : buffer_.front().transaction->commit_lsn;
+    return buffer_.empty() ? postgres::Lsn{} : buffer_.parts().front().commit_lsn;
   }
 
   /// What has changed since the last call of everything but the rows of a query under way and the
   /// moves that wait. What is read back wants its query again: on_restored(), then on_subscribed()
   /// for each dependency.
   std::vector<StateDelta> take_changes();
-  /// `entries` of other spaces are ignored. nullopt: nothing was ever stored.
+  /// `entries` of other spaces are ignored, and of Space::buffer all but the keys. nullopt: nothing
+  /// was ever stored.
   static Result<std::optional<OuterShape>> restore(
       const std::vector<StateDelta>& entries, std::shared_ptr<const shape::Definition> definition,
       const protocol::ShapeHandle& handle, Options options);
@@ -139,6 +150,12 @@ class OuterShape {
     bool complete = false;
   };
 
+  /// A splice under way: first what the snapshot sees is converted, then it moves, then the rest.
+  struct Splice {
+    std::size_t before = 0;  ///< so many of the first parts are still to come before the move
+    bool moved = false;
+  };
+
   bool initial() const { return !snapshot_complete_; }
   bool current(std::uint64_t attempt) const;
   void want(Output& output);
@@ -148,9 +165,11 @@ class OuterShape {
   void start_move(MoveBatch batch, Output& output);
   void take_row(const postgres::Tuple& tuple, Output& output);
   void splice_if_ready(Output& output);
-  void splice(Output& output, std::size_t before_the_snapshot);
+  void go_on_splicing(Output& output);
+  void move(Output& output);
+  void finish_splice(Output& output);
   void append_move(Pending& pending, Output& output);
-  bool visible(const OuterTransaction& transaction) const;
+  bool visible(const InputBuffer::Part& part) const;
   void convert(const OuterTransaction& transaction, const Views& views, Output& output);
   void append_event(shape::MoveDirection direction, const std::vector<shape::MovePattern>& patterns,
                     const std::vector<std::uint64_t>& txids, Output& output);
@@ -160,7 +179,6 @@ class OuterShape {
 
   void note_change(const ViewDelta& delta);
   void note_pending();
-  void note_buffered(const OuterTransaction& transaction);
   std::string header() const;
   bool read_header(std::string_view bytes);
 
@@ -170,7 +188,8 @@ class OuterShape {
   Views views_;
   MoveQueue queue_;
   std::optional<Pending> pending_;
-  std::deque<OuterTransaction> buffer_;
+  InputBuffer buffer_;
+  std::optional<Splice> splice_;
   bool snapshot_complete_ = false;
   std::uint64_t attempts_ = 0;
   protocol::LogOffset head_ = protocol::LogOffset::snapshot_end();

@@ -2,65 +2,16 @@
 // Moves that wait are not stored: the next subscription finds them.
 #include <utility>
 
-#include "core/base/big_endian.hpp"
 #include "core/subquery/outer_shape.hpp"
-#include "core/where/tuple_bytes.hpp"
+#include "core/where/byte_stream.hpp"
 
 namespace holdfast::subquery {
 namespace {
 
 using where::ByteReader;
 using where::ByteWriter;
-using where::read_tuple;
-using where::write_tuple;
 
 constexpr std::uint64_t k_version = 1;
-
-void write_transaction(ByteWriter& out, const OuterTransaction& outer) {
-  const postgres::Transaction& transaction = *outer.transaction;
-  ByteWriter body;
-  body.number(transaction.xid.value);
-  body.number(transaction.commit_lsn.value);
-  body.number(transaction.end_lsn.value);
-  body.number(outer.changes.size());
-  for (const std::uint32_t index : outer.changes) {
-    const postgres::Change& change = transaction.changes[index];
-    body.number(static_cast<std::uint64_t>(change.kind));
-    body.number(change.op);
-    write_tuple(body, change.old_tuple);
-    write_tuple(body, change.new_tuple);
-  }
-  out.text(body.take());
-}
-
-/// Only what concerns the shape comes back, so that the changes are numbered anew.
-bool read_transaction(ByteReader& from, OuterTransaction& outer) {
-  const auto bytes = std::make_shared<const std::string>(from.text());
-  ByteReader in(*bytes);
-  auto transaction = std::make_shared<postgres::Transaction>();
-  transaction->buffers.push_back(bytes);
-  transaction->xid.value = static_cast<std::uint32_t>(in.number_up_to(0xffffffff));
-  transaction->commit_lsn.value = in.number();
-  transaction->end_lsn.value = in.number();
-  transaction->changes.resize(in.count());
-  for (std::uint32_t i = 0; i < transaction->changes.size(); ++i) {
-    postgres::Change& change = transaction->changes[i];
-    change.kind = static_cast<postgres::ChangeKind>(in.number_up_to(2));
-    change.op = in.number();
-    change.old_tuple = read_tuple(in);
-    change.new_tuple = read_tuple(in);
-    outer.changes.push_back(i);
-  }
-  outer.transaction = std::move(transaction);
-  return in.finished();
-}
-
-/// Ascending by bytes as the LSN ascends.
-std::string buffer_key(postgres::Lsn commit) {
-  std::string key;
-  append_big_endian(key, commit.value);
-  return key;
-}
 
 constexpr std::uint64_t k_complete = 1;
 constexpr std::uint64_t k_pending = 2;
@@ -94,13 +45,6 @@ void OuterShape::note_pending() {
     bytes = out.take();
   }
   changes_.push_back({number(Space::pending_move), std::string(), std::move(bytes)});
-}
-
-void OuterShape::note_buffered(const OuterTransaction& transaction) {
-  ByteWriter out;
-  write_transaction(out, transaction);
-  changes_.push_back(
-      {number(Space::buffer), buffer_key(transaction.transaction->commit_lsn), out.take()});
 }
 
 std::vector<StateDelta> OuterShape::take_changes() {
@@ -147,10 +91,7 @@ Result<std::optional<OuterShape>> OuterShape::restore(
       if (!read_batch(in, move) || !in.finished() || move.delta.dependency >= dependencies)
         return damaged();
     } else if (space == number(Space::buffer)) {
-      ByteReader in(bytes);
-      OuterTransaction transaction;
-      if (!read_transaction(in, transaction) || !in.finished()) return damaged();
-      made.buffer_.push_back(std::move(transaction));
+      if (!made.buffer_.restore(*key)) return damaged();
     } else if (space >= number(Space::first_of_views)) {
       const std::size_t dependency = space - number(Space::first_of_views);
       if (dependency >= dependencies) return damaged();
@@ -168,6 +109,8 @@ Result<std::optional<OuterShape>> OuterShape::restore(
     }
   }
   made.changes_.clear();
+  // The snapshot that will be taken anew contains what waited for it.
+  if (made.initial()) made.buffer_.clear(made.changes_);
   return std::optional<OuterShape>(std::move(made));
 }
 

@@ -120,6 +120,11 @@ class BrokenReader final : public Reader {
   StoreResult<std::vector<storage::StateEntry>> load_state(const ShapeHandle& handle) override {
     return inner_->load_state(handle);
   }
+  StoreResult<std::vector<storage::StateEntry>> load_waiting(const ShapeHandle& handle,
+                                                             const std::string& from,
+                                                             std::size_t bytes) override {
+    return inner_->load_waiting(handle, from, bytes);
+  }
   StoreResult<storage::Boot> load() override { return inner_->load(); }
   StoreResult<std::uint64_t> data_version() override { return inner_->data_version(); }
   void use_index(std::shared_ptr<const storage::JournalIndex> index) override {

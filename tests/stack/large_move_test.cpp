@@ -68,6 +68,42 @@ class LargeMove : public ::testing::Test, public test::WholeEngine {
     return log + read();
   }
 
+  /// The whole log after a move whose query takes long, with what was written meanwhile: many
+  /// small transactions, and one that is more than one piece.
+  std::string log_of_a_long_move(std::uint64_t inline_bytes, bool restarts = false) {
+    engine_.stack.store.inline_snapshot_bytes = inline_bytes;
+    engine_.stack.store.chunk_bytes = 20'000;
+    fill("2");
+    start();
+    std::string log = read();
+    postgres_.slow_queries(executor_.now() + std::chrono::seconds(30));
+    write({insert("projects", {{"id", "2"}})});
+    until([&] { return process("mover").has_value(); });
+    unsigned id = 10'000;
+    const auto row = [&] {
+      const unsigned made = id++;
+      return insert("tasks",
+                    {{"id", std::to_string(made)}, {"project", made % 3 == 0 ? "1" : "2"}});
+    };
+    for (unsigned i = 0; i < 60; ++i) {
+      write({row(), row(), row()});
+      pass(std::chrono::milliseconds(100));
+    }
+    std::vector<Statement> many;
+    for (unsigned i = 0; i < 500; ++i) many.push_back(row());
+    write(many);
+    EXPECT_TRUE(process("mover").has_value()) << "the query is still under way";
+    pass(std::chrono::seconds(1));
+    if (restarts) {
+      instance_->kill();
+      start();
+    }
+    pass(std::chrono::seconds(90));
+    write({row()});
+    pass(std::chrono::seconds(5));
+    return log + read();
+  }
+
   /// The connections break once something was spilled.
   void fail_after_the_first_piece() {
     executor_.on_step([this](const sim::StepInfo& step) {
@@ -96,6 +132,26 @@ TEST_F(LargeMove, IsReadAsIfItsRowsHadBeenHeld) {
   } held;
   EXPECT_EQ(held.log_of_a_large_move(256U << 10), spilled);
   EXPECT_FALSE(held.reached(Mark::move_spilled_to_segment)) << "otherwise nothing was compared";
+}
+
+TEST_F(LargeMove, WhatWaitedForItIsReadAsIfItHadBeenHeld) {
+  const std::string spilled = log_of_a_long_move(1'000);
+  EXPECT_TRUE(reached(Mark::waiting_input_read_back));
+  EXPECT_TRUE(reached(Mark::splice_spilled_to_segment));
+  EXPECT_EQ(count(spilled, "\"operation\":\"insert\""), k_rows + 1 + 181 + 500);
+  struct Held : LargeMove {
+    void TestBody() override {}
+    using LargeMove::log_of_a_long_move;
+    using LargeMove::reached;
+  } held;
+  EXPECT_EQ(held.log_of_a_long_move(256U << 10), spilled);
+  EXPECT_FALSE(held.reached(Mark::waiting_input_read_back)) << "otherwise nothing was compared";
+}
+
+TEST_F(LargeMove, WhatWaitedForItIsThereAfterAKill) {
+  const std::string log = log_of_a_long_move(1'000, true);
+  EXPECT_TRUE(reached(Mark::restored_while_moving));
+  EXPECT_EQ(count(log, "\"operation\":\"insert\""), k_rows + 1 + 181 + 500);
 }
 
 TEST_F(LargeMove, IsThereAfterAKill) {

@@ -56,6 +56,10 @@ class OneShape final : public storage::StoreSource {
         const protocol::ShapeHandle&) override {
       return std::vector<storage::StateEntry>{};
     }
+    storage::StoreResult<std::vector<storage::StateEntry>> load_waiting(
+        const protocol::ShapeHandle&, const std::string&, std::size_t) override {
+      return std::vector<storage::StateEntry>{};
+    }
     storage::StoreResult<storage::Boot> load() override { return storage::Boot{}; }
     storage::StoreResult<std::uint64_t> data_version() override { return std::uint64_t{1}; }
     void use_index(std::shared_ptr<const storage::JournalIndex>) override {}

@@ -1,6 +1,7 @@
 // Shapes with inner shapes: made together, ended together, and their state beside the log.
 #include <algorithm>
 
+#include "core/base/big_endian.hpp"
 #include "core/storage/schema.hpp"
 #include "tests/storage/store_fixture.hpp"
 
@@ -30,8 +31,7 @@ class FamiliesTest : public StoreTest {
   std::vector<ShapeRecord> make(const NewShape& shape) { return must(store_->create(shape)); }
   std::vector<std::string> living() {
     std::vector<ShapeHandle> handles;
-    for (const ShapeRecord& record : must(reader_->load()).shapes)
-      handles.push_back(record.handle);
+    for (const ShapeRecord& record : must(reader_->load()).shapes) handles.push_back(record.handle);
     return texts(handles);
   }
   std::string reason(const ShapeHandle& handle) {
@@ -49,6 +49,34 @@ class FamiliesTest : public StoreTest {
     return entries;
   }
 };
+
+TEST_F(FamiliesTest, InputThatWaitsIsReadInPieces) {
+  const ShapeHandle handle = make(served(1, {inner(2)})).back().handle;
+  const auto key = [](std::uint64_t commit) {
+    std::string bytes;
+    append_big_endian(bytes, commit);
+    return bytes + "rest";
+  };
+  for (const std::uint64_t commit : {300, 7, 256})
+    change({{handle, k_waiting_space, key(commit), std::string(40, 'v')}});
+  change({{handle, 3, key(1), "another space"}});
+  const auto commits = [&](std::uint64_t from, std::size_t bytes) {
+    std::vector<std::uint64_t> found;
+    for (const StateEntry& entry : must(reader_->load_waiting(handle, key(from), bytes))) {
+      EXPECT_EQ(entry.value, std::string(40, 'v'));
+      found.push_back(from_big_endian(entry.key.substr(0, 8)));
+    }
+    return found;
+  };
+  EXPECT_EQ(commits(0, 1'000), (std::vector<std::uint64_t>{7, 256, 300}));
+  EXPECT_EQ(commits(7, 60), (std::vector<std::uint64_t>{7, 256}));
+  EXPECT_EQ(commits(8, 1), std::vector<std::uint64_t>{256});
+  EXPECT_TRUE(commits(301, 1'000).empty());
+  for (const StateEntry& entry : must(reader_->load_state(handle)))
+    EXPECT_EQ(entry.value, entry.space == 3 ? "another space" : "") << "of it only the keys";
+  for (const ShapeRecord& record : must(reader_->load()).shapes)
+    EXPECT_EQ(record.waiting_from.value, record.handle == handle ? 7U : 0U);
+}
 
 TEST_F(FamiliesTest, InnerShapesAreMadeBeforeTheShapeThatRefersToThem) {
   const auto made = make(served(1, {inner(2, {inner(3)}), inner(4)}));
@@ -93,8 +121,7 @@ TEST_F(FamiliesTest, ALivingFamilyIsAnsweredAsItIs) {
 TEST_F(FamiliesTest, AnInnerShapeEndsWithTheLastThatRefersToIt) {
   const auto first = make(served(1, {inner(8, {inner(9)})}));
   const auto second = make(served(2, {inner(8, {inner(9)})}));
-  EXPECT_EQ(texts(must(store_->remove(first.back().handle, "a", 1))),
-            texts({first.back().handle}));
+  EXPECT_EQ(texts(must(store_->remove(first.back().handle, "a", 1))), texts({first.back().handle}));
   EXPECT_EQ(texts(must(store_->remove(second.back().handle, "b", 2))),
             texts({second.back().handle, first[0].handle, first[1].handle}));
   EXPECT_EQ(reason(second.back().handle), "b");

@@ -179,8 +179,14 @@ inline std::string show(const Boot& boot, Reader& reader, const Model& model) {
     for (const protocol::ShapeHandle& inner : record->inners) text += " " + inner.text;
     const auto state = reader.load_state(record->handle);
     if (!state) text += state.error().message;
+    std::map<std::string, std::string> waiting;
+    const auto read = reader.load_waiting(record->handle, {}, std::size_t{1} << 40);
+    if (!read) text += read.error().message;
+    for (const StateEntry& entry : read ? *read : std::vector<StateEntry>{})
+      waiting[entry.key] = entry.value;
     for (const StateEntry& entry : state ? *state : std::vector<StateEntry>{})
-      text += " " + std::to_string(entry.space) + entry.key + "=" + entry.value;
+      text += " " + std::to_string(entry.space) + entry.key + "=" +
+              (entry.space == k_waiting_space ? waiting[entry.key] : entry.value);
     text += "\n";
     const auto shape = model.live().find(definition);
     if (!record->snapshot_complete || shape == model.live().end()) continue;

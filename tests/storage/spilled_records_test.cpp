@@ -81,6 +81,65 @@ class SpilledRecordsTest : public StoreTest {
   }
 };
 
+// Of transactions, with others between them: some end theirs, ops are left out, and all are in one
+// segment, not in their order.
+TEST_F(SpilledRecordsTest, OfTransactionsAreReadAsIfTheyHadBeenHeld) {
+  reopen();
+  const auto one = make_shape(1);
+  const auto other = make_shape(2);
+  const auto place_of = [](std::size_t i) {
+    const std::size_t tx = 4 + i / 7;
+    return SpilledRecords::Place{at(tx, 2 * i), i % 7 == 6};
+  };
+  Group all;
+  all.applied = {9 + k_items};
+  Group in_part = all;
+  std::vector<RecordRef> records;
+  const auto writer = must(store_->write_snapshot(other));
+  std::uint64_t written = 0;
+  const auto write = [&](std::size_t from, std::size_t to) {
+    auto items = std::make_shared<SpilledItems>();
+    items->begin = written;
+    SpilledRecords made{0, place_of(from).offset, items};
+    for (std::size_t i = from; i < to; ++i) {
+      must(writer->append(item(i)));
+      written += item(i).size();
+      items->sizes.push_back(static_cast<std::uint32_t>(item(i).size()));
+      made.places.push_back(place_of(i));
+    }
+    return std::pair(made, items);
+  };
+  const std::size_t half = k_items / 2;
+  auto [second, second_items] = write(half, k_items);
+  auto [first, first_items] = write(0, half);
+  first_items->segment = second_items->segment = must(writer->finish());
+  for (std::size_t i = 0; i <= k_items; ++i) {
+    records.push_back({i < k_items ? place_of(i).offset : at(9 + k_items, 0),
+                       static_cast<std::uint32_t>(i), i == k_items || place_of(i).last});
+    all.items.push_back(shared(item(i)));
+  }
+  all.appends = {{one, records}};
+  in_part.items = {all.items.back()};
+  in_part.appends = {{other, {{at(9 + k_items, 0), 0, true}}, {first, second}}};
+  must(store_->commit(all));
+  must(store_->commit(in_part));
+  const auto whole = [&](const protocol::ShapeHandle& handle) {
+    std::string text;
+    for (LogOffset after = LogOffset::snapshot_end(); after < at(9 + k_items, 0);) {
+      const Slice slice = read(handle, after, at(9 + k_items, 0));
+      text += slice.end.to_string() + slice.items;
+      if (slice.end == after) break;
+      after = slice.end;
+    }
+    return text;
+  };
+  EXPECT_TRUE(whole(one) == whole(other));
+  EXPECT_GT(whole(one).size(), 100 * k_items);
+  finish_maintenance();
+  reopen();
+  EXPECT_TRUE(whole(one) == whole(other));
+}
+
 TEST_F(SpilledRecordsTest, AreReadAsIfTheyHadBeenHeld) {
   reopen();
   const auto one = make_shape(1);

@@ -115,6 +115,7 @@ OuterShape::Options History::options_of(const Node& node) const {
   OuterShape::Options options;
   options.rules = plot_.rules;
   options.most_values_a_move = 2;
+  options.piece_bytes = plot_.piece_bytes;
   if (node.parent != nullptr) options.links = {node.link};
   return options;
 }
@@ -185,7 +186,10 @@ void History::deliver_to_machine(Node& node, const Committed& committed) {
     if (concerned(transaction->changes[i].old_tuple) ||
         concerned(transaction->changes[i].new_tuple))
       outer.changes.push_back(i);
-  if (!outer.changes.empty()) handle(node, node.machine->on_transaction(outer));
+  if (outer.changes.empty()) return;
+  handle(node, node.machine->on_transaction(outer, next_ + 1));
+  store(node, node.machine->take_changes());
+  node.machine->let_go(next_ + dice_.below(3));  // now and then the last commits are under way
 }
 
 void History::process_one() {
@@ -220,6 +224,33 @@ void History::narrow(Node& node, const ViewDelta& delta) {
 }
 
 void History::handle(Node& node, Output output) {
+  std::vector<InnerChange> inner;
+  const auto take = [&](Output piece) {
+    if (!piece.inner.empty())
+      inner.insert(inner.end(), piece.inner.front().begin(), piece.inner.front().end());
+    apply(node, std::move(piece));
+  };
+  take(std::move(output));
+  while (node.machine->splicing()) {
+    ++tally.pieces;
+    std::vector<StateDelta> stored;
+    if (const auto from = node.machine->wants_stored()) {
+      ++tally.read_back;
+      const std::uint32_t space = number(Space::buffer);
+      for (auto at = node.stored.lower_bound({space, *from});
+           at != node.stored.end() && at->first.first == space && stored.size() < 2; ++at)
+        stored.push_back({space, at->first.second, at->second});
+    }
+    auto next = node.machine->go_on(stored);
+    ASSERT(next.ok(), next.error().message);
+    take(std::move(*next));
+  }
+  if (node.parent == nullptr || inner.empty()) return;
+  for (const InnerChange& change : inner) node.result.apply(change);
+  tell_parent(node, {});
+}
+
+void History::apply(Node& node, Output output) {
   for (std::string& row : output.snapshot_rows) node.snapshot_rows.push_back(std::move(row));
   if (output.snapshot_complete) node.reader.start(node.snapshot_rows);
   for (const shape::LogItem& item : output.items) node.reader.apply(item);
@@ -245,9 +276,6 @@ void History::handle(Node& node, Output output) {
     node.query->streamed = std::move(passed);
     if (node.query->wanted.initial) node.snapshot_rows.clear();
   }
-  if (node.parent == nullptr || output.inner.empty()) return;
-  for (const InnerChange& change : output.inner.front()) node.result.apply(change);
-  tell_parent(node, {});
 }
 
 ValueSets History::results_now(const Node& node) const {

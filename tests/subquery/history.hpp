@@ -27,6 +27,7 @@ struct Plot {
   Rules rules{};
   Mistakes mistakes{};
   bool nested = true;
+  std::size_t piece_bytes = 1U << 20;  ///< of an outer shape's splice
   std::size_t steps = 150;
 };
 
@@ -39,6 +40,8 @@ struct Tally {
   std::size_t moves = 0;
   std::size_t restarts = 0;
   std::size_t requeries = 0;
+  std::size_t pieces = 0;     ///< of splices, but the first of each
+  std::size_t read_back = 0;  ///< of them, those that began with what was in the store only
 };
 
 class History {
@@ -86,7 +89,9 @@ class History {
   void deliver_to_plain(Node& node, const Committed& committed);
   void deliver_to_machine(Node& node, const Committed& committed);
   void tell_parent(Node& node, std::vector<std::uint64_t> txids);
+  /// An output with all pieces of its splice.
   void handle(Node& node, Output output);
+  void apply(Node& node, Output output);
   void broaden(Node& node, const ViewDelta& delta);
   void narrow(Node& node, const ViewDelta& delta);
   void process_one();

@@ -22,18 +22,24 @@ std::uint64_t histories() {
 TEST(Splice, GivesTheRowsOfTheQueryInEveryHistory) {
   test::Tally total;
   for (std::uint64_t seed = 1; seed <= histories(); ++seed) {
-    History history(seed, Plot{});
+    Plot plot;
+    plot.piece_bytes = seed % 2 == 0 ? 1 : plot.piece_bytes;
+    History history(seed, plot);
     ASSERT_EQ(history.run(), "") << "seed " << seed;
     total.checks += history.tally.checks;
     total.rows += history.tally.rows;
     total.moves += history.tally.moves;
     total.restarts += history.tally.restarts;
     total.requeries += history.tally.requeries;
+    total.pieces += history.tally.pieces;
+    total.read_back += history.tally.read_back;
   }
   EXPECT_GT(total.rows, total.checks) << "shapes are not empty";
   EXPECT_GT(total.moves, 3 * histories());
   EXPECT_GT(total.restarts, histories());
   EXPECT_GT(total.requeries, histories() / 2);
+  EXPECT_GT(total.pieces, histories() / 2);
+  EXPECT_GT(total.read_back, histories() / 2);
   RecordProperty("checks", static_cast<int>(total.checks));
   RecordProperty("rows", static_cast<int>(total.rows));
 }

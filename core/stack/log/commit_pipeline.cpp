@@ -18,20 +18,21 @@ class GroupBuilder {
            const std::vector<storage::SpilledRecords>& spilled = {}) {
     if (items.empty()) return;
     ASSERT(spilled.empty() || spilled.back().before < items.size(),
-           "after the rows of a move comes the end of its snapshot");
+           "of what a splice writes the last record is held");
     Append& append = appends_[handle];
     std::vector<storage::RecordRef>& records = append.records;
     auto rows = spilled.begin();
     for (std::size_t i = 0; i < items.size(); ++i) {
       for (; rows != spilled.end() && rows->before == i; ++rows) add(append, *rows);
       const ContributedItem& item = items[i];
-      if (!records.empty()) {
+      if (!records.empty() && !append.settled) {
         storage::RecordRef& before = records.back();
         ASSERT(before.offset < item.offset, "a shape's contributions are in offset order (I-1)");
         before.last = !append.injected && (before.offset.tx != item.offset.tx || item.injected);
       }
       records.push_back({item.offset, index_of(item.json), false});
       append.injected = item.injected;
+      append.settled = false;
     }
   }
   void add(const protocol::ShapeHandle& handle, SubqueryPart& part) {
@@ -86,14 +87,15 @@ class GroupBuilder {
     std::vector<storage::RecordRef> records;
     std::vector<storage::SpilledRecords> spilled;
     bool injected = false;  ///< the latest one
+    bool settled = false;   ///< whether the latest one that is held is `last` was decided
   };
 
-  /// Rows that are injected, as what follows them is.
-  static void add(Append& append, storage::SpilledRecords rows) {
-    if (!append.records.empty()) append.records.back().last = !append.injected;
-    append.injected = true;
-    rows.before = append.records.size();
-    append.spilled.push_back(std::move(rows));
+  /// No transaction goes on from what is held into them.
+  static void add(Append& append, storage::SpilledRecords spilled) {
+    if (!append.records.empty() && !append.settled) append.records.back().last = !append.injected;
+    append.settled = true;
+    spilled.before = append.records.size();
+    append.spilled.push_back(std::move(spilled));
   }
 
   std::uint32_t index_of(const SharedItem& item) {
@@ -275,6 +277,7 @@ void CommitPipeline::committed() {
   in_flight_ = false;
   in_flight_bytes_ = 0;
   in_flight_state_.clear();
+  stored_before_ = batches_.empty() ? next_number_ : batches_.front().number;
 }
 
 }  // namespace holdfast::stack

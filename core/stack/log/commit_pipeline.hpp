@@ -84,6 +84,8 @@ class CommitPipeline {
   bool commit_in_flight() const { return in_flight_; }
   std::size_t bytes() const { return bytes_ + in_flight_bytes_; }
   BatchNumber next_number() const { return next_number_; }
+  /// Batches with a smaller number are durable, with all that was contributed to them.
+  BatchNumber stored_before() const { return stored_before_; }
   /// Whether the last batch is committed together with the next one.
   bool joins_next() const { return joins_next_; }
 
@@ -116,6 +118,7 @@ class CommitPipeline {
   std::size_t bytes_ = 0;
   Extent reached_;  ///< of everything handed out so far
   bool in_flight_ = false;
+  BatchNumber stored_before_ = 1;
   std::size_t in_flight_bytes_ = 0;
   std::set<protocol::ShapeHandle> in_flight_state_;
 };

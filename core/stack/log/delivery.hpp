@@ -86,6 +86,7 @@ enum class SnapshotVerdict : std::uint8_t {
 /// What one shape gets of one batch. In this order: moves, subscription, transactions, position.
 struct Delivery {
   BatchNumber batch = 0;
+  BatchNumber stored_before = 0;  ///< what was contributed to batches before this is durable
   std::vector<DeliveredTransaction> transactions;
 
   // -- shapes with subqueries, and inner ones; of these a transaction comes whole -----------------
@@ -102,7 +103,7 @@ struct Delivery {
 /// What a shape with subqueries, or an inner one, contributes beside its items.
 struct SubqueryPart {
   std::vector<storage::StateChange> state;
-  /// Rows of a move that went to the store before, by their places among the items.
+  /// Records of a splice whose items went to the store before, by their places among the items.
   std::vector<storage::SpilledRecords> spilled;
   std::optional<storage::SnapshotCompletion> completion;
   subquery::Moves moves;  ///< of its own result

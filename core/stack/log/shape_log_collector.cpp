@@ -129,6 +129,7 @@ void ShapeLogCollector::open_batch(Routed routed, const CommitPipeline::Extent& 
       continue;
     }
     delivery->batch = batch;
+    delivery->stored_before = pipeline_.stored_before();
     delivery->position = position();
     if (shape->second.set_aside()) {
       set_aside(handle, *delivery);

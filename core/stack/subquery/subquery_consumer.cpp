@@ -41,6 +41,7 @@ subquery::OuterShape::Options SubqueryConsumer::options() const {
   options.rules = subquery::Rules(context_->guards);
   options.log = !inner();
   if (inner()) options.links = {meta_.link};
+  options.piece_bytes = spill_bytes(context_->options);
   return options;
 }
 
@@ -61,6 +62,7 @@ void SubqueryConsumer::load() {
     shape_ = std::move(**restored);
     context_->reached(Mark::subquery_state_restored);
     if (!shape_->steady()) context_->reached(Mark::restored_while_moving);
+    if (!shape_->snapshot_complete()) waiting_from_.reset();  // what waited is in the next snapshot
     part_->seed = shape_->views();
     part_->has_result = shape_->snapshot_complete();
     absorb(shape_->on_restored());
@@ -109,6 +111,7 @@ void SubqueryConsumer::deliver(std::shared_ptr<const Delivery> delivery) {
   }
   if (shape_ && delivery->position.value != 0) absorb(shape_->on_position(delivery->position));
   contribute(delivery->batch, delivery->wants_values);
+  if (shape_) shape_->let_go(delivery->stored_before);
 }
 
 std::string_view SubqueryConsumer::take_transactions(const Delivery& delivery) {
@@ -123,7 +126,7 @@ std::string_view SubqueryConsumer::take_transactions(const Delivery& delivery) {
       if (const auto why = shape_ending(transaction.transaction->changes[change]); !why.empty())
         return why;
     txids_.push_back(transaction.transaction->xid.value);
-    absorb(shape_->on_transaction(transaction));
+    absorb(shape_->on_transaction(transaction, delivery.batch));
     first = end;
   }
   return {};
@@ -160,6 +163,32 @@ subquery::OuterTransaction SubqueryConsumer::whole(const Delivery& delivery, std
 // -- what comes of it -----------------------------------------------------------------------------
 
 void SubqueryConsumer::absorb(subquery::Output output) {
+  absorb_piece(std::move(output));
+  while (shape_->splicing()) {
+    move_rows_.spill_if_large(*this, items_, part_->spilled);
+    std::vector<subquery::StateDelta> stored;
+    if (const auto from = shape_->wants_stored()) stored = load_waiting(*from);
+    auto next = shape_->go_on(stored);
+    if (!next.ok()) exit(runtime::ExitReason::crash("state: " + next.error().message));
+    absorb_piece(std::move(*next));
+  }
+}
+
+std::vector<subquery::StateDelta> SubqueryConsumer::load_waiting(const std::string& from) {
+  context_->reached(Mark::waiting_input_read_back);
+  auto loaded = context_->readers->with_reader(
+      "store.load_waiting",
+      [handle = meta_.handle, from, bytes = options().piece_bytes](storage::Reader& reader) {
+        return reader.load_waiting(handle, from, bytes);
+      });
+  if (!loaded.ok()) exit(runtime::ExitReason::crash("state: " + loaded.error().message));
+  std::vector<subquery::StateDelta> entries;
+  for (storage::StateEntry& entry : *loaded)
+    entries.push_back({entry.space, std::move(entry.key), std::move(entry.value)});
+  return entries;
+}
+
+void SubqueryConsumer::absorb_piece(subquery::Output output) {
   for (std::string& row : output.snapshot_rows) {
     snapshot_rows_->begin_row() += row;
     snapshot_rows_->end_row();
@@ -167,7 +196,7 @@ void SubqueryConsumer::absorb(subquery::Output output) {
   if (output.snapshot_complete) complete_snapshot();
   if (output.taken) {
     output.taken->before += items_.size();
-    part_->spilled.push_back(move_rows_.place(*this, *output.taken));
+    move_rows_.place(*output.taken, part_->spilled);
   }
   for (shape::LogItem& item : output.items)
     items_.push_back(
@@ -183,6 +212,7 @@ void SubqueryConsumer::absorb(subquery::Output output) {
     part_->routing.push_back({Kind::broaden, std::move(delta)});
   if (!output.query) return;
   part_->query = output.query->attempt;
+  move_rows_.finish(*this);
   move_rows_.discard();
   if (output.query->initial) snapshot_rows_.emplace(context_, meta_.handle);
   wanted_ = std::move(output.query);
@@ -207,6 +237,7 @@ void SubqueryConsumer::apply_to_result(SubqueryPart& part) {
 
 void SubqueryConsumer::contribute(BatchNumber batch, bool wants_values) {
   SubqueryPart& part = *part_;
+  move_rows_.finish(*this);
   apply_to_result(part);
   txids_.clear();
   if (wants_values && materializer_)
@@ -217,7 +248,7 @@ void SubqueryConsumer::contribute(BatchNumber batch, bool wants_values) {
           {meta_.handle, delta.space, std::move(delta.key), std::move(delta.value)});
     part.waits_for = shape_->waits_for();
     if (shape_->waiting_from() != waiting_from_)
-      part.waiting_from = waiting_from_ = shape_->waiting_from();
+      waiting_from_ = part.waiting_from = shape_->waiting_from();
   }
   const bool something = part.writes() || part.seed || part.query || part.waits_for ||
                          part.has_result || !part.routing.empty() || !items_.empty();

@@ -50,8 +50,11 @@ class SubqueryConsumer : public Consumer {
   /// Answers why the shape ends with one of them; empty: it does not.
   std::string_view take_transactions(const Delivery& delivery);
 
-  /// Adds what an input led to, to what is contributed next.
+  /// Adds what an input led to, to what is contributed next. SUSPENDS where that is a splice of
+  /// more than one piece.
   void absorb(subquery::Output output);
+  void absorb_piece(subquery::Output output);
+  std::vector<subquery::StateDelta> load_waiting(const std::string& from);
   void complete_snapshot();
   /// Contributes what was absorbed, as the answer to a batch, or by itself (0) if there is
   /// anything.
@@ -69,7 +72,8 @@ class SubqueryConsumer : public Consumer {
   MoveRows move_rows_;
   postgres::Snapshot query_snapshot_;
 
-  postgres::Lsn waiting_from_;  ///< as contributed last
+  /// As contributed last; none: what is said of it may be anything.
+  std::optional<postgres::Lsn> waiting_from_ = postgres::Lsn{};
 
   // What was absorbed.
   std::vector<ContributedItem> items_;

@@ -80,7 +80,8 @@ bool must_reach(Mark mark, bool subqueries) {
   if (mark == Mark::inline_call_exited_while_stopping) return false;  // bug6_shutdown_race has it
   const bool of_subqueries =
       mark == Mark::subquery_state_restored || mark == Mark::restored_while_moving ||
-      mark == Mark::move_spilled_to_segment || mark == Mark::quarantined_with_its_subquery;
+      mark == Mark::move_spilled_to_segment || mark == Mark::splice_spilled_to_segment ||
+      mark == Mark::waiting_input_read_back || mark == Mark::quarantined_with_its_subquery;
   return of_subqueries == subqueries;
 }
 
