@@ -100,7 +100,7 @@ struct PlannedFault {
   FaultKind kind = FaultKind::kill_process;
   Duration at{};           ///< since the start of the run
   std::uint64_t pick = 0;  ///< which victim, modulo the number of candidates
-  /// The victim's path, once a run has shown whom `pick` hits; empty: not pinned.
+  /// The victim's path, once a run has shown whom `pick` hits; or its end; empty: not pinned.
   std::string victim = {};
   Moment moment = Moment::any_time;  ///< waited for from `at` on
   bool operator==(const PlannedFault&) const = default;

@@ -174,8 +174,7 @@ void plan_statements(PlannedTransaction& transaction, const Plan& plan, const Pr
   bool fails = transaction.rolls_back;
   for (std::uint64_t m = 0; m < mutations; ++m) {
     const Draws draw = tx.of("mutation", m);
-    const bool aims =
-        !makes_room && (profile.benchmark || !draw.percent(k_blind_percent, "blind"));
+    const bool aims = !makes_room && (profile.benchmark || !draw.percent(k_blind_percent, "blind"));
     for (Statement& statement : draw_mutation(plan, subqueries, keys, draw)) {
       if (aims) statement = after.aim(std::move(statement), keys);
       if (const auto room = makes_room ? make_room_for(statement) : std::nullopt) {
@@ -254,6 +253,7 @@ void plan_restarts(Plan& plan, const Profile& profile, const Draws& draws) {
       restart.moment = Moment::move;
     if (!profile.benchmark && draw.percent(8, "at_confirmation"))
       restart.moment = Moment::confirmation;
+    if (!profile.benchmark && draw.percent(5, "in_spill")) restart.moment = Moment::spill;
     restart.down_time = ms(draw.one_of<std::uint64_t>({0, 5, 200, 2'000}, "down"));
     restart.overlap = us(draw.one_of<std::uint64_t>({0, 500, 20'000, 700'000}, "overlap"));
     restart.kill_during_stop = draw.percent(30, "kill");

@@ -28,6 +28,8 @@ std::string_view label_of(Moment moment) {
       return "pg.send_status";
     case Moment::doubt:
       return "store.failed";
+    case Moment::spill:
+      return "StoreProcess::finish_spill";
   }
   ASSERT(false, "who aims, aims at a moment with a label");
 }

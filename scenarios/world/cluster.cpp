@@ -116,6 +116,7 @@ void Cluster::count(const PlannedRestart& restart, bool aimed) {
     if (writer_job_ == "store.remove" || writer_job_ == "store.finish_removal")
       hit = Moment::removal;
     if (writer_job_ == "store.take_over") hit = Moment::takeover;
+    if (writer_job_.starts_with("store.spill")) hit = Moment::spill;
   }
   if (aimed && (restart.moment == Moment::slot_made || restart.moment == Moment::fragment ||
                 restart.moment == Moment::confirmation || restart.moment == Moment::doubt))

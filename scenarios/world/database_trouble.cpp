@@ -11,6 +11,7 @@ namespace {
 /// Percent of plans with each kind.
 constexpr unsigned k_crash_percent = 12;
 constexpr unsigned k_truncate_percent = 6;
+constexpr unsigned k_truncate_behind_percent = 5;
 constexpr unsigned k_standby_percent = 6;
 constexpr unsigned k_slot_percent = 5;
 constexpr unsigned k_cut_percent = 6;
@@ -66,6 +67,53 @@ void plan_truncate(Plan& plan, const Draws& draws) {
                            .truncate = true,
                            .subject = table_of(plan, spec),
                            .at = birth + std::chrono::microseconds(draws.below(40'000, "delay"))});
+}
+
+/// A shape's table is truncated when its rows were read but are not stored yet, and written to
+/// afterwards: the shape's buffer holds the TRUNCATE, and what follows it. The snapshot must have
+/// given up its lock, which it does where it has asynchronous commits to flush, and the store must
+/// be slow to take rows that are too many to be stored in line.
+void plan_truncate_behind(Plan& plan, const Draws& draws) {
+  const std::size_t spec = draws.below(plan.specs.size(), "spec");
+  if (plan.specs[spec].has_subqueries()) return;  // their buffer is another one
+  const std::size_t table = table_of(plan, spec);
+  const Duration birth = ms(draws.between(100, 1'000, "birth"));
+  bear(plan, spec, birth);
+  // A shape of all rows, so that it is concerned.
+  oracle::ShapeSpec whole = plan.specs[spec];
+  whole.where.clear();
+  if (std::none_of(plan.specs.begin(), plan.specs.end(),
+                   [&](const auto& other) { return same_definition(other, whole); }))
+    plan.specs[spec] = whole;
+  plan.knobs.inline_snapshot_bytes = 100;
+  plan.knobs.bytes_under_way_max = Knobs{}.bytes_under_way_max;  // the stream does not wait for it
+  const Duration truncated = birth + us(draws.below(80'000, "delay"));
+  // What follows comes with the TRUNCATE: who ends a shape by it waits for the store.
+  plan.faults.push_back({.kind = FaultKind::stall_process,
+                         .at = truncated - ms(2),
+                         .pick = 0,  // the shortest stall
+                         .victim = "replication_client"});
+  plan.faults.push_back({.kind = FaultKind::stall_process,
+                         .at = birth,
+                         .pick = 7 * draws.between(3, 12, "stall"),  // longer ones
+                         .victim = "store",
+                         .moment = Moment::spill});
+  // Its first restart is after all that.
+  if (!plan.restarts.empty()) plan.restarts.front().after += birth + ms(9'000);
+  for (std::uint64_t i = 0; i < 16; ++i) {
+    PlannedTransaction insert;
+    insert.writer = plan.writers;
+    insert.pause_before = i == 0 ? birth - ms(20) : ms(12);
+    insert.synchronous = sim::postgres::Synchronous::off;
+    insert.statements.push_back(make_insert(plan.tables[table], 100 + i, draws.of("row", i)));
+    insert.pauses.emplace_back();
+    plan.transactions.push_back(std::move(insert));
+  }
+  plan.writers++;
+  plan.removals.push_back({.number = static_cast<unsigned>(plan.removals.size()),
+                           .truncate = true,
+                           .subject = table,
+                           .at = truncated});
 }
 
 /// A commit waits for its standby over a restart, and a shape is born after the restart. What was
@@ -201,6 +249,7 @@ void plan_lost_machine(Plan& plan, const Draws& draws) {
 void plan_database_trouble(Plan& plan, const Draws& draws) {
   now_and_then(plan, draws, "crash", k_crash_percent, plan_crash);
   now_and_then(plan, draws, "truncate", k_truncate_percent, plan_truncate);
+  now_and_then(plan, draws, "truncate behind", k_truncate_behind_percent, plan_truncate_behind);
   now_and_then(plan, draws, "standby", k_standby_percent, plan_standby);
   now_and_then(plan, draws, "slot", k_slot_percent, plan_slot);
   now_and_then(plan, draws, "cut", k_cut_percent, plan_cut);

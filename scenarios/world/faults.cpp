@@ -29,6 +29,11 @@ bool changes_the_disk(sim::OperationKind kind) {
          kind == sim::OperationKind::truncate;
 }
 
+/// The fault's victim has this path; or this role, in whatever instance.
+bool is_called(const std::string& path, const PlannedFault& fault) {
+  return path == fault.victim || path.ends_with("/" + fault.victim);
+}
+
 }  // namespace
 
 void FaultDriver::begin() {
@@ -245,7 +250,7 @@ void FaultDriver::hit_process(const PlannedFault& fault, std::string_view in_ste
     return;
   }
   if (!fault.victim.empty())
-    std::erase_if(victims, [&](const Victim& victim) { return victim.path != fault.victim; });
+    std::erase_if(victims, [&](const Victim& victim) { return !is_called(victim.path, fault); });
   // Of the faults that waited for a moment half hit the process whose moment it is.
   const auto is_of_step = [&](const Victim& victim) { return victim.path == in_step; };
   const bool aimed = fault.victim.empty() && (fault.pick >> 40) % 2 == 1 &&

@@ -20,8 +20,9 @@ enum class Moment : std::uint8_t {
   move,          ///< the query of rows that move into a shape with subqueries
   confirmation,  ///< of a position, to Postgres
   doubt,         ///< a commit has failed, and nobody knows what of it is on the disk
+  spill,         ///< the file of a snapshot is finished, after its table was given up
 };
-inline constexpr std::size_t k_moments = 10;
+inline constexpr std::size_t k_moments = 11;
 
 std::string_view name_of(Moment moment);
 /// All names, by value.

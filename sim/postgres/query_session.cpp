@@ -91,9 +91,11 @@ class ModelSnapshotRead final : public env::SnapshotRead {
   env::DatabaseResult<void> outlast_crashes() override {
     if (auto trip = client_.round_trip("pg.flushed"); !trip) return trip;
     if (state_.wal.flushed() >= snapshot_.insert_lsn) return {};
-    // What is not flushed yet goes to disk with a commit that this transaction makes itself.
+    // What is not flushed yet goes to disk with a commit that this transaction makes itself; with
+    // it the locks are gone, while the rows may be on their way to the store yet.
     if (auto trip = client_.round_trip("pg.flush"); !trip) return trip;
     state_.commit_message();
+    state_.release_tables(client_.backend());
     return client_.round_trip("pg.flush.done");
   }
 
