@@ -21,6 +21,10 @@ constexpr Duration k_longest_hold = std::chrono::seconds(22);
 constexpr std::uint64_t k_most_steps = 2'000'000;
 /// Between one commit and the next: the requests that the first one answered are being made anew.
 constexpr std::uint64_t k_most_gap_us = 4'000;
+/// The step in which a request that has looked at its shape says that it waits for a change.
+constexpr std::string_view k_looked_label = "request.looked";
+constexpr unsigned k_slow_look_percent = 20;
+constexpr std::uint64_t k_slowest_look_us = 40'000;
 
 }  // namespace
 
@@ -41,6 +45,14 @@ void CalmEnd::run(unsigned commits, unsigned deaths) {
     pass(std::chrono::microseconds(draw("gap", number) % k_most_gap_us));
   }
   expect_holds_to_end();
+}
+
+void CalmEnd::observe(const sim::StepInfo& step) {
+  if (step.label.text != k_looked_label) return;
+  const unsigned look = looks_++;
+  if (draw("slow look", look) % 100 >= k_slow_look_percent) return;
+  executor_.stall(*step.instance, step.process,
+                  std::chrono::microseconds(draw("look", look) % k_slowest_look_us));
 }
 
 void CalmEnd::let_one_die(unsigned number) {

@@ -1,7 +1,8 @@
 // The end of a history in which nothing is broken any more, and nobody can blame a fault: a commit
 // reaches every held request that it concerns at once, and a held request ends at its time
 // (http-api.md §15). Some histories let one process of the engine die before a commit: then the
-// commit has longer, but far less than a held request, so that a wake-up which was lost shows.
+// commit has longer, but far less than a held request, so that a wake-up which was lost shows. Some
+// requests are slow between their look at the shape and the wait for a change of it.
 #pragma once
 
 #include <vector>
@@ -23,6 +24,8 @@ class CalmEnd {
   /// REQUIRES: faults are over and every client has converged.
   /// The first `deaths` of the commits come after the death of a process.
   void run(unsigned commits, unsigned deaths);
+  /// To be called before each step.
+  void observe(const sim::StepInfo& step);
 
  private:
   std::uint64_t commit(unsigned number);
@@ -38,6 +41,7 @@ class CalmEnd {
   const Stage& stage_;
   const Cluster& cluster_;
   const std::vector<ClientProcess*>& clients_;
+  unsigned looks_ = 0;
 };
 
 }  // namespace holdfast::scenarios

@@ -107,6 +107,7 @@ class World {
   runtime::Runtime actors_;
   CachingProxy proxy_;
   std::vector<ClientProcess*> clients_;  ///< live as long as actors_
+  std::optional<CalmEnd> calm_;  ///< while it is
   sim::postgres::CommitResult final_;
   bool gave_up_ = false;
 };
@@ -150,6 +151,7 @@ World::World(const Plan& plan, const RunOptions& options)
     cluster_.observe(step);
     faults_.observe(step);
     alterations_.observe(step);
+    if (calm_) calm_->observe(step);
     if (options_.stop_at && step.step == *options_.stop_at) options_.at_stop();
   });
   stage_.network = &network_;
@@ -302,7 +304,9 @@ void World::check_end() {
   // Who asks the standby reads without the leader, and who led may die.
   if (plan_.calm_standby || plan_.calm_deaths > 0) oracle_.expiry_order().disturbance_begins();
   if (plan_.calm_standby) cluster_.start_standby();
-  CalmEnd(executor_, truth_, stage_, cluster_, clients_).run(plan_.calm_commits, plan_.calm_deaths);
+  calm_.emplace(executor_, truth_, stage_, cluster_, clients_);
+  calm_->run(plan_.calm_commits, plan_.calm_deaths);
+  calm_.reset();
   expect_converged(Whom::with_subqueries);  // what they had come to is not undone by a late move
 }
 

@@ -299,6 +299,7 @@ RequestProcess::Answer RequestProcess::hold(Hold why, Duration limit, const Shap
   }
   if (subscribed_) return std::nullopt;
   // Subscribe, then look again: what happened between the look and the subscription woke nobody.
+  yield_point("request.looked");  // another thread may write between the two
   subscribe();
   const auto again = current_shape();
   const bool same = again && again->head == seen.head && again->quarantine.empty() &&

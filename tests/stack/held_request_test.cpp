@@ -44,6 +44,11 @@ class HeldRequest : public test::OneShapeFixture {
  protected:
   /// One request at the end of the log, held.
   void hold(const Guards& guards) {
+    start(guards);
+    ASSERT_FALSE(over_) << (answer_ ? answer_->body : "it died");
+  }
+  /// The same, whatever becomes of it.
+  void start(const Guards& guards) {
     context_ = context_with(guards);
     const auto definition =
         std::make_shared<const shape::Definition>(shape::test::with_where("id = 1"));
@@ -63,7 +68,6 @@ class HeldRequest : public test::OneShapeFixture {
         [this](protocol::Response response) { answer_ = std::move(response); });
     runtime_.monitor_outside(process.id, [this](const runtime::ExitReason&) { over_ = true; });
     pass(std::chrono::seconds(1));
-    ASSERT_FALSE(over_) << (answer_ ? answer_->body : "it died");
   }
   runtime::Ref<ShapeChanges> start_changes() {
     return runtime_.spawn_root<ShapeChanges>(
@@ -118,6 +122,21 @@ TEST_F(HeldRequest, WithoutTheGuardMissingTablesEndIt) {
 TEST_F(HeldRequest, IsWokenThoughItsWakerWasReplaced) {
   hold(Guards::all());
   replace_waker();
+  ASSERT_TRUE(answer_.has_value());
+  EXPECT_EQ(answer_->status, 200);
+}
+
+// Another thread is faster: the change is announced before anybody waits for it.
+TEST_F(HeldRequest, SeesWhatChangedBetweenItsLookAndItsSubscription) {
+  const auto change_and_wait = [this, changed = false](const sim::StepInfo& step) mutable {
+    if (step.label.text != "request.looked" || std::exchange(changed, true)) return;
+    Committed what;
+    what.heads = {{k_handle, LogOffset::at(9, 0), 1}};
+    runtime_.cast_from_outside<&ShapeStatusOwner::committed>(shapes_, std::move(what));
+    executor_.stall(runtime_, step.process, std::chrono::milliseconds(10));
+  };
+  executor_.on_step(change_and_wait);
+  start(Guards::all());
   ASSERT_TRUE(answer_.has_value());
   EXPECT_EQ(answer_->status, 200);
 }
