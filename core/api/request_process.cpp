@@ -264,12 +264,13 @@ RequestProcess::Answer RequestProcess::at_time_out() {
     case Hold::snapshot:
       return not_ready(method_, NotReady::shape_data);
     case Hold::out_of_bounds: {
+      // Another instance may lead by now, unknown to this one. What anybody ever served is in the
+      // store (I-56).
+      ask_store_ = true;
       const auto meta = current_shape();
       if (!meta) return shape_is_gone();
       if (*parameters_->offset <= meta->head) return serve();
-      // Only who leads and has caught up can say that nobody ever served this offset (I-56).
-      const bool sure = !*stopping_ && stack::read_status(runtime()).readiness == Readiness::active;
-      return sure ? out_of_bounds(method_) : stack_down_at_timeout(method_, NotReady::shape_data);
+      return out_of_bounds(method_);
     }
     case Hold::live:
       wait_until(Readiness::read_only);

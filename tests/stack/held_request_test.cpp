@@ -48,7 +48,7 @@ class HeldRequest : public test::OneShapeFixture {
     ASSERT_FALSE(over_) << (answer_ ? answer_->body : "it died");
   }
   /// The same, whatever becomes of it.
-  void start(const Guards& guards) {
+  void start(const Guards& guards, const std::string& offset = "7_2") {
     context_ = context_with(guards);
     const auto definition =
         std::make_shared<const shape::Definition>(shape::test::with_where("id = 1"));
@@ -60,8 +60,9 @@ class HeldRequest : public test::OneShapeFixture {
     changes_ = start_changes();
     auto request = std::make_shared<protocol::Request>();
     request->method = "GET";
-    protocol::parse_target(
-        "/v1/shape?table=items&where=id%20%3D%201&offset=7_2&handle=1-1&live=true", *request);
+    protocol::parse_target("/v1/shape?table=items&where=id%20%3D%201&offset=" + offset +
+                               "&handle=1-1&live=true",
+                           *request);
     const auto process = runtime_.spawn_root<api::RequestProcess>(
         {.role = "request"}, context_, std::make_shared<const api::ApiOptions>(),
         std::make_shared<const std::atomic<bool>>(false), request,
@@ -139,6 +140,22 @@ TEST_F(HeldRequest, SeesWhatChangedBetweenItsLookAndItsSubscription) {
   start(Guards::all());
   ASSERT_TRUE(answer_.has_value());
   EXPECT_EQ(answer_->status, 200);
+}
+
+// Whoever leads now has served it, and this instance has not heard of the new leader.
+TEST_F(HeldRequest, WithAnOffsetThatTheStoreHasIsNotOutOfBounds) {
+  start(Guards::all(), "9_0");
+  store_->advance(LogOffset::at(9, 0));
+  pass(api::ApiOptions{}.long_poll_timeout / 2);
+  ASSERT_TRUE(answer_.has_value());
+  EXPECT_EQ(answer_->status, 200) << answer_->body;
+}
+
+TEST_F(HeldRequest, WithAnOffsetThatTheStoreHasNotIsOutOfBounds) {
+  start(Guards::all(), "9_0");
+  pass(api::ApiOptions{}.long_poll_timeout / 2);
+  ASSERT_TRUE(answer_.has_value());
+  EXPECT_EQ(answer_->status, 400) << answer_->body;
 }
 
 TEST_F(HeldRequest, ToldThatItsShapeIsGoneByTheStoreItLeavesNoReadModelWhichSaysOtherwise) {

@@ -24,6 +24,7 @@ class OneShape final : public storage::StoreSource {
   }
   const storage::ShapeRecord& record() const { return record_; }
   void remove() { removed_ = true; }
+  void advance(protocol::LogOffset head) { record_.head = head; }
 
   storage::StoreResult<std::unique_ptr<storage::Store>> open_store(
       env::Disk&, const storage::StoreOptions&) override {
