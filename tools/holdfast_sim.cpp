@@ -49,7 +49,9 @@ void add_check(CLI::App& app, int& code, const std::string& program) {
                    "seeds of their own for this commit: a revision that git knows here")
       ->excludes(start);
   command->add_option("--jobs", options->jobs, "worker processes; 0: one a core");
-  command->add_option("--scenario", options->scenario, "one of scenarios/README.md; a wrong name lists all")
+  command
+      ->add_option("--scenario", options->scenario,
+                   "one of scenarios/README.md; a wrong name lists all")
       ->capture_default_str();
   command->add_option("--without", options->without, "guards to switch off, mutants to put in")
       ->delimiter(',');

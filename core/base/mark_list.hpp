@@ -56,6 +56,7 @@ enum class Mark : std::uint8_t {
   snapshot_failure_told,
   splice_spilled_to_segment,
   waiting_input_read_back,
+  fragment_given_to_subquery_shape,
   count_,
 };
 
@@ -106,6 +107,7 @@ inline constexpr std::array<std::string_view, static_cast<std::size_t>(Mark::cou
         "snapshot_failure_told",
         "splice_spilled_to_segment",
         "waiting_input_read_back",
+        "fragment_given_to_subquery_shape",
 };
 
 static_assert(k_mark_names.size() <= Marks::k_capacity);

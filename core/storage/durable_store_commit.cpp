@@ -307,7 +307,9 @@ void DurableStore::raise_visible(StagedGroup& staged) {
       shape.visible = shape.end;
       continue;
     }
-    ASSERT(append.append->spilled.empty(), "what is spilled is of no transaction that goes on");
+    for (const SpilledRecords& spilled : append.append->spilled)
+      ASSERT(is_visible(spilled.last().tx, state_.applied),
+             "what is spilled is of no transaction that goes on");
     for (const RecordRef& record : append.append->records) {
       if (is_visible(record.offset.tx, state_.applied)) {
         shape.visible = record.offset;

@@ -14,8 +14,8 @@ using where::ByteWriter;
 using where::read_tuple;
 using where::write_tuple;
 
-/// Commit LSN, op and transaction: ascending by bytes as the stream ascends.
-constexpr std::size_t k_key_bytes = 20;
+/// Commit LSN, first and last op, transaction: ascending by bytes as the stream ascends.
+constexpr std::size_t k_key_bytes = 28;
 
 std::string bytes_of(const OuterTransaction& outer) {
   const postgres::Transaction& transaction = *outer.transaction;
@@ -71,6 +71,7 @@ std::string InputBuffer::Part::key() const {
   std::string key;
   append_big_endian(key, commit_lsn.value);
   append_big_endian(key, first_op);
+  append_big_endian(key, last_op);
   append_big_endian(key, xid.value);
   key.erase(k_key_bytes - 4, 4);  // of the last number the lower half is all
   return key;
@@ -78,7 +79,12 @@ std::string InputBuffer::Part::key() const {
 
 void InputBuffer::push(const OuterTransaction& outer, std::size_t part_bytes) {
   const postgres::Transaction& transaction = *outer.transaction;
-  for (std::size_t next = 0; next < outer.changes.size();) {
+  std::size_t next = 0;
+  if (!parts_.empty() && parts_.back().commit_lsn == transaction.commit_lsn)
+    while (next < outer.changes.size() &&
+           transaction.changes[outer.changes[next]].op <= parts_.back().last_op)
+      ++next;
+  while (next < outer.changes.size()) {
     auto body = std::make_unique<OuterTransaction>();
     body->transaction = outer.transaction;
     std::size_t bytes = 0;
@@ -86,9 +92,11 @@ void InputBuffer::push(const OuterTransaction& outer, std::size_t part_bytes) {
       bytes += bytes_held(transaction.changes[outer.changes[next]]);
       body->changes.push_back(outer.changes[next++]);
     }
-    const std::uint64_t first_op = transaction.changes[body->changes.front()].op;
+    const auto op = [&](std::uint32_t index) { return transaction.changes[index].op; };
+    const std::uint64_t first_op = op(body->changes.front());
+    const std::uint64_t last_op = op(body->changes.back());
     parts_.push_back({transaction.xid, static_cast<std::uint32_t>(bytes), transaction.commit_lsn,
-                      first_op, 0, std::move(body)});
+                      first_op, last_op, 0, std::move(body)});
     held_bytes_ += bytes;
   }
 }
@@ -135,10 +143,11 @@ void InputBuffer::clear(std::vector<StateDelta>& changes) {
 bool InputBuffer::restore(const std::string& key) {
   if (key.size() != k_key_bytes) return false;
   const std::string_view all = key;
-  parts_.push_back({{static_cast<std::uint32_t>(from_big_endian(all.substr(16)))},
+  parts_.push_back({{static_cast<std::uint32_t>(from_big_endian(all.substr(24)))},
                     0,
                     {from_big_endian(all.substr(0, 8))},
                     from_big_endian(all.substr(8, 8)),
+                    from_big_endian(all.substr(16, 8)),
                     0,
                     nullptr});
   stored_ = let_go_ = parts_.size();

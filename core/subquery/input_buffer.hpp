@@ -1,6 +1,6 @@
 // Transactions that wait for a splice, in parts, in the order of the stream. Each is stored with
 // the commit that passes it (Space::buffer); once it is, its body need not be held: what remains is
-// its place and whose it is, 40 bytes. A body is read back when it is converted. No I/O: whoever
+// its place and whose it is, 48 bytes. A body is read back when it is converted. No I/O: whoever
 // owns it stores what store() says, and reads what is missing.
 #pragma once
 
@@ -30,13 +30,15 @@ class InputBuffer {
     std::uint32_t bytes = 0;  ///< of its body, about
     postgres::Lsn commit_lsn;
     std::uint64_t first_op = 0;
+    std::uint64_t last_op = 0;
     std::uint64_t input = 0;  ///< with which it is stored
     std::unique_ptr<const OuterTransaction> body;
 
     std::string key() const;
   };
 
-  /// A part has about so many bytes at most, but at least one change.
+  /// A part has about so many bytes at most, but at least one change. What the last part goes
+  /// beyond in the same transaction is there already.
   void push(const OuterTransaction& transaction, std::size_t part_bytes);
   /// Adds to `changes` what was pushed since the last call; it is contributed with this input.
   void store(std::uint64_t input, std::vector<StateDelta>& changes);

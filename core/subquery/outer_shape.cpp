@@ -30,6 +30,7 @@ OuterShape::OuterShape(std::shared_ptr<const shape::Definition> definition,
 }
 
 std::optional<postgres::Lsn> OuterShape::waits_for() const {
+  if (open_.value != 0) return postgres::Lsn{open_.value + 1};
   if (!pending_ || !pending_->complete || !pending_->snapshot) return std::nullopt;
   return pending_->snapshot->insert_lsn;
 }
@@ -87,7 +88,7 @@ Output OuterShape::on_subscribed(std::size_t dependency, const ValueSet& values)
 }
 
 void OuterShape::drain(Output& output) {
-  if (initial()) return;
+  if (initial() || in_transaction()) return;
   while (!pending_) {
     if (auto batch = queue_.take_immediate(marking_)) {
       move_at_once(*batch, output);
@@ -127,12 +128,16 @@ void OuterShape::start_move(MoveBatch batch, Output& output) {
 Output OuterShape::on_transaction(const OuterTransaction& transaction, std::uint64_t input) {
   Output output;
   const postgres::Lsn commit = transaction.transaction->commit_lsn;
+  const bool goes_on = in_transaction() && commit == open_;
   const bool buffered = !buffer_.empty() && commit <= buffer_.parts().back().commit_lsn;
-  if ((commit <= handled_ || buffered) && options_.rules.drop_replayed_transactions) return output;
+  const bool replayed = commit <= handled_ || (buffered && !goes_on);
+  if (replayed && options_.rules.drop_replayed_transactions) return output;
+  ASSERT(goes_on || !in_transaction(), "of a transaction in parts nothing is left out");
   position_ = std::max(position_, commit);
+  if (!transaction.transaction->ends) open_ = commit;
   if (steady() || (!options_.rules.convert_at_the_splice && !initial())) {
     convert(transaction, views_, output);
-    handled_ = commit;
+    if (!in_transaction()) handled_ = commit;
     return output;
   }
   buffer_.push(transaction, options_.piece_bytes);
@@ -145,7 +150,11 @@ Output OuterShape::on_transaction(const OuterTransaction& transaction, std::uint
 Output OuterShape::on_position(postgres::Lsn position) {
   position_ = std::max(position_, position);
   Output output;
+  const bool ended = in_transaction() && position > open_;
+  if (ended && steady()) handled_ = std::max(handled_, open_);
+  if (ended) open_ = {};
   splice_if_ready(output);
+  if (ended) drain(output);
   return output;
 }
 
@@ -271,7 +280,7 @@ bool OuterShape::visible(const InputBuffer::Part& part) const {
 }
 
 void OuterShape::splice_if_ready(Output& output) {
-  if (!pending_ || !pending_->complete || !pending_->snapshot) return;
+  if (!pending_ || !pending_->complete || !pending_->snapshot || in_transaction()) return;
   const auto seen = [&](const InputBuffer::Part& part) { return visible(part); };
   const auto& parts = buffer_.parts();
   const auto first_invisible = std::find_if_not(parts.begin(), parts.end(), seen);

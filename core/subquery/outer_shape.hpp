@@ -68,8 +68,10 @@ class OuterShape {
 
   /// The first query; the routing index was seeded with views() before.
   Output begin();
-  /// What it changes is contributed with the input of this number. REQUIRES: moves that the
-  /// transaction caused were given before (I-34).
+  /// What it changes is contributed with the input of this number. One in parts (of which but the
+  /// last `ends`) is open until on_position() says that all of it was given, and nothing moves
+  /// meanwhile: the place of a move is after it, as of one that it causes. REQUIRES: moves that a
+  /// whole transaction caused were given before (I-34).
   Output on_transaction(const OuterTransaction& transaction, std::uint64_t input = 0);
   /// A dependency's result has changed by a commit of its inner shape.
   Output on_moves(std::size_t dependency, const Moves& moves);
@@ -114,9 +116,11 @@ class OuterShape {
   bool idle() const { return steady() && queue_.empty(); }
   protocol::LogOffset head() const { return head_; }
   postgres::Lsn handled() const { return handled_; }
+  bool in_transaction() const { return open_.value != 0; }
   const InputBuffer& buffer() const { return buffer_; }
 
-  /// The position that the stream must pass before the query under way can be spliced.
+  /// The position that the stream must pass before the query under way can be spliced, or the
+  /// transaction in parts has ended.
   std::optional<postgres::Lsn> waits_for() const;
   /// Commit LSN of the first transaction that is not in the log yet; 0: there is none.
   postgres::Lsn waiting_from() const {
@@ -195,6 +199,9 @@ class OuterShape {
   protocol::LogOffset head_ = protocol::LogOffset::snapshot_end();
   postgres::Lsn handled_;   ///< commit LSN up to which transactions are in the log, or are nothing
   postgres::Lsn position_;  ///< of the stream
+  /// Commit LSN of the transaction that is given in parts; 0: none. It is stored with its first
+  /// parts, although these may be cut again (design.md §7): then all of it comes again.
+  postgres::Lsn open_;
   std::vector<StateDelta> changes_;
   std::string stored_header_;
 };

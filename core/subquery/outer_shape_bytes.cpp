@@ -11,7 +11,7 @@ namespace {
 using where::ByteReader;
 using where::ByteWriter;
 
-constexpr std::uint64_t k_version = 1;
+constexpr std::uint64_t k_version = 2;
 
 constexpr std::uint64_t k_complete = 1;
 constexpr std::uint64_t k_pending = 2;
@@ -27,6 +27,7 @@ std::string OuterShape::header() const {
   out.number(head_.op);
   out.number(handled_.value);
   out.number(position_.value);
+  out.number(open_.value);
   return out.take();
 }
 
@@ -66,6 +67,7 @@ bool OuterShape::read_header(std::string_view bytes) {
   head_.op = in.number();
   handled_.value = in.number();
   position_.value = in.number();
+  open_.value = in.number();
   if ((flags & k_pending) != 0) pending_ = Pending{};
   stored_header_ = bytes;
   return in.finished();

@@ -39,34 +39,6 @@ const std::vector<Source>& root_sources() {
   return made;
 }
 
-postgres::Tuple tuple(const std::optional<Cells>& cells) {
-  postgres::Tuple made;
-  if (cells)
-    for (const auto& cell : *cells)
-      made.push_back(cell ? std::optional<std::string_view>(*cell) : std::nullopt);
-  return made;
-}
-
-std::shared_ptr<postgres::Transaction> transaction_of(const Committed& committed,
-                                                      const std::string& table) {
-  auto made = std::make_shared<postgres::Transaction>();
-  made->xid = {committed.xid};
-  made->commit_lsn = committed.commit_lsn;
-  for (std::size_t i = 0; i < committed.changes.size(); ++i) {
-    const RowChange& change = committed.changes[i];
-    if (change.table != table || (!change.before && !change.after)) continue;
-    postgres::Change one;
-    one.op = 2 * i;
-    one.kind = !change.before  ? postgres::ChangeKind::insert
-               : !change.after ? postgres::ChangeKind::erase
-                               : postgres::ChangeKind::update;
-    one.old_tuple = tuple(change.before);
-    one.new_tuple = tuple(change.after);
-    made->changes.push_back(std::move(one));
-  }
-  return made;
-}
-
 }  // namespace
 
 History::History(std::uint64_t seed, Plot plot) : dice_(seed), plot_(plot) {
@@ -99,12 +71,6 @@ std::unique_ptr<History::Node> History::make_node(
     node->children.back()->dependency = node->children.size() - 1;
   }
   return node;
-}
-
-template <class F>
-void History::each_node(Node& node, const F& visit) {
-  for (const auto& child : node.children) each_node(*child, visit);
-  visit(node);
 }
 
 void History::object(const std::string& what) {
@@ -142,67 +108,6 @@ void History::fill(Node& node) {
       node.result.apply(inner_row(*node.definition, node.link, tuple(cells), nullptr));
   (void)node.result.commit({});
   node.handled = database_.wal.size();
-}
-
-// -- the stream -----------------------------------------------------------------------------------
-
-void History::deliver(Node& node, const Committed& committed) {
-  for (const auto& child : node.children) deliver(*child, committed);
-  if (node.children.empty()) return deliver_to_plain(node, committed);
-  if (node.machine) deliver_to_machine(node, committed);
-}
-
-void History::deliver_to_plain(Node& node, const Committed& committed) {
-  if (next_ < node.handled) return;
-  node.handled = next_ + 1;
-  const auto transaction = transaction_of(committed, node.definition->relation().name.table);
-  std::vector<InnerChange> changes;
-  for (const postgres::Change& change : transaction->changes) {
-    const auto in = [&](const postgres::Tuple& cells) {
-      return !cells.empty() && shape::contains(*node.definition, cells);
-    };
-    append_inner_changes(changes, *node.definition, node.link, change, in(change.old_tuple),
-                         in(change.new_tuple), nullptr);
-  }
-  for (const InnerChange& change : changes) node.result.apply(change);
-  tell_parent(node, {committed.xid});
-}
-
-void History::tell_parent(Node& node, std::vector<std::uint64_t> txids) {
-  const Moves moves = node.result.commit(std::move(txids));
-  if (moves.empty() || !node.parent->machine) return;
-  ++tally.moves;
-  handle(*node.parent, node.parent->machine->on_moves(node.dependency, moves));
-}
-
-void History::deliver_to_machine(Node& node, const Committed& committed) {
-  const auto transaction = transaction_of(committed, node.definition->relation().name.table);
-  const auto concerned = [&](const postgres::Tuple& cells) {
-    return !cells.empty() &&
-           node.definition->condition()->evaluate(cells, node.index) == where::Truth::yes;
-  };
-  OuterTransaction outer{transaction, {}};
-  for (std::uint32_t i = 0; i < transaction->changes.size(); ++i)
-    if (concerned(transaction->changes[i].old_tuple) ||
-        concerned(transaction->changes[i].new_tuple))
-      outer.changes.push_back(i);
-  if (outer.changes.empty()) return;
-  handle(node, node.machine->on_transaction(outer, next_ + 1));
-  store(node, node.machine->take_changes());
-  node.machine->let_go(next_ + dice_.below(3));  // now and then the last commits are under way
-}
-
-void History::process_one() {
-  if (next_ == database_.wal.size()) return;
-  taken_ = std::max(taken_, next_ + 1);
-  deliver(*root_, database_.wal[next_]);
-  ++next_;
-  frontier_ = std::max(frontier_, next_);
-  each_node(*root_, [&](Node& node) { announce(node); });
-}
-
-void History::announce(Node& node) {
-  if (node.machine) handle(node, node.machine->on_position({1000 + 10 * next_}));
 }
 
 // -- what an outer shape wants --------------------------------------------------------------------

@@ -23,11 +23,21 @@ struct Mistakes {
   bool accept_what_was_streamed = false;  ///< F-64
 };
 
+/// Cells that live on as a tuple that views into them.
+inline postgres::Tuple tuple(const std::optional<Cells>& cells) {
+  postgres::Tuple made;
+  if (cells)
+    for (const auto& cell : *cells)
+      made.push_back(cell ? std::optional<std::string_view>(*cell) : std::nullopt);
+  return made;
+}
+
 struct Plot {
   Rules rules{};
   Mistakes mistakes{};
   bool nested = true;
   std::size_t piece_bytes = 1U << 20;  ///< of an outer shape's splice
+  bool in_parts = false;               ///< some transactions come to the root in two parts
   std::size_t steps = 150;
 };
 
@@ -42,6 +52,8 @@ struct Tally {
   std::size_t requeries = 0;
   std::size_t pieces = 0;     ///< of splices, but the first of each
   std::size_t read_back = 0;  ///< of them, those that began with what was in the store only
+  std::size_t parts = 0;      ///< first ones
+  std::size_t parts_cut = 0;  ///< of them, those that were given again from the start
 };
 
 class History {
@@ -87,7 +99,10 @@ class History {
   void fill(Node& node);
   void deliver(Node& node, const Committed& committed);
   void deliver_to_plain(Node& node, const Committed& committed);
-  void deliver_to_machine(Node& node, const Committed& committed);
+  /// The changes from here up to there.
+  void deliver_to_machine(Node& node, const Committed& committed, std::size_t from, std::size_t to);
+  /// Answers how many of its changes were given.
+  std::size_t deliver_first_part(Node& node, const Committed& committed);
   void tell_parent(Node& node, std::vector<std::uint64_t> txids);
   /// An output with all pieces of its splice.
   void handle(Node& node, Output output);
@@ -123,5 +138,11 @@ class History {
   std::string trouble_;
   std::string script_;
 };
+
+template <class F>
+void History::each_node(Node& node, const F& visit) {
+  for (const auto& child : node.children) each_node(*child, visit);
+  visit(node);
+}
 
 }  // namespace holdfast::subquery::test

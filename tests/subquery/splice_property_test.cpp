@@ -24,6 +24,7 @@ TEST(Splice, GivesTheRowsOfTheQueryInEveryHistory) {
   for (std::uint64_t seed = 1; seed <= histories(); ++seed) {
     Plot plot;
     plot.piece_bytes = seed % 2 == 0 ? 1 : plot.piece_bytes;
+    plot.in_parts = seed % 3 == 0;
     History history(seed, plot);
     ASSERT_EQ(history.run(), "") << "seed " << seed;
     total.checks += history.tally.checks;
@@ -33,6 +34,8 @@ TEST(Splice, GivesTheRowsOfTheQueryInEveryHistory) {
     total.requeries += history.tally.requeries;
     total.pieces += history.tally.pieces;
     total.read_back += history.tally.read_back;
+    total.parts += history.tally.parts;
+    total.parts_cut += history.tally.parts_cut;
   }
   EXPECT_GT(total.rows, total.checks) << "shapes are not empty";
   EXPECT_GT(total.moves, 3 * histories());
@@ -40,6 +43,8 @@ TEST(Splice, GivesTheRowsOfTheQueryInEveryHistory) {
   EXPECT_GT(total.requeries, histories() / 2);
   EXPECT_GT(total.pieces, histories() / 2);
   EXPECT_GT(total.read_back, histories() / 2);
+  EXPECT_GT(total.parts, histories() / 4);
+  EXPECT_GT(total.parts_cut, histories() / 16);
   RecordProperty("checks", static_cast<int>(total.checks));
   RecordProperty("rows", static_cast<int>(total.rows));
 }

@@ -89,7 +89,7 @@ struct Delivery {
   BatchNumber stored_before = 0;  ///< what was contributed to batches before this is durable
   std::vector<DeliveredTransaction> transactions;
 
-  // -- shapes with subqueries, and inner ones; of these a transaction comes whole -----------------
+  // -- shapes with subqueries, and inner ones; to these a transaction comes whole -----------------
 
   /// What the batch did to the results that its subqueries select, by dependency.
   std::vector<std::pair<std::size_t, subquery::Moves>> moves;

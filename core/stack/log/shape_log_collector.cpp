@@ -208,12 +208,14 @@ void ShapeLogCollector::take(postgres::Transaction transaction, Routed& routed,
     }
   }
   for (auto& [handle, part] : parts) {
-    if (Shape& shape = shapes_.at(handle); shape.meta.has_state()) {
-      // Whatever was taken before is in its state, or is seen by the snapshot that it waits for.
-      if (!replayed || !context_->guards.on(Guard::state_is_given_once)) {
-        shape.fragments.push_back(std::move(part));
-        fragmented_.insert(handle);
-      }
+    Shape& shape = shapes_.at(handle);
+    // Whatever was taken before is in its state, or is seen by the snapshot that it waits for.
+    if (replayed && shape.meta.has_state() && context_->guards.on(Guard::state_is_given_once))
+      continue;
+    // What a transaction does to a result is known with its end.
+    if (shape.meta.role == storage::ShapeRole::inner) {
+      shape.fragments.push_back(std::move(part));
+      fragmented_.insert(handle);
       continue;
     }
     std::shared_ptr<Delivery>& delivery = routed[handle];

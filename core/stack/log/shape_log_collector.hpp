@@ -115,7 +115,7 @@ class ShapeLogCollector : public runtime::Process {
     std::uint64_t query = 0;  ///< the latest of its consumer; takes_part_from is of it
     bool has_result = false;  ///< it can be asked for its values
     postgres::Lsn waits_for;  ///< it is to be told when this was passed; 0: nothing
-    std::vector<DeliveredTransaction> fragments;  ///< of the transaction that is under way
+    std::vector<DeliveredTransaction> fragments;  ///< of the transaction under way; inner ones
 
     bool loaded = false;      ///< its consumer has said so
     BatchNumber died_on = 0;  ///< the input of its consumer's last death, and deaths on it
@@ -173,7 +173,7 @@ class ShapeLogCollector : public runtime::Process {
   /// Whether an inner shape below has still to answer the batch, or one before.
   bool may_still_get(const Shape& shape, BatchNumber batch) const;
   void send_all_waiting();
-  /// What shapes with state get of a transaction that has ended.
+  /// What inner shapes get of a transaction that has ended.
   void deliver_whole(Routed& routed);
   /// Tells the shapes that wait for a position.
   void add_positions(Routed& routed);

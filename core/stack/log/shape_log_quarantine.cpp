@@ -113,10 +113,9 @@ void ShapeLogCollector::leave_no_part(const protocol::ShapeHandle& handle,
                                       const std::string& reason) {
   const Shape& shape = shapes_.at(handle);
   const bool on_trial = shape.quarantine.has_value();
-  // Those with state get transactions whole.
-  if (on_trial || !shape.meta.snapshot_complete || shape.meta.has_state()) return;
-  const auto& input = shape.undelivered.front()->transactions.front();
-  if (input.transaction->commit_lsn.value != shape.meta.head.tx) return;
+  if (on_trial || !shape.meta.snapshot_complete || shape.undelivered.empty()) return;
+  const auto& input = shape.undelivered.front()->transactions;
+  if (input.empty() || input.front().transaction->commit_lsn.value != shape.meta.head.tx) return;
   // The shape has taken a part of the transaction, and whether that was the last shows only with
   // the rest. So the transaction comes again, to be set aside as a whole.
   storage::Group flag;

@@ -125,6 +125,9 @@ std::string_view SubqueryConsumer::take_transactions(const Delivery& delivery) {
     for (const std::uint32_t change : transaction.changes)
       if (const auto why = shape_ending(transaction.transaction->changes[change]); !why.empty())
         return why;
+    if (!transaction.transaction->ends) context_->reached(Mark::fragment_given_to_subquery_shape);
+    // The end of one in parts is told with a later position.
+    if (shape_->in_transaction()) absorb(shape_->on_position(transaction.transaction->commit_lsn));
     txids_.push_back(transaction.transaction->xid.value);
     absorb(shape_->on_transaction(transaction, delivery.batch));
     first = end;
@@ -145,6 +148,7 @@ subquery::OuterTransaction SubqueryConsumer::whole(const Delivery& delivery, std
   joined->xid = head.transaction->xid;
   joined->commit_lsn = head.transaction->commit_lsn;
   joined->end_lsn = delivery.transactions[end - 1].transaction->end_lsn;
+  joined->ends = delivery.transactions[end - 1].transaction->ends;
   subquery::OuterTransaction made;
   for (std::size_t i = first; i < end; ++i) {
     const DeliveredTransaction& part = delivery.transactions[i];

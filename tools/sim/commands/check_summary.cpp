@@ -1,6 +1,7 @@
 #include "tools/sim/commands/check_summary.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
@@ -78,10 +79,14 @@ bool can_be_seen(const std::string& scenario, scenarios::Sight sight) {
 /// Whether histories of `mixed`, or those of shapes with subqueries, must reach a mark.
 bool must_reach(Mark mark, bool subqueries) {
   if (mark == Mark::inline_call_exited_while_stopping) return false;  // bug6_shutdown_race has it
+  constexpr std::array k_of_subqueries = {
+      Mark::subquery_state_restored,       Mark::restored_while_moving,
+      Mark::move_spilled_to_segment,       Mark::splice_spilled_to_segment,
+      Mark::waiting_input_read_back,       Mark::fragment_given_to_subquery_shape,
+      Mark::quarantined_with_its_subquery,
+  };
   const bool of_subqueries =
-      mark == Mark::subquery_state_restored || mark == Mark::restored_while_moving ||
-      mark == Mark::move_spilled_to_segment || mark == Mark::splice_spilled_to_segment ||
-      mark == Mark::waiting_input_read_back || mark == Mark::quarantined_with_its_subquery;
+      std::find(k_of_subqueries.begin(), k_of_subqueries.end(), mark) != k_of_subqueries.end();
   return of_subqueries == subqueries;
 }
 
