@@ -13,6 +13,7 @@
 #include "core/stack/shape_cache.hpp"
 #include "core/stack/shape_cleaner.hpp"
 #include "core/stack/shape_status_owner.hpp"
+#include "core/stack/store_process.hpp"
 #include "core/stack/store_slot.hpp"
 
 namespace holdfast::api {
@@ -106,7 +107,12 @@ void RequestProcess::wait_until(Readiness wanted) {
 }
 
 Source RequestProcess::source() {
-  if (!ask_store_ && stack::read_status(runtime()).catalogue_current) return Source::read_models;
+  if (!ask_store_ && stack::read_status(runtime()).catalogue_current) {
+    const bool leads = context_->store->epoch_is_ours(now()) ||
+                       !context_->guards.on(Guard::leader_looks_at_the_epoch) ||
+                       call<&stack::StoreProcess::still_leads>(stack::names::store);
+    if (leads) return Source::read_models;
+  }
   context_->reached(Mark::standby_served_a_read);
   return Source::store;
 }

@@ -84,6 +84,7 @@ class RequestProcess : public stack::Waiter {
 
   /// Throws NotNow.
   void wait_until(stack::Readiness wanted);
+  /// SUSPENDS, where this instance leads and has not seen for a while that it does.
   Source source();
   void subscribe();
   ShapeView view_of(const stack::ShapeMeta& meta, std::optional<postgres::Lsn> global) const;

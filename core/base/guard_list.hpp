@@ -48,6 +48,7 @@ enum class Guard : std::uint8_t {
   refresh_wakes_everyone,
   missing_tables_are_no_change,
   take_over_with_the_lock_only,
+  leader_looks_at_the_epoch,
   poisoned_shape_is_quarantined,
   quarantined_input_is_stored,
   quarantined_shape_is_unavailable,
@@ -202,6 +203,11 @@ inline constexpr std::array k_guards = {
     GuardInfo{Guard::take_over_with_the_lock_only, "take_over_with_the_lock_only", "F-47",
               "a store is taken over by who holds the lock, not by who starts",
               "core/stack/connection/connection_manager.cpp"},
+    GuardInfo{
+        Guard::leader_looks_at_the_epoch, "leader_looks_at_the_epoch", "F-47",
+        "who leads believes its read models for a moment after it has seen that nobody has taken "
+        "over, then looks again; and always when it has the lock again",
+        "core/api/request_process.cpp"},
     GuardInfo{Guard::poisoned_shape_is_quarantined, "poisoned_shape_is_quarantined", "I-66",
               "a shape whose consumer died three times on the same input no longer holds the "
               "stream",

@@ -57,6 +57,7 @@ enum class Mark : std::uint8_t {
   splice_spilled_to_segment,
   waiting_input_read_back,
   fragment_given_to_subquery_shape,
+  another_leader_seen,
   count_,
 };
 
@@ -108,6 +109,7 @@ inline constexpr std::array<std::string_view, static_cast<std::size_t>(Mark::cou
         "splice_spilled_to_segment",
         "waiting_input_read_back",
         "fragment_given_to_subquery_shape",
+        "another_leader_seen",
 };
 
 static_assert(k_mark_names.size() <= Marks::k_capacity);

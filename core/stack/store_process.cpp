@@ -59,6 +59,7 @@ storage::StoreResult<storage::Boot> StoreProcess::take_over() {
   context_->store->set_index(nullptr);
   origin_.reset();
   collector_.reset();
+  const Instant asked = now();
   auto boot = runtime::run_job(*context_->environment.write_worker, "store.take_over",
                                [context = context_]() -> storage::StoreResult<storage::Boot> {
                                  StoreSlot& slot = *context->store;
@@ -76,6 +77,8 @@ storage::StoreResult<storage::Boot> StoreProcess::take_over() {
     return boot;
   }
   epoch_ = boot->epoch;
+  taken_over_ = now();
+  context_->store->epoch_was_ours(asked);
   origin_ = StoreOrigin{boot->system_identity, boot->applied.value != 0 || !boot->shapes.empty(),
                         boot->confirmable};
   context_->store->set_index(
@@ -93,10 +96,25 @@ storage::StoreResult<std::vector<storage::ShapeRecord>> StoreProcess::create(
   return created;
 }
 
-bool StoreProcess::lost_epoch() {
-  auto boot = context_->readers->with_reader("store.load",
-                                             [](storage::Reader& reader) { return reader.load(); });
-  return !boot.ok() || boot->epoch != epoch_;
+bool StoreProcess::still_leads() {
+  if (!origin_) return false;
+  const Instant asked = now();
+  const auto epoch = context_->readers->with_reader(
+      "store.epoch", [](storage::Reader& reader) { return reader.epoch(); });
+  if (!epoch.ok()) exit(runtime::ExitReason::crash("store: " + epoch.error().message));
+  if (*epoch == epoch_) {
+    context_->store->epoch_was_ours(asked);
+    return true;
+  }
+  context_->reached(Mark::another_leader_seen);
+  check({storage::StoreFailure::fenced, "storage epoch is " + std::to_string(*epoch) +
+                                            ", this instance holds " + std::to_string(epoch_)});
+  return false;
+}
+
+void StoreProcess::outlast_leases() {
+  const Instant over = taken_over_ + StoreSlot::k_lease;
+  if (now() < over) sleep(over - now());
 }
 
 storage::StoreResult<storage::Boot> StoreProcess::begin_session(
@@ -115,6 +133,7 @@ storage::StoreResult<storage::Boot> StoreProcess::begin_session(
 void StoreProcess::commit(runtime::Ref<ShapeLogCollector> collector, std::uint64_t ticket,
                           std::shared_ptr<const storage::Group> group) {
   if (collector_ != collector) return;
+  const Instant begun = now();
   auto result = on_store("store.commit", [group](storage::Store& s) { return s.commit(*group); });
   if (!result.ok()) {
     // Nothing was changed, but the collector's working state is ahead of the store: both start
@@ -122,6 +141,7 @@ void StoreProcess::commit(runtime::Ref<ShapeLogCollector> collector, std::uint64
     context_->emit({observe::Level::error, "commit_failed", {{"reason", result.error().message}}});
     exit(runtime::ExitReason::crash("commit: " + result.error().message));
   }
+  context_->store->epoch_was_ours(begun);
   origin_->has_state = true;
   origin_->confirmable = std::max(origin_->confirmable, group->confirmable);
   cast<&ShapeLogCollector::committed>(collector, ticket, std::move(*result));
@@ -140,6 +160,7 @@ storage::StoreResult<void> StoreProcess::write_state(storage::Group group) {
 
 storage::StoreResult<std::vector<protocol::ShapeHandle>> StoreProcess::remove(
     protocol::ShapeHandle handle, std::string reason) {
+  outlast_leases();
   const std::int64_t at = wall_time().unix_us;
   auto removed =
       on_store("store.remove", [handle = std::move(handle), reason = std::move(reason),
@@ -159,6 +180,7 @@ storage::StoreResult<void> StoreProcess::finish_removal(protocol::ShapeHandle ha
 
 storage::StoreResult<void> StoreProcess::reset(std::string reason, std::string system_identity,
                                                postgres::Lsn slot_position) {
+  outlast_leases();
   const std::int64_t at = wall_time().unix_us;
   auto removed = on_store("store.reset", [reason = std::move(reason), at](storage::Store& s) {
     return s.remove_all(reason, at);

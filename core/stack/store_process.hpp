@@ -36,9 +36,9 @@ class StoreProcess : public runtime::Process {
   /// What this incarnation's store belongs to; nullopt until take_over() succeeded.
   std::optional<StoreOrigin> origin() const { return origin_; }
 
-  /// Whether another instance has taken over since, though this one has not noticed by a commit.
-  /// SUSPENDS.
-  bool lost_epoch();
+  /// Looks whether this instance still holds the epoch; false: it never took over. If another one
+  /// has since, though no commit has told, this process ends, and all that stands on it. SUSPENDS.
+  bool still_leads();
 
   /// A new collector takes over from whichever there was: commits of earlier ones that still wait
   /// here are dropped, and what is durable at this moment is answered. What a dead collector was
@@ -79,6 +79,8 @@ class StoreProcess : public runtime::Process {
   auto on_store(const char* label, F use) -> std::invoke_result_t<F, storage::Store&>;
   /// Leaves by a crash for failures after which nothing in memory can be trusted.
   void check(const storage::StoreError& error);
+  /// Until no former leader shows any more what is removed now. SUSPENDS.
+  void outlast_leases();
 
   Context context_;
   bool maintenance_scheduled_ = false;
@@ -90,6 +92,7 @@ class StoreProcess : public runtime::Process {
   /// What check_origin() of the connection manager compares with.
   std::optional<StoreOrigin> origin_;
   std::uint64_t epoch_ = 0;                                   ///< ours, once origin_ is known
+  Instant taken_over_;
   std::optional<runtime::Ref<ShapeLogCollector>> collector_;  ///< whose commits are taken
 };
 

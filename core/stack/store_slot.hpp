@@ -4,6 +4,7 @@
 // so no connection ever has two jobs (design.md §5).
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <memory>
 #include <optional>
@@ -32,9 +33,26 @@ class StoreSlot {
     index_ = std::move(index);
   }
 
+  /// For so long after it has seen that nobody has taken over, an instance believes its read
+  /// models. Whoever takes over waits as long before it removes a shape, so that none is served
+  /// any more once a 409 has ended it (I-43): a leader whose sessions were lost may be the last to
+  /// hear of it.
+  static constexpr Duration k_lease = std::chrono::milliseconds(250);
+
+  /// The store's epoch was this instance's at that moment, or later.
+  void epoch_was_ours(Instant at) {
+    SpinGuard guard(lock_);
+    believed_until_ = std::max(believed_until_, at + k_lease);
+  }
+  bool epoch_is_ours(Instant now) const {
+    SpinGuard guard(lock_);
+    return now < believed_until_;
+  }
+
  private:
   mutable SpinLock lock_;
   std::shared_ptr<const storage::JournalIndex> index_;
+  Instant believed_until_;
 };
 
 /// The slices that were read last. A shape's clients wake together and ask for the same range,

@@ -309,8 +309,8 @@ class Reader {
                                                             std::size_t bytes) = 0;
   /// The whole catalogue as a standby or a restarting owner sees it; changes nothing.
   virtual StoreResult<Boot> load() = 0;
-  /// Changes whenever another connection committed (PRAGMA data_version).
-  virtual StoreResult<std::uint64_t> data_version() = 0;
+  /// Raised by each take-over, whoever's.
+  virtual StoreResult<std::uint64_t> epoch() = 0;
   /// Where journal records are found from now on: the index of the store that this instance holds,
   /// or null on a standby, which finds them by itself.
   virtual void use_index(std::shared_ptr<const JournalIndex> index) = 0;

@@ -429,10 +429,10 @@ StoreResult<Boot> StoreReader::load() {
   });
 }
 
-StoreResult<std::uint64_t> StoreReader::data_version() {
-  Query rows = connection_->query(data_version_);
+StoreResult<std::uint64_t> StoreReader::epoch() {
+  Query rows = connection_->query(select_epoch_);
   if (rows.next()) return rows.number(0);
-  return Failure{connection_->failure("reading the data version")};
+  return Failure{connection_->failure("reading the epoch")};
 }
 
 }  // namespace holdfast::storage

@@ -30,7 +30,7 @@ class StoreReader final : public Reader {
                                                     const std::string& from,
                                                     std::size_t bytes) override;
   StoreResult<Boot> load() override;
-  StoreResult<std::uint64_t> data_version() override;
+  StoreResult<std::uint64_t> epoch() override;
   void use_index(std::shared_ptr<const JournalIndex> index) override {
     shared_index_ = std::move(index);
   }
@@ -97,7 +97,7 @@ class StoreReader final : public Reader {
       "ORDER BY space, key"};
   Statement select_waiting_{
       "SELECT key, value FROM shape_state WHERE shape=?1 AND space=2 AND key>=?2 ORDER BY key"};
-  Statement data_version_{"PRAGMA data_version"};
+  Statement select_epoch_{"SELECT epoch FROM state WHERE id=1"};
 };
 
 }  // namespace holdfast::storage

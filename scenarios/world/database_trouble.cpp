@@ -18,6 +18,7 @@ constexpr unsigned k_cut_percent = 6;
 constexpr unsigned k_failed_sync_percent = 6;
 constexpr unsigned k_silent_percent = 4;
 constexpr unsigned k_lost_machine_percent = 4;
+constexpr unsigned k_unheard_leader_percent = 2;
 constexpr unsigned k_shutdown_percent = 6;
 constexpr unsigned k_slot_back_percent = 5;
 constexpr unsigned k_timeline_percent = 4;
@@ -244,6 +245,26 @@ void plan_lost_machine(Plan& plan, const Draws& draws) {
                         .down_time = ms(draws.one_of<std::uint64_t>({0, 200, 5'000}, "down"))});
 }
 
+/// The connections of the leader fall silent, and it is the last to know: the server gives its lock
+/// to a second instance, which is asked as well, and removes shapes.
+void plan_unheard_leader(Plan& plan, const Draws& draws) {
+  const Duration at = ms(draws.between(200, 1'500, "at"));
+  // 15 or 60 s until the leader finds out.
+  const std::uint64_t pick = 3 * draws.below(1'000, "pick") + draws.between(1, 2, "finds_out");
+  plan.faults.push_back({.kind = FaultKind::postgres_silent, .at = at, .pick = pick});
+  plan.knobs.wal_sender_timeout = ms(draws.between(500, 3'000, "server_finds_out"));
+  plan.restarts.insert(plan.restarts.begin(),
+                       {.number = static_cast<unsigned>(plan.restarts.size()),
+                        .kind = RestartKind::rolling,
+                        .after = at + ms(draws.between(1, 200, "later")),
+                        .overlap = ms(draws.between(6'000, 12'000, "overlap"))});
+  for (std::uint64_t i = 0; i < 2; ++i)
+    plan.removals.push_back({.number = static_cast<unsigned>(plan.removals.size()),
+                             .truncate = draws.percent(30, "truncate", i),
+                             .subject = 0,
+                             .at = at + ms(draws.between(1'000, 8'000, "removal", i))});
+}
+
 }  // namespace
 
 void plan_database_trouble(Plan& plan, const Draws& draws) {
@@ -256,6 +277,7 @@ void plan_database_trouble(Plan& plan, const Draws& draws) {
   now_and_then(plan, draws, "failed_sync", k_failed_sync_percent, plan_failed_sync);
   now_and_then(plan, draws, "silent", k_silent_percent, plan_one<FaultKind::postgres_silent>);
   now_and_then(plan, draws, "lost machine", k_lost_machine_percent, plan_lost_machine);
+  now_and_then(plan, draws, "unheard", k_unheard_leader_percent, plan_unheard_leader);
   now_and_then(plan, draws, "shutdown", k_shutdown_percent, plan_one<FaultKind::postgres_shutdown>);
   now_and_then(plan, draws, "slot back", k_slot_back_percent, plan_one<FaultKind::slot_back>);
   now_and_then(plan, draws, "timeline", k_timeline_percent, plan_one<FaultKind::timeline_change>);

@@ -126,7 +126,7 @@ class BrokenReader final : public Reader {
     return inner_->load_waiting(handle, from, bytes);
   }
   StoreResult<storage::Boot> load() override { return inner_->load(); }
-  StoreResult<std::uint64_t> data_version() override { return inner_->data_version(); }
+  StoreResult<std::uint64_t> epoch() override { return inner_->epoch(); }
   void use_index(std::shared_ptr<const storage::JournalIndex> index) override {
     inner_->use_index(std::move(index));
   }

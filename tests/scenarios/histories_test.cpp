@@ -407,6 +407,7 @@ const std::vector<Canary>& canaries() {
       {Guard::refresh_wakes_everyone, {149}, 300, calm_with_deaths},
       {Guard::missing_tables_are_no_change, {27}, 200},
       {Guard::take_over_with_the_lock_only, {131}, 800},
+      {Guard::leader_looks_at_the_epoch, {340}, 3000},
       {Guard::held_request_is_a_read, {765, 1173, 1530}, 900},
       {Guard::poisoned_shape_is_quarantined, {14, 142, 187}, 200},
       {Guard::quarantined_input_is_stored, {79, 242, 283}, 400},

@@ -62,7 +62,7 @@ class OneShape final : public storage::StoreSource {
       return std::vector<storage::StateEntry>{};
     }
     storage::StoreResult<storage::Boot> load() override { return storage::Boot{}; }
-    storage::StoreResult<std::uint64_t> data_version() override { return std::uint64_t{1}; }
+    storage::StoreResult<std::uint64_t> epoch() override { return std::uint64_t{0}; }
     void use_index(std::shared_ptr<const storage::JournalIndex>) override {}
 
    private:

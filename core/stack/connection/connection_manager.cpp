@@ -85,13 +85,11 @@ void ConnectionManager::lock_acquired(runtime::Ref<ReplicationClient> client,
   waiting_for_lock_ = false;
   identity_ = identity.system_identifier + "/" + std::to_string(identity.timeline);
   origin_ = call<&StoreProcess::origin>(names::store);
-  if (origin_ && call<&StoreProcess::lost_epoch>(names::store)) {
-    // Another instance led while this one was without the lock: everything in memory is of the
-    // past.
-    call<&runtime::Supervisor::terminate_child>(names::core, std::string("shapes"), std::string());
-    origin_.reset();
-  }
-  if (!origin_) take_over();
+  // Another instance may have led while this one was without the lock: then everything in memory
+  // is of the past, and the store ends at this question, and this process with it.
+  const bool led = origin_ && (!context_->guards.on(Guard::leader_looks_at_the_epoch) ||
+                               call<&StoreProcess::still_leads>(names::store));
+  if (!led) take_over();
   // Only now: until here the read models may show what another leader has changed since.
   cast<&StatusMonitor::set>(names::status_monitor, Condition::lock_acquired, client.id);
   cast<&ReplicationClient::configure>(client);
