@@ -377,8 +377,7 @@ TEST_P(Canaries, ASwitchedOffGuardIsMissed) {
     if (!run(plan, without).failed()) continue;
     const RunReport guarded = run(plan, Guards::all());
     EXPECT_FALSE(guarded.failed()) << "with all guards on: " << objections(guarded);
-    RecordProperty("seed", std::to_string(seed));
-    return;
+    return RecordProperty("seed", std::to_string(seed));
   }
   FAIL() << "no objection in " << seeds.size() << " histories";
 }

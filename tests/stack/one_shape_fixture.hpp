@@ -25,6 +25,7 @@ class OneShapeFixture : public ::testing::Test {
     made->environment.stores = store_;
     made->guards = guards;
     made->store = std::make_shared<StoreSlot>();
+    made->store->epoch_was_ours(executor_.now() + std::chrono::hours(1));  // it leads all the while
     made->readers =
         std::make_shared<ReaderSet>(made->environment, made->options.store, made->store);
     return made;
