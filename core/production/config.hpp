@@ -2,6 +2,7 @@
 // and a few of our own (HOLDFAST_*). Values only; reading the environment itself is server_main's.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <map>
@@ -60,6 +61,10 @@ struct Config {
   std::uint32_t subquery_buffer_transactions = 1'000;
   std::chrono::milliseconds schema_reconciler_period{60'000};
   std::chrono::milliseconds publication_refresh_period{60'000};
+  /// The catalogue and the publication are looked at together, as often as either is to be.
+  std::chrono::milliseconds reconciliation_period() const {
+    return std::min(schema_reconciler_period, publication_refresh_period);
+  }
 
   observe::Level log_level = observe::Level::info;
   /// What a person should know about the environment, one sentence each.

@@ -161,6 +161,17 @@ TEST(Config, NonsenseIsRefusedByTheVariablesNameAndTheAcceptedValues) {
   }
 }
 
+TEST(Config, TheCatalogueAndThePublicationAreLookedAtAfterTheShorterOfTheirTimes) {
+  EXPECT_EQ(parsed({}).reconciliation_period(), 60s);
+  EXPECT_EQ(parsed({{"ELECTRIC_TWEAKS_PUBLICATION_REFRESH_PERIOD", "5s"}}).reconciliation_period(),
+            5s);
+  EXPECT_EQ(parsed({{"ELECTRIC_TWEAKS_SCHEMA_RECONCILER_PERIOD", "4s"}}).reconciliation_period(),
+            4s);
+  const Config config = parsed({{"ELECTRIC_TWEAKS_PUBLICATION_REFRESH_PERIOD", "90s"}});
+  EXPECT_EQ(config.reconciliation_period(), 60s);
+  EXPECT_FALSE(has_warning(config, "PUBLICATION_REFRESH")) << "it is honoured";
+}
+
 TEST(Config, ASecretOrTheExplicitWishForNoneIsRequired) {
   const Environment url = {{"DATABASE_URL", "postgresql://u:p@db/app"}};
   EXPECT_EQ(error_of(url).variable, "ELECTRIC_SECRET");

@@ -76,7 +76,7 @@ api::EngineOptions engine_options(const Config& config, const std::string& direc
   options.stack.manual_table_publishing = config.manual_table_publishing;
   options.stack.connection_pool_size = config.pool_size;
   options.stack.long_poll_timeout = config.long_poll_timeout;
-  options.stack.schema_reconciler_period = config.schema_reconciler_period;
+  options.stack.schema_reconciler_period = config.reconciliation_period();
   options.stack.max_shapes = config.max_shapes;
   options.api.authentication =
       config.secret ? api::Authentication::required : api::Authentication::insecure;
