@@ -32,7 +32,7 @@ class WholeEngine {
     engine_.stack.store.owner = engine_.stack.slot;
     if (instance_ != nullptr) ended_.push_back(std::move(instance_));
     instance_ = std::make_unique<scenarios::Instance>(
-        scenarios::Surroundings{executor_, disk_, postgres_, events_, marks_, engine_},
+        scenarios::Surroundings{executor_, disk_, postgres_, events_, marks_, engine_, observer_},
         ++instances_);
     instance_->start();
     until([&] { return instance_->engine().health() == api::HealthStatus::active; });
@@ -110,6 +110,7 @@ class WholeEngine {
   sim::postgres::PostgresModel postgres_{
       {}, sim::postgres::runtime_hooks(executor_.clock(), executor_.random(), {})};
   api::EngineOptions engine_;
+  runtime::RuntimeObserver* observer_ = nullptr;  ///< of instances that start from now on
   std::unique_ptr<scenarios::Instance> instance_;
   std::vector<std::unique_ptr<scenarios::Instance>> ended_;
   unsigned instances_ = 0;
