@@ -13,6 +13,7 @@
 #include "scenarios/plans/workload.hpp"
 #include "scenarios/timeline/trace_events.hpp"
 #include "scenarios/world/network.hpp"
+#include "scenarios/world/store_audit.hpp"
 #include "sim/disk/sim_disk.hpp"
 #include "sim/mutants/broken_disk.hpp"
 #include "sim/postgres/model.hpp"
@@ -27,6 +28,8 @@ constexpr Duration k_work_limit = std::chrono::seconds(600);
 /// Stalled processes go on, back-offs run out, a lost lock is found, within this time.
 constexpr Duration k_reconnection = std::chrono::seconds(25);
 constexpr Duration k_stop_limit = std::chrono::seconds(90);
+/// Steps of a removal that fail are tried again after a second, and data goes in slices.
+constexpr Duration k_removal_limit = std::chrono::seconds(60);
 /// After a restart is over, its consequences are within this time.
 constexpr Duration k_felt = std::chrono::seconds(2);
 
@@ -77,6 +80,7 @@ class World {
   void check_end();
   enum class Whom : std::uint8_t { all, with_subqueries };
   void expect_converged(Whom whom);
+  void expect_removed_data_gone();
   void shut_down();
   bool run_until(const std::function<bool()>& done, Duration limit, const char* property,
                  const char* what);
@@ -301,6 +305,7 @@ void World::check_end() {
   run_until([this] { return alterations_.stray_table().empty(); }, k_convergence_limit,
             oracle::property::publication_leaves, "a table is published that no shape reads");
   if (enough()) return;
+  expect_removed_data_gone();
   // Who asks the standby reads without the leader, and who led may die.
   if (plan_.calm_standby || plan_.calm_deaths > 0) oracle_.expiry_order().disturbance_begins();
   if (plan_.calm_standby) cluster_.start_standby();
@@ -317,6 +322,14 @@ void World::expect_converged(Whom whom) {
     if (whom == Whom::all || (client->spec().has_subqueries() && !between_shapes))
       oracle_.converged(client->spec(), client->name(), client->view(), executor_.now());
   }
+}
+
+void World::expect_removed_data_gone() {
+  if (oracle_.ledger().legitimate() == 0) return;  // nothing was removed
+  const std::string directory = engine_options(plan_, options_).stack.store.directory;
+  const std::string left =
+      StoreAudit(executor_, disk_).wait_until_clean(directory, k_removal_limit);
+  if (!left.empty()) object(StoreAudit::k_property, left);
 }
 
 void World::shut_down() {

@@ -40,8 +40,6 @@ storage::StoreResult<void> ShapeCleaner::remove(protocol::ShapeHandle handle, st
   yield_point("removal.committed");
   for (const protocol::ShapeHandle& gone : *removed)
     call<&ShapeStatusOwner::forget>(names::shape_status_owner, gone);
-  for (protocol::ShapeHandle& gone : *removed)
-    cast<&ShapeCleaner::finish>(runtime::Ref<ShapeCleaner>{self()}, std::move(gone));
   return {};
 }
 

@@ -31,17 +31,17 @@ class ShapeCleaner : public runtime::Process {
   /// The same for a fault that the engine found by itself, if all of it is there to have found it:
   /// what fails while it stops says nothing about the shape (B6).
   void remove_faulty(protocol::ShapeHandle handle, std::string reason);
-  /// Steps 2 to 5, for a shape whose step 1 is durable.
+  /// Steps 2 to 5, for a shape whose step 1 is durable. Asked for by the store.
   void finish(protocol::ShapeHandle handle);
   /// Finishes what an earlier incarnation, or an earlier run, left half done. REQUIRES: taken over.
   void resume(std::vector<storage::RemovedShape> unfinished);
+  /// As resume(), of what the store says.
+  void look_for_unfinished();
 
  protected:
   void init() override;
 
  private:
-  void look_for_unfinished();
-
   Context context_;
 };
 

@@ -1,10 +1,12 @@
 #include "core/stack/store_process.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "core/base/mark_list.hpp"
 #include "core/stack/connection/status_monitor.hpp"
 #include "core/stack/log/shape_log_collector.hpp"
+#include "core/stack/shape_cleaner.hpp"
 #include "core/stack/shape_status_owner.hpp"
 #include "core/stack/store_slot.hpp"
 
@@ -145,10 +147,7 @@ void StoreProcess::commit(runtime::Ref<ShapeLogCollector> collector, std::uint64
   origin_->has_state = true;
   origin_->confirmable = std::max(origin_->confirmable, group->confirmable);
   cast<&ShapeLogCollector::committed>(collector, ticket, std::move(*result));
-  if (!maintenance_scheduled_) {
-    maintenance_scheduled_ = true;
-    send_after<&StoreProcess::maintain>(k_maintenance_delay);
-  }
+  schedule_maintenance();
 }
 
 storage::StoreResult<void> StoreProcess::write_state(storage::Group group) {
@@ -167,15 +166,20 @@ storage::StoreResult<std::vector<protocol::ShapeHandle>> StoreProcess::remove(
                                 at](storage::Store& s) { return s.remove(handle, reason, at); });
   // From here, since whoever asked may not live to do it, and the read models outlive him.
   if (removed.ok())
-    for (const protocol::ShapeHandle& gone : *removed)
+    for (const protocol::ShapeHandle& gone : *removed) {
       cast<&ShapeStatusOwner::forget>(names::shape_status_owner, gone);
+      cast<&ShapeCleaner::finish>(names::shape_cleaner, gone);
+    }
   return removed;
 }
 
 storage::StoreResult<void> StoreProcess::finish_removal(protocol::ShapeHandle handle) {
-  return on_store("store.finish_removal", [handle = std::move(handle)](storage::Store& s) {
-    return s.finish_removal(handle);
-  });
+  auto finished =
+      on_store("store.finish_removal", [handle = std::move(handle)](storage::Store& s) {
+        return s.finish_removal(handle);
+      });
+  if (finished.ok()) schedule_maintenance();  // its data can go
+  return finished;
 }
 
 storage::StoreResult<void> StoreProcess::reset(std::string reason, std::string system_identity,
@@ -238,12 +242,15 @@ void StoreProcess::on_down(runtime::MonitorRef, runtime::ProcessId writer,
   spills_.erase(writer);
 }
 
+void StoreProcess::schedule_maintenance() {
+  if (std::exchange(maintenance_scheduled_, true)) return;
+  send_after<&StoreProcess::maintain>(k_maintenance_delay);
+}
+
 void StoreProcess::maintain() {
   maintenance_scheduled_ = false;
   auto result = on_store("store.maintain", [](storage::Store& s) { return s.maintain(); });
-  if (result.ok() && !result->more) return;
-  maintenance_scheduled_ = true;
-  send_after<&StoreProcess::maintain>(k_maintenance_delay);
+  if (!result.ok() || result->more) schedule_maintenance();
 }
 
 }  // namespace holdfast::stack

@@ -79,6 +79,7 @@ class StoreProcess : public runtime::Process {
   auto on_store(const char* label, F use) -> std::invoke_result_t<F, storage::Store&>;
   /// Leaves by a crash for failures after which nothing in memory can be trusted.
   void check(const storage::StoreError& error);
+  void schedule_maintenance();
   /// Until no former leader shows any more what is removed now. SUSPENDS.
   void outlast_leases();
 

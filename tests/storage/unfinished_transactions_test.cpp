@@ -55,6 +55,17 @@ TEST_F(UnfinishedTest, AHolderCutsItAndKeepsWhatIsWhole) {
   EXPECT_EQ(must(reader_->find(handle_)).live->head, at(20, 2));
 }
 
+// The next holder uses the numbers of the rows that it cuts again, under an epoch of its own.
+TEST_F(UnfinishedTest, AStandbyForgetsWhereItsRowsWereOnceAnotherHolderHasCutThem) {
+  auto standby = must(open_reader(disk_, options_, nullptr));
+  EXPECT_EQ(must(standby->find(handle_)).live->head, at(10, 0));
+  reopen();
+  append(30, 0, true);
+  EXPECT_EQ(must(standby->find(handle_)).live->head, at(30, 0));
+  EXPECT_EQ(must(standby->read({handle_, protocol::LogOffset::snapshot_end(), at(30, 0)})).items,
+            log());
+}
+
 // What the store remembered was dropped before the disk failed: nothing but a new start can follow.
 TEST_F(UnfinishedTest, AfterACutThatFailedTheStoreMustBeOpenedAgain) {
   const std::string segments = segment_directory(options_.directory);

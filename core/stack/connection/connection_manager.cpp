@@ -151,6 +151,7 @@ void ConnectionManager::check_origin(const ReplicationSetup& setup) {
         call<&StoreProcess::reset>(names::store, reason, identity_, setup.slot.confirmed_flush);
     if (!reset.ok()) exit(runtime::ExitReason::crash("reset: " + reset.error().message));
     call<&ShapeStatusOwner::refresh>(names::shape_status_owner, storage::Boot{});
+    cast<&ShapeCleaner::look_for_unfinished>(names::shape_cleaner);
     context_->reached(Mark::all_shapes_reset);
   } else if (stored != identity_ || another_slot(setup.slot)) {
     auto set = call<&StoreProcess::set_origin>(names::store, identity_, setup.slot.confirmed_flush);

@@ -281,12 +281,10 @@ void ShapeLogCollector::remove_now(const protocol::ShapeHandle& handle, std::str
     auto removed = call<&StoreProcess::remove>(names::store, handle, std::move(reason));
     if (!removed.ok()) exit(runtime::ExitReason::crash("removal: " + removed.error().message));
     if (!removed->empty()) gone = std::move(*removed);
-    for (const protocol::ShapeHandle& each : gone) {
-      // From here, so that no reader is told of the position of what ended the shape and still
-      // finds it.
+    // From here, so that no reader is told of the position of what ended the shape and still finds
+    // it.
+    for (const protocol::ShapeHandle& each : gone)
       cast<&ShapeStatusOwner::forget>(names::shape_status_owner, each);
-      cast<&ShapeCleaner::finish>(names::shape_cleaner, each);
-    }
   } else {
     cast<&ShapeCleaner::remove>(names::shape_cleaner, handle, std::move(reason));
   }

@@ -1,0 +1,48 @@
+// A server that is told to stop answers what it holds as at its timeout, before its stack is gone:
+// a client goes on from its offset somewhere else, instead of being told 503 and waiting.
+#include "tests/stack/whole_engine.hpp"
+
+namespace holdfast::stack::test {
+namespace {
+
+TEST(Drain, HeldRequestsAreAnsweredAsAtTheirTimeout) {
+  WholeEngine world;
+  world.create_table("items", {{.name = "id",
+                                .type = sim::postgres::TypeId::int8,
+                                .not_null = true,
+                                .key_position = 1}});
+  world.write({WholeEngine::insert("items", {{"id", "1"}})});
+  world.start();
+  const std::string target = "/v1/shape?table=items";
+  const protocol::Response first = world.ask(target + "&offset=-1");
+  ASSERT_EQ(first.status, 200);
+  const std::string* handle = first.header("electric-handle");
+  ASSERT_NE(handle, nullptr);
+  const std::string from = target + "&handle=" + *handle + "&offset=";
+  const std::string offset = *world.ask(from + "0_0").header("electric-offset");
+
+  std::vector<protocol::Response> answers;
+  constexpr std::size_t k_held = 5;
+  for (std::size_t i = 0; i < k_held; ++i) {
+    protocol::Request request;
+    request.method = "GET";
+    protocol::parse_target(from + offset + "&live=true", request);
+    world.instance_->handle(std::move(request), [&](protocol::Response response) {
+      answers.push_back(std::move(response));
+    });
+  }
+  world.pass(std::chrono::seconds(2));
+  ASSERT_TRUE(answers.empty()) << "they are held";
+
+  bool stopped = false;
+  world.instance_->stop([&] { stopped = true; });
+  world.until([&] { return stopped; });
+  ASSERT_EQ(answers.size(), k_held);
+  for (const protocol::Response& answer : answers) {
+    EXPECT_EQ(answer.status, 200) << answer.body;
+    EXPECT_NE(answer.body.find("up-to-date"), std::string::npos) << answer.body;
+  }
+}
+
+}  // namespace
+}  // namespace holdfast::stack::test
