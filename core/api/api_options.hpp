@@ -7,7 +7,6 @@
 #include <optional>
 #include <string>
 
-#include "core/base/result.hpp"
 #include "core/base/time.hpp"
 
 namespace holdfast::api {
@@ -24,13 +23,10 @@ struct ApiOptions {
   Duration cache_stale_age = std::chrono::seconds(300);
   Duration stack_ready_timeout = std::chrono::seconds(5);
   std::size_t max_body_bytes = 8'000'000;
-  std::uint32_t max_initial_requests = 300;
+  std::uint32_t max_initial_requests = 300;  ///< ELECTRIC_MAX_CONCURRENT_REQUESTS
   std::uint32_t max_existing_requests = 10'000;
   std::string server = "ElectricSQL/1.7.12";  ///< value of the electric-server header
 };
-
-/// A server without a secret starts only if that was asked for (http-api.md §2.4).
-Result<void> check_authentication_options(const ApiOptions& options);
 
 /// What /v1/health says (http-api.md §3). `waiting`: all is loaded, another instance holds the
 /// lock.

@@ -3,9 +3,11 @@
 #include <atomic>
 #include <map>
 
+#include "core/api/admission.hpp"
 #include "core/api/error_responses.hpp"
 #include "core/api/front_door.hpp"
 #include "core/api/stack_keeper.hpp"
+#include "core/base/mark_list.hpp"
 #include "core/base/spin_lock.hpp"
 #include "core/stack/connection/status_monitor.hpp"
 #include "core/stack/store_slot.hpp"
@@ -15,11 +17,16 @@ namespace holdfast::api {
 struct Engine::Shared {
   Shared(runtime::Runtime& runtime_, std::shared_ptr<const stack::StackContext> context_,
          std::shared_ptr<const ApiOptions> options_)
-      : runtime(runtime_), context(std::move(context_)), options(std::move(options_)) {}
+      : runtime(runtime_),
+        context(std::move(context_)),
+        options(std::move(options_)),
+        admission(std::make_shared<AdmissionControl>(options->max_initial_requests,
+                                                     options->max_existing_requests)) {}
 
   runtime::Runtime& runtime;
   stack::Context context;
   std::shared_ptr<const ApiOptions> options;
+  std::shared_ptr<AdmissionControl> admission;
   runtime::Ref<StackKeeper> keeper;
   const std::shared_ptr<std::atomic<bool>> stopping = std::make_shared<std::atomic<bool>>(false);
 
@@ -36,6 +43,9 @@ struct Engine::Shared {
 };
 
 namespace {
+
+/// Of whoever was not admitted: the first of five, over which clients are spread.
+constexpr unsigned k_retry_after_s = 6;
 
 /// Answers a request whose process ended without doing so. Shared between the process, which
 /// answers first in every ordinary case, and the observer of its end.
@@ -58,6 +68,18 @@ protocol::Response answer_of_the_dead(Method method, const runtime::ExitReason& 
 Method method_of(const protocol::Request& request) {
   if (request.method == "POST") return Method::post;
   return request.method == "DELETE" ? Method::remove : Method::get;
+}
+
+/// By the `handle` of the query alone (http-api.md §4). Read models that are not there now, or that
+/// another leader may have overtaken, send nobody back to the start who goes on.
+Admission admission_of(const protocol::Request& request, runtime::Runtime& runtime,
+                       const stack::StackStatus& status) {
+  const std::string* handle = request.parameter("handle");
+  if (handle == nullptr) return Admission::initial;
+  if (!status.catalogue_current) return Admission::existing;
+  const auto shape =
+      runtime::TableRef(runtime, stack::tables::shape_meta).find(protocol::ShapeHandle{*handle});
+  return shape.missing() ? Admission::initial : Admission::existing;
 }
 
 HealthStatus health_of(const stack::StackStatus& status) {
@@ -142,10 +164,21 @@ Engine::Cancel Engine::handle(protocol::Request request, Respond respond) {
     return [] {};
   }
   const Method method = method_of(*asked);
+  std::shared_ptr<Permit> permit;
+  if (method != Method::remove) {
+    const Admission kind = admission_of(*asked, shared->runtime, status);
+    permit = Permit::of(shared->admission, kind);
+    if (permit == nullptr) {
+      shared->context->reached(Mark::request_not_admitted);
+      const auto spread = static_cast<unsigned>(number % 5);
+      completed(admission_refused(method, kind, *shared->options, k_retry_after_s + spread));
+      return [] {};
+    }
+  }
   const auto once = std::make_shared<AnswerOnce>(std::move(completed));
   const auto process = shared->runtime.spawn_root<RequestProcess>(
       {.role = "request", .key = std::to_string(number)}, shared->context, shared->options,
-      shared->stopping, asked, [once](protocol::Response response) {
+      shared->stopping, std::move(permit), asked, [once](protocol::Response response) {
         if (auto answer = once->take()) answer(std::move(response));
       });
   bool stopping = false;

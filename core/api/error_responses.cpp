@@ -134,10 +134,6 @@ Response body_not_object() {
   return early_error(400, one_field("error", "Request body must be a JSON object"));
 }
 
-Response body_unreadable() {
-  return early_error(400, one_field("error", "Failed to read request body"));
-}
-
 Response body_too_large() {
   return early_error(413, one_field("error", "Request body too large"));
 }
@@ -221,14 +217,6 @@ Response creation_failed(Method method) {
   return retry_later(method, one_field("message", "Failed to create shape, please retry"), 1);
 }
 
-Response table_unverifiable(Method method) {
-  return retry_later(
-      method,
-      one_field("message",
-                "Cannot connect to the database to verify the shape. Please try again later."),
-      1);
-}
-
 Response snapshot_failed(Method method, std::string_view text) {
   Response response = retry_later(method, one_field("message", text), 10);
   response.headers.emplace_back("electric-internal-known-error", "true");
@@ -244,11 +232,6 @@ Response snapshot_unexpected(Method method, std::string_view database_message) {
 Response log_unreadable(Method method, std::string_view text) {
   return handler_error(method, 500,
                        one_field("message", "Unable to retrieve shape log: " + std::string(text)));
-}
-
-Response database_unreachable() {
-  return retry_later(Method::get,
-                     R"({"code":"database_unreachable","error":"Database is unreachable"})", 10);
 }
 
 Response internal_error() {

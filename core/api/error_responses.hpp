@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/api/admission.hpp"
 #include "core/api/api_options.hpp"
 #include "core/api/caching.hpp"
 #include "core/protocol/http.hpp"
@@ -29,7 +30,6 @@ protocol::Response table_missing(Method method, const postgres::RelationName& ta
 protocol::Response out_of_bounds(Method method);
 protocol::Response body_not_json(std::string_view details);
 protocol::Response body_not_object();
-protocol::Response body_unreadable();
 protocol::Response body_too_large();
 protocol::Response unauthorized();
 protocol::Response route_not_found();
@@ -46,7 +46,6 @@ protocol::Response no_such_shape();
 protocol::Response definition_and_handle_differ();
 
 // -- not now (§22, §23) ---------------------------------------------------------------------------
-enum class Admission : std::uint8_t { initial, existing };
 /// REQUIRES: 6 <= retry_after_s <= 10, drawn by the caller.
 protocol::Response admission_refused(Method method, Admission kind, const ApiOptions& options,
                                      unsigned retry_after_s);
@@ -59,14 +58,12 @@ protocol::Response stack_down_at_timeout(Method method, NotReady condition,
 /// Its input is set aside (design.md §7); `reason` is what it died of.
 protocol::Response shape_quarantined(Method method, std::string_view reason);
 protocol::Response creation_failed(Method method);
-protocol::Response table_unverifiable(Method method);
 /// A known failure of the snapshot: lock timeout, slow query, configuration (§23.3).
 protocol::Response snapshot_failed(Method method, std::string_view text);
 
 // -- our fault (§23.3, §23.4) ---------------------------------------------------------------------
 protocol::Response snapshot_unexpected(Method method, std::string_view database_message);
 protocol::Response log_unreadable(Method method, std::string_view text);
-protocol::Response database_unreachable();
 protocol::Response internal_error();
 
 }  // namespace holdfast::api

@@ -96,19 +96,6 @@ bool is_request_id(std::string_view text) {
 
 }  // namespace
 
-Result<void> check_authentication_options(const ApiOptions& options) {
-  const bool has_secret = options.secret.has_value() && !options.secret->empty();
-  if (options.authentication == Authentication::required && !has_secret) {
-    return fail(
-        "You must set ELECTRIC_SECRET unless ELECTRIC_INSECURE=true. The secret is asked of every "
-        "client; without it everybody who reaches the port can read every table.");
-  }
-  if (options.authentication == Authentication::insecure && has_secret) {
-    return fail("You cannot set both ELECTRIC_SECRET and ELECTRIC_INSECURE=true");
-  }
-  return {};
-}
-
 Resource resolve_path(std::string_view decoded_path) {
   std::array<std::string_view, 2> segments;
   std::size_t count = 0;

@@ -27,11 +27,12 @@ constexpr Duration k_retry_delay = std::chrono::milliseconds(50);
 }  // namespace
 
 RequestProcess::RequestProcess(stack::Context context, std::shared_ptr<const ApiOptions> options,
-                               Stopping stopping, std::shared_ptr<const protocol::Request> request,
-                               Respond respond)
+                               Stopping stopping, std::shared_ptr<Permit> permit,
+                               std::shared_ptr<const protocol::Request> request, Respond respond)
     : context_(std::move(context)),
       options_(std::move(options)),
       stopping_(std::move(stopping)),
+      permit_(std::move(permit)),
       request_(std::move(request)),
       respond_(std::move(respond)) {}
 
@@ -207,6 +208,7 @@ RequestProcess::Answer RequestProcess::serve() {
   note_read();
   if (!meta->quarantine.empty()) return shape_quarantined(method_, meta->quarantine);
   if (!meta->snapshot_complete) return hold(Hold::snapshot, context_->options.snapshot_wait, *meta);
+  if (permit_ != nullptr) permit_->shape_is_there();
   if (parameters_->is_now())
     return now_response(*parameters_, view_of(*meta, global), *options_, draws());
   if (*parameters_->offset > meta->head)

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 
+#include "core/api/admission.hpp"
 #include "core/api/api_options.hpp"
 #include "core/api/parameters.hpp"
 #include "core/api/responses.hpp"
@@ -30,8 +31,8 @@ class RequestProcess : public stack::Waiter {
   using Stopping = std::shared_ptr<const std::atomic<bool>>;
 
   RequestProcess(stack::Context context, std::shared_ptr<const ApiOptions> options,
-                 Stopping stopping, std::shared_ptr<const protocol::Request> request,
-                 Respond respond);
+                 Stopping stopping, std::shared_ptr<Permit> permit,
+                 std::shared_ptr<const protocol::Request> request, Respond respond);
 
   // -- handlers -----------------------------------------------------------------------------------
 
@@ -95,6 +96,7 @@ class RequestProcess : public stack::Waiter {
   stack::Context context_;
   std::shared_ptr<const ApiOptions> options_;
   Stopping stopping_;
+  std::shared_ptr<Permit> permit_;  ///< may be null: of a DELETE
   std::shared_ptr<const protocol::Request> request_;
   Respond respond_;
   Method method_ = Method::get;

@@ -58,6 +58,7 @@ enum class Mark : std::uint8_t {
   waiting_input_read_back,
   fragment_given_to_subquery_shape,
   another_leader_seen,
+  request_not_admitted,
   count_,
 };
 
@@ -110,6 +111,7 @@ inline constexpr std::array<std::string_view, static_cast<std::size_t>(Mark::cou
         "waiting_input_read_back",
         "fragment_given_to_subquery_shape",
         "another_leader_seen",
+        "request_not_admitted",
 };
 
 static_assert(k_mark_names.size() <= Marks::k_capacity);

@@ -188,9 +188,6 @@ void read_storage(Reader& reader, Config& config) {
   reader.read("ELECTRIC_SHAPE_CHUNK_BYTES_THRESHOLD", config.chunk_bytes, parse_size);
   for (const char* name : {"ELECTRIC_EXPERIMENTAL_MAX_SHAPES", "ELECTRIC_MAX_SHAPES"})
     reader.integer(name, config.max_shapes, 1, 1'000'000'000);
-  reader.read("ELECTRIC_EXPERIMENTAL_MAX_TXN_SIZE", config.max_transaction_bytes, parse_size);
-  reader.integer("ELECTRIC_SUBQUERY_BUFFER_MAX_TRANSACTIONS", config.subquery_buffer_transactions,
-                 1, 1'000'000'000);
   reader.read("ELECTRIC_TWEAKS_SCHEMA_RECONCILER_PERIOD", config.schema_reconciler_period,
               parse_time);
   reader.read("ELECTRIC_TWEAKS_PUBLICATION_REFRESH_PERIOD", config.publication_refresh_period,

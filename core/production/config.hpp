@@ -57,8 +57,6 @@ struct Config {
   std::string storage_dir = "./persistent";
   std::uint64_t chunk_bytes = 10'485'760;
   std::optional<std::uint64_t> max_shapes;
-  std::uint64_t max_transaction_bytes = 262'144'000;
-  std::uint32_t subquery_buffer_transactions = 1'000;
   std::chrono::milliseconds schema_reconciler_period{60'000};
   std::chrono::milliseconds publication_refresh_period{60'000};
   /// The catalogue and the publication are looked at together, as often as either is to be.

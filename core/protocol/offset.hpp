@@ -27,7 +27,6 @@ struct LogOffset {
   /// "0_inf": the end of the snapshot, before any change.
   static constexpr LogOffset snapshot_end() { return {true, 0, k_infinite}; }
 
-  bool is_virtual() const { return started && tx == 0; }
   bool is_real() const { return started && tx > 0; }
   /// "-1", "0_inf", "26884928_2".
   std::string to_string() const;

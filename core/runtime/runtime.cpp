@@ -87,13 +87,6 @@ std::string Runtime::path_of(ProcessId process) const {
   return record == nullptr ? std::string() : record->path();
 }
 
-ProcessId Runtime::find_path(std::string_view path) const {
-  ProcessId found;
-  for (const auto& [id, record] : records_)
-    if (record->path() == path) found = std::max(found, record->id);
-  return found;
-}
-
 std::vector<ProcessInfo> Runtime::processes() const {
   std::vector<ProcessInfo> all;
   all.reserve(records_.size());

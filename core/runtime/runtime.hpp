@@ -85,8 +85,6 @@ class Runtime {
   bool destroyed() const { return destroyed_; }
   bool alive(ProcessId process) const { return find(process) != nullptr; }
   std::string path_of(ProcessId process) const;
-  /// An invalid id if no live process has this path.
-  ProcessId find_path(std::string_view path) const;
   /// In order of their ids, that is of their start.
   std::vector<ProcessInfo> processes() const;
   const Counters& counters() const { return counters_; }

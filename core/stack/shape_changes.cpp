@@ -15,17 +15,6 @@ void ShapeChanges::subscribe(protocol::ShapeHandle handle, runtime::Ref<Waiter> 
   send_after<&ShapeChanges::poll>(context_->options.standby_poll);
 }
 
-void ShapeChanges::unsubscribe(protocol::ShapeHandle handle, runtime::Ref<Waiter> waiter) {
-  const auto shape = by_handle_.find(handle);
-  if (shape == by_handle_.end()) return;
-  const auto entry = shape->second.find(waiter);
-  if (entry == shape->second.end()) return;
-  demonitor(entry->second);
-  by_monitor_.erase(entry->second);
-  shape->second.erase(entry);
-  if (shape->second.empty()) by_handle_.erase(shape);
-}
-
 std::vector<protocol::ShapeHandle> ShapeChanges::waited_for() const {
   std::vector<protocol::ShapeHandle> handles;
   for (const auto& [handle, waiters] : by_handle_) handles.push_back(handle);

@@ -26,9 +26,8 @@ class ShapeChanges : public runtime::Process {
 
   // -- handlers -----------------------------------------------------------------------------------
 
-  /// Until the waiter dies or unsubscribes; twice is as once.
+  /// Until the waiter dies; twice is as once.
   void subscribe(protocol::ShapeHandle handle, runtime::Ref<Waiter> waiter);
-  void unsubscribe(protocol::ShapeHandle handle, runtime::Ref<Waiter> waiter);
   /// The shapes that somebody waits for.
   std::vector<protocol::ShapeHandle> waited_for() const;
   /// Wakes the waiters of these shapes.

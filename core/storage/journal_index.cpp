@@ -105,9 +105,4 @@ std::vector<JournalEntry> JournalIndex::entries_of(std::uint64_t shape,
   return entries;
 }
 
-void JournalIndex::clear_entries() {
-  const SpinGuard guard(lock_);
-  for (auto& [shape, entries] : shapes_) entries.clear();
-}
-
 }  // namespace holdfast::storage

@@ -64,7 +64,6 @@ class JournalIndex {
   /// Shapes with entries, ascending. Only for the owner, who alone writes.
   std::vector<std::uint64_t> shapes_with_entries() const;
   std::vector<JournalEntry> entries_of(std::uint64_t shape, std::uint64_t through_row) const;
-  void clear_entries();
 
  private:
   mutable SpinLock lock_;

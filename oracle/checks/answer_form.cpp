@@ -140,7 +140,15 @@ class Form {
 
   void check_unavailable() const {
     expect("cache-control", cacheable() ? "no-store" : "no-cache");
-    if (cacheable()) expect("surrogate-control", "no-store");
+    const bool not_admitted =
+        response_.body.starts_with(R"({"code":"concurrent_request_limit_exceeded")");
+    if (cacheable() || not_admitted) expect("surrogate-control", "no-store");
+    if (!not_admitted) return;
+    // §22: clients are spread over six to ten seconds.
+    expect("electric-internal-known-error", "true");
+    const std::string* after = response_.header("retry-after");
+    const auto seconds = after == nullptr ? std::nullopt : number(*after);
+    if (!seconds || *seconds < 6 || *seconds > 10) wrong("retry-after", "6 to 10");
   }
 
   const ShapeSpec& spec_;

@@ -162,6 +162,7 @@ struct Knobs {
   bool disk_yields_everywhere = false;
   unsigned ragged_receive_percent = 0;
   std::uint64_t max_shapes = 0;  ///< 0: no limit
+  unsigned max_initial_requests = 300;
   Duration expiry_interval = std::chrono::seconds(60);
   Duration quarantine_retry = std::chrono::seconds(60);
   std::uint64_t quarantine_bytes_max = 16ULL << 20;
@@ -196,6 +197,7 @@ void each_knob(KnobsOrConst& knobs, Visit visit) {
   visit("disk_yields_everywhere", knobs.disk_yields_everywhere, usual.disk_yields_everywhere);
   visit("ragged_receive_percent", knobs.ragged_receive_percent, usual.ragged_receive_percent);
   visit("max_shapes", knobs.max_shapes, usual.max_shapes);
+  visit("max_initial_requests", knobs.max_initial_requests, usual.max_initial_requests);
   visit("expiry_interval", knobs.expiry_interval, usual.expiry_interval);
   visit("quarantine_retry", knobs.quarantine_retry, usual.quarantine_retry);
   visit("quarantine_bytes_max", knobs.quarantine_bytes_max, usual.quarantine_bytes_max);

@@ -71,6 +71,8 @@ void draw_options(Knobs& knobs, const Draws& draws) {
   seconds_or("walsender", knobs.wal_sender_timeout, {8'000, 25'000});
   if (draws.percent(k_option_percent, "pool"))
     knobs.connection_pool_size = draws.one_of<unsigned>({1, 2, 4}, "pool_size");
+  if (draws.percent(k_option_percent, "admission"))
+    knobs.max_initial_requests = draws.one_of<unsigned>({1, 2, 4}, "initial_requests");
 }
 
 Knobs draw_knobs(const Draws& draws, const Profile& profile) {

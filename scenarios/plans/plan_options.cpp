@@ -56,6 +56,7 @@ api::EngineOptions engine_options(const Plan& plan, const RunOptions& run) {
   options.stack.reconnect_backoff_max = plan.knobs.reconnect_backoff_max;
   options.stack.status_interval = plan.knobs.status_interval;
   options.api.long_poll_timeout = plan.knobs.long_poll_timeout;
+  options.api.max_initial_requests = plan.knobs.max_initial_requests;
   options.api.stack_ready_timeout = plan.knobs.stack_ready_timeout;
   if (plan.knobs.max_shapes > 0) options.stack.max_shapes = plan.knobs.max_shapes;
   options.stack.quarantine_retry = plan.knobs.quarantine_retry;

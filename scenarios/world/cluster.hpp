@@ -53,7 +53,6 @@ class Cluster {
   void kill_all();
   const RestartCounters& counters() const { return counters_; }
   const std::vector<RestartBegun>& begun() const { return begun_; }
-  std::uint64_t instances_started() const { return instances_.size(); }
 
  private:
   using Step = std::function<void()>;

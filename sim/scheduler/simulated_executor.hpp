@@ -111,10 +111,8 @@ class SimulatedExecutor final : public runtime::Executor {
   VirtualClock& virtual_clock() { return clock_; }
   Instant now() const { return clock_.now(); }
   std::uint64_t steps() const { return steps_; }
-  std::size_t runnable_count() const { return runnable_.size(); }
   Trace& trace() { return trace_; }
   const SchedulingStrategy& strategy() const { return *strategy_; }
-  KeyedRandom& keyed_random() { return random_; }
 
   // -- runtime::Executor --------------------------------------------------------------------------
 

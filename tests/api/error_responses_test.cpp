@@ -54,8 +54,6 @@ TEST(ErrorResponses, TheRequestIsWrong) {
   expect_row(
       {unauthorized(), 401, R"({"message":"Unauthorized - Invalid API secret"})", k_default_cache});
   expect_row({route_not_found(), 404, "Not found", k_default_cache});
-  expect_row(
-      {body_unreadable(), 400, R"({"error":"Failed to read request body"})", k_default_cache});
   expect_row({body_too_large(), 413, R"({"error":"Request body too large"})", k_default_cache});
 }
 
@@ -93,10 +91,6 @@ TEST(ErrorResponses, NotNow) {
   expect_row({creation_failed(Method::get), 503,
               R"({"message":"Failed to create shape, please retry"})", "no-store", "no-store",
               "1"});
-  expect_row({table_unverifiable(Method::get), 503,
-              R"({"message":"Cannot connect to the database to verify the shape. Please try again )"
-              R"(later."})",
-              "no-store", "no-store", "1"});
   expect_row({snapshot_failed(Method::get, "Database connection not available"), 503,
               R"({"message":"Database connection not available"})", "no-store", "no-store", "10",
               "true"});
@@ -108,9 +102,6 @@ TEST(ErrorResponses, OurFault) {
               "no-store"});
   expect_row({log_unreadable(Method::get, "checksum"), 500,
               R"({"message":"Unable to retrieve shape log: checksum"})", "no-store", "no-store"});
-  expect_row({database_unreachable(), 503,
-              R"({"code":"database_unreachable","error":"Database is unreachable"})", "no-store",
-              "no-store", "10"});
   expect_row({internal_error(), 500, R"({"error":"Internal server error"})", k_default_cache});
 }
 

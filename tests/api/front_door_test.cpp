@@ -70,18 +70,6 @@ TEST(FrontDoor, OtherPathsNeedNoSecret) {
   EXPECT_EQ(outcome(get("/nonexistent"), k_secured), "404 Not found");
 }
 
-TEST(FrontDoor, AServerWithoutASecretStartsOnlyIfAskedTo) {
-  EXPECT_FALSE(check_authentication_options({}).ok());
-  EXPECT_FALSE(check_authentication_options({.secret = ""}).ok());
-  EXPECT_TRUE(check_authentication_options(k_secured).ok());
-  EXPECT_TRUE(check_authentication_options(k_open).ok());
-  EXPECT_EQ(
-      check_authentication_options({.authentication = Authentication::insecure, .secret = "x"})
-          .error()
-          .message,
-      "You cannot set both ELECTRIC_SECRET and ELECTRIC_INSECURE=true");
-}
-
 TEST(FrontDoor, HealthTellsTheStateAndWhatItWaitsFor) {
   const auto health = [](HealthStatus status, std::string_view detail) {
     const auto answer = answer_without_shape(get("/v1/health"), k_open, status, detail);

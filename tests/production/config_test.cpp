@@ -82,8 +82,6 @@ TEST(Config, EveryHonouredVariableIsRead) {
                                 {"ELECTRIC_SHAPE_CHUNK_BYTES_THRESHOLD", "1MiB"},
                                 {"ELECTRIC_MAX_SHAPES", "10"},
                                 {"ELECTRIC_EXPERIMENTAL_MAX_SHAPES", "20"},
-                                {"ELECTRIC_EXPERIMENTAL_MAX_TXN_SIZE", "5000"},
-                                {"ELECTRIC_SUBQUERY_BUFFER_MAX_TRANSACTIONS", "3"},
                                 {"ELECTRIC_TWEAKS_SCHEMA_RECONCILER_PERIOD", "1s"},
                                 {"ELECTRIC_TWEAKS_PUBLICATION_REFRESH_PERIOD", "2s"},
                                 {"ELECTRIC_LOG_LEVEL", "warning"},
@@ -114,8 +112,6 @@ TEST(Config, EveryHonouredVariableIsRead) {
   EXPECT_EQ(config.storage_dir, "/data");
   EXPECT_EQ(config.chunk_bytes, 1'048'576u);
   EXPECT_EQ(config.max_shapes, 10u) << "the newer name wins";
-  EXPECT_EQ(config.max_transaction_bytes, 5000u);
-  EXPECT_EQ(config.subquery_buffer_transactions, 3u);
   EXPECT_EQ(config.schema_reconciler_period, 1s);
   EXPECT_EQ(config.publication_refresh_period, 2s);
   EXPECT_EQ(config.log_level, observe::Level::warning);

@@ -65,7 +65,7 @@ class HeldRequest : public test::OneShapeFixture {
                            *request);
     const auto process = runtime_.spawn_root<api::RequestProcess>(
         {.role = "request"}, context_, std::make_shared<const api::ApiOptions>(),
-        std::make_shared<const std::atomic<bool>>(false), request,
+        std::make_shared<const std::atomic<bool>>(false), std::shared_ptr<api::Permit>(), request,
         [this](protocol::Response response) { answer_ = std::move(response); });
     runtime_.monitor_outside(process.id, [this](const runtime::ExitReason&) { over_ = true; });
     pass(std::chrono::seconds(1));

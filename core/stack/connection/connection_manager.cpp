@@ -144,13 +144,13 @@ void ConnectionManager::check_origin(const ReplicationSetup& setup) {
   else if (origin_->has_state && setup.publication_created)
     reason = "publication_recreated";
   if (!reason.empty()) {
-    // Routing must not know shapes that are gone: the subsystem starts again with what is left.
+    // Routing must not know shapes that are gone: the subsystem starts again with what is left, and
+    // shows it.
     context_->emit({observe::Level::warning, "all_shapes_removed", {{"reason", reason}}});
     call<&runtime::Supervisor::terminate_child>(names::core, std::string("shapes"), std::string());
     auto reset =
         call<&StoreProcess::reset>(names::store, reason, identity_, setup.slot.confirmed_flush);
     if (!reset.ok()) exit(runtime::ExitReason::crash("reset: " + reset.error().message));
-    call<&ShapeStatusOwner::refresh>(names::shape_status_owner, storage::Boot{});
     cast<&ShapeCleaner::look_for_unfinished>(names::shape_cleaner);
     context_->reached(Mark::all_shapes_reset);
   } else if (stored != identity_ || another_slot(setup.slot)) {

@@ -75,7 +75,6 @@ bool can_be_seen(const std::string& scenario, scenarios::Sight sight) {
   return sight != scenarios::Sight::move_of_nested_shape || scenario == "hierarchy";
 }
 
-/// Marks that a scenario without subqueries cannot reach.
 /// Whether histories of `mixed`, or those of shapes with subqueries, must reach a mark.
 bool must_reach(Mark mark, bool subqueries) {
   if (mark == Mark::inline_call_exited_while_stopping) return false;  // bug6_shutdown_race has it
