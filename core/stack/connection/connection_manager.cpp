@@ -107,9 +107,9 @@ void ConnectionManager::take_over() {
   cast<&ShapeCleaner::resume>(names::shape_cleaner, std::move(unfinished));
 }
 
-void ConnectionManager::configured(runtime::Ref<ReplicationClient> client, ReplicationSetup setup) {
+void ConnectionManager::configured(runtime::Ref<ReplicationClient> client, env::SlotState slot) {
   if (!is_current(client)) return;
-  check_origin(setup);
+  check_origin(slot);
   start_shapes();
   // A session of the pool proves that ordinary connections work, and warms the pool.
   auto probe = with_session(*this, *context_, [&](env::QuerySession& session) {
@@ -131,7 +131,7 @@ bool ConnectionManager::another_slot(const env::SlotState& slot) const {
          slot.confirmed_flush > origin_->confirmable;
 }
 
-void ConnectionManager::check_origin(const ReplicationSetup& setup) {
+void ConnectionManager::check_origin(const env::SlotState& slot) {
   // As it is now, after the slot was looked at: shapes are born while the connection comes up.
   origin_ = call<&StoreProcess::origin>(names::store);
   if (!origin_) exit(runtime::ExitReason::crash("the store was lost while connecting"));
@@ -139,22 +139,20 @@ void ConnectionManager::check_origin(const ReplicationSetup& setup) {
   std::string reason;
   if (!stored.empty() && stored != identity_)
     reason = "database_identity_changed";
-  else if (origin_->has_state && (setup.slot.created || another_slot(setup.slot)))
+  else if (origin_->has_state && (slot.created || another_slot(slot)))
     reason = "replication_slot_recreated";
-  else if (origin_->has_state && setup.publication_created)
-    reason = "publication_recreated";
   if (!reason.empty()) {
     // Routing must not know shapes that are gone: the subsystem starts again with what is left, and
     // shows it.
     context_->emit({observe::Level::warning, "all_shapes_removed", {{"reason", reason}}});
     call<&runtime::Supervisor::terminate_child>(names::core, std::string("shapes"), std::string());
     auto reset =
-        call<&StoreProcess::reset>(names::store, reason, identity_, setup.slot.confirmed_flush);
+        call<&StoreProcess::reset>(names::store, reason, identity_, slot.confirmed_flush);
     if (!reset.ok()) exit(runtime::ExitReason::crash("reset: " + reset.error().message));
     cast<&ShapeCleaner::look_for_unfinished>(names::shape_cleaner);
     context_->reached(Mark::all_shapes_reset);
-  } else if (stored != identity_ || another_slot(setup.slot)) {
-    auto set = call<&StoreProcess::set_origin>(names::store, identity_, setup.slot.confirmed_flush);
+  } else if (stored != identity_ || another_slot(slot)) {
+    auto set = call<&StoreProcess::set_origin>(names::store, identity_, slot.confirmed_flush);
     if (!set.ok()) exit(runtime::ExitReason::crash("identity: " + set.error().message));
   }
 }

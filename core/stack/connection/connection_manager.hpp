@@ -23,7 +23,7 @@ class ConnectionManager : public runtime::Process {
 
   void connect();
   void lock_acquired(runtime::Ref<ReplicationClient> client, env::SystemIdentity identity);
-  void configured(runtime::Ref<ReplicationClient> client, ReplicationSetup setup);
+  void configured(runtime::Ref<ReplicationClient> client, env::SlotState slot);
   /// A collector is ready for events. A session that serves an earlier one ends: what that one had
   /// accepted and not committed, Postgres must send again.
   void collector_started(runtime::Ref<ShapeLogCollector> collector);
@@ -45,7 +45,7 @@ class ConnectionManager : public runtime::Process {
   bool is_current(runtime::Ref<ReplicationClient> client) const { return client == client_; }
   void take_over();
   /// Removes every shape if the database is not the one they were made from (LC-8, LC-9, LC-10).
-  void check_origin(const ReplicationSetup& setup);
+  void check_origin(const env::SlotState& slot);
   /// Not the one whose position the store knows.
   bool another_slot(const env::SlotState& slot) const;
   void start_shapes();

@@ -36,16 +36,15 @@ void ReplicationClient::connect() {
 }
 
 void ReplicationClient::configure() {
-  ReplicationSetup setup;
+  // Where there was none the slot is made anew as well: an older one would decode what was written
+  // without it.
   auto created = session_->ensure_publication(context_->options.publication);
   if (!created.ok()) fail(created.error());
-  setup.publication_created = *created;
   auto slot = session_->ensure_slot(context_->options.slot);
   if (!slot.ok()) fail(slot.error());
-  setup.slot = *slot;
   confirmed_ = received_ = slot->confirmed_flush;
   slot_is_new_ = slot->created;
-  cast<&ConnectionManager::configured>(names::connection_manager, me(), setup);
+  cast<&ConnectionManager::configured>(names::connection_manager, me(), *slot);
 }
 
 void ReplicationClient::stream() {

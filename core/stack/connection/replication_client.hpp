@@ -16,12 +16,6 @@
 
 namespace holdfast::stack {
 
-/// What configure() found or made.
-struct ReplicationSetup {
-  env::SlotState slot;
-  bool publication_created = false;
-};
-
 class ReplicationClient : public runtime::Process {
  public:
   explicit ReplicationClient(Context context)
