@@ -87,6 +87,7 @@ storage::StoreResult<storage::Boot> StoreProcess::take_over() {
       runtime::run_job(*context_->environment.write_worker, "store.index",
                        [slot = context_->store] { return slot->store->journal_index(); }));
   context_->reached(Mark::takeover);
+  schedule_maintenance();  // what was removed before this start may not all be collected
   return boot;
 }
 
