@@ -88,7 +88,7 @@ Output OuterShape::on_subscribed(std::size_t dependency, const ValueSet& values)
 }
 
 void OuterShape::drain(Output& output) {
-  if (initial() || in_transaction()) return;
+  if (initial() || in_transaction() || splicing()) return;
   while (!pending_) {
     if (auto batch = queue_.take_immediate(marking_)) {
       move_at_once(*batch, output);

@@ -1,6 +1,6 @@
 // A reader that follows http-api.md §24 to the letter: inserts for absent rows only, updates and
-// deletes for present ones, moves by tags, offsets that grow. For the property test of outer
-// shapes.
+// deletes for present ones, moves by tags, offsets that grow, nothing within a transaction that is
+// of none. For the property test of outer shapes.
 #pragma once
 
 #include <algorithm>
@@ -32,6 +32,10 @@ class Reader {
   void apply(const shape::LogItem& item) {
     if (last_ >= item.offset) object("an offset does not grow: " + item.offset.to_string());
     last_ = item.offset;
+    // Its last record was told by then (http-api.md §6.4).
+    if (item.injected) injected_after_ = item.offset.tx;
+    if (!item.injected && injected_after_ == item.offset.tx)
+      object("a transaction goes on after what was injected behind it: " + item.offset.to_string());
     const auto message = nlohmann::json::parse(item.json);
     const auto& headers = message["headers"];
     if (headers.contains("control")) return;
@@ -103,6 +107,7 @@ class Reader {
   }
 
   protocol::LogOffset last_ = protocol::LogOffset::snapshot_end();
+  std::uint64_t injected_after_ = 0;  ///< the latest transaction behind which something is
 };
 
 }  // namespace holdfast::subquery::test

@@ -52,6 +52,31 @@ class Story {
     made->changes.push_back(change);
     handle(shape_.on_transaction({made, {0}}));
   }
+  /// The same for tasks that come, of a transaction that goes on.
+  void insert_in_part(std::uint32_t xid, std::uint64_t commit, std::vector<const char*> ids,
+                      const char* to) {
+    auto made = std::make_shared<postgres::Transaction>();
+    made->xid = {xid};
+    made->commit_lsn = {commit};
+    made->ends = false;
+    OuterTransaction outer;
+    for (const char* id : ids) {
+      postgres::Change change;
+      change.op = 2 * made->changes.size();
+      change.new_tuple = {id, to};
+      outer.changes.push_back(static_cast<std::uint32_t>(made->changes.size()));
+      made->changes.push_back(change);
+    }
+    outer.transaction = std::move(made);
+    handle(shape_.on_transaction(outer));
+  }
+  void project_1_goes() {
+    InnerChange gone;
+    gone.kind = InnerChange::Kind::erase;
+    gone.key = inner_row(inner(), {0}, {"1", "0"}, nullptr).key;
+    projects_.apply(gone);
+    handle(shape_.on_moves(0, projects_.commit({12})));
+  }
   void row(std::uint64_t attempt, const char* id, const char* project) {
     postgres::RowBatch batch(2);
     batch.add_cell(id);
@@ -85,16 +110,18 @@ class Story {
     return made;
   }
   static std::shared_ptr<const shape::Definition> resolve() {
-    auto made = shape::Definition::resolve({.table = relations().front().name,
-                                            .columns = {},
-                                            .where = "project IN (SELECT id FROM projects)"},
-                                           relations().front(), &relations());
+    auto made =
+        shape::Definition::resolve({.table = relations().front().name,
+                                    .columns = {},
+                                    .where = "project IN (SELECT id FROM projects) OR id > 100"},
+                                   relations().front(), &relations());
     EXPECT_TRUE(made.ok());
     return std::make_shared<const shape::Definition>(std::move(*made));
   }
   static OuterShape::Options options(Rules rules) {
     OuterShape::Options made;
     made.rules = rules;
+    made.piece_bytes = 1;
     return made;
   }
   const shape::Definition& inner() const { return *definition_->dependencies().front().inner; }
@@ -109,6 +136,10 @@ class Story {
     if (output.snapshot_complete) reader_.start(snapshot_rows_);
     for (const shape::LogItem& item : output.items) reader_.apply(item);
     if (output.query) query_ = output.query->attempt;
+    if (!shape_.splicing()) return;
+    auto next = shape_.go_on({});
+    ASSERT_TRUE(next.ok()) << next.error().message;
+    handle(std::move(*next));
   }
 
   std::shared_ptr<const shape::Definition> definition_;
@@ -195,6 +226,21 @@ TEST(SpliceRules, AResultBelongsToTheAttemptThatAskedForIt) {
   Rules off;
   off.attempts_have_numbers = false;
   EXPECT_EQ(told(off, rows_of_a_void_attempt, rows), "the rows are 1=1 7=2 9=2 ");
+}
+
+// A splice of several pieces begins with the end of a transaction, and a move waits for both.
+void move_after_a_transaction_in_parts(Story& story) {
+  story.snapshot({}, 100);
+  story.row(story.query(), "7", "2");
+  story.complete();
+  story.insert_in_part(21, 140, {"103", "104", "5"}, "1");
+  story.project_1_goes();
+  EXPECT_FALSE(story.steady());
+  story.position(150);
+}
+
+TEST(SpliceRules, WhatMovesAfterATransactionInPartsMovesAfterAllItsPieces) {
+  EXPECT_EQ(told({}, move_after_a_transaction_in_parts, "103=1 104=1 7=2 "), "");
 }
 
 }  // namespace
