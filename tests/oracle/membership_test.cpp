@@ -17,7 +17,9 @@ class FakeMemberships final : public Memberships {
   bool refresh() override { return known; }
   std::uint64_t epoch() const override { return crashes; }
   std::size_t tests() const override { return 1; }
-  std::vector<const TestedRow*> rows(const VisibleSet&) override { return table; }
+  std::vector<const TestedRow*> rows(const VisibleSet& visible) override {
+    return visible.up_to > 0 && later ? *later : table;
+  }
   std::optional<std::uint64_t> earliest(std::size_t, const std::string& left, TestTruth truth,
                                         std::uint64_t from) override {
     const auto& said = history[left];
@@ -30,7 +32,8 @@ class FakeMemberships final : public Memberships {
 
   bool known = true;
   std::uint64_t crashes = 0;
-  std::vector<const TestedRow*> table;
+  std::vector<const TestedRow*> table;                 ///< at the marker
+  std::optional<std::vector<const TestedRow*>> later;  ///< as it is now, if that is something else
   std::map<std::string, std::vector<std::pair<std::uint64_t, TestTruth>>> history;
 };
 
@@ -110,6 +113,18 @@ TEST_F(MembershipAtMarkers, AreTheSameForAllRowsOfAValue) {
   truth_.history["a"] = {{0, k_yes}, {10, k_no}};
   EXPECT_EQ(judge({"1", "2"}), k_fine);
   EXPECT_EQ(judge({"1"}), k_wrong) << "one row knows of the change, the other does not";
+}
+
+// Seed 91045 of awkward_values: the row went while no test chose it, of which the log says nothing.
+TEST_F(MembershipAtMarkers, SayNothingOfARowThatIsLackedAndGoneFromTheTableSince) {
+  const TestedRow held = row_in("1", "a");
+  const TestedRow lacked = row_in("2", "a");
+  truth_.table = {&held, &lacked};
+  truth_.later = {&held};
+  truth_.history["a"] = {{0, k_no}, {10, k_yes}};
+  EXPECT_EQ(judge({"1"}), k_fine);
+  truth_.later = {&lacked};
+  EXPECT_EQ(judge({}), k_wrong) << "a is in by now, and its row still there";
 }
 
 TEST_F(MembershipAtMarkers, OfDifferentValuesAreOfDifferentTimes) {
