@@ -74,8 +74,12 @@ void ShapeLogCollector::server_shuts_down() {
 
 void ShapeLogCollector::confirm() {
   wanted_ = confirmable_;
-  if (!server_shuts_down_ && context_->guards.on(Guard::confirm_only_what_is_visible))
+  if (!server_shuts_down_ && context_->guards.on(Guard::confirm_only_what_is_visible)) {
+    // What an earlier collector stored may still be invisible: of that this one knows nothing until
+    // it has passed here, too.
+    wanted_ = std::min(wanted_, passed_);
     if (const auto unseen = visibility_.first_unseen()) wanted_ = std::min(wanted_, *unseen);
+  }
   if (wanted_ > stored_) {
     CommitPipeline::Extent position;
     position.confirmable = wanted_;
