@@ -67,6 +67,10 @@ class Oracle {
   }
   /// From now on this event excuses no 409 about a shape that is born later.
   void over(std::size_t event, Instant at) { journal_.at(event).over = at; }
+  /// A DELETE was answered 202.
+  void deleted(const ShapeSpec& spec, Instant sent, Instant answered) {
+    ledger_.deleted(spec, sent, answered);
+  }
   /// Is told what is done to the engine.
   ExpiryOrder& expiry_order() { return expiry_order_; }
   /// A request is about to be sent. observe() follows.

@@ -198,9 +198,12 @@ void RemovalProcess::remove() {
   // A DELETE whose answer is lost may have happened: its cause counts from when it was sent.
   const std::size_t cause =
       stage_.oracle->record({oracle::Cause::deleted_by_request, spec.name, now()});
+  const Instant sent = now();
   const Network::Answer answer =
       stage_.network->fetch(*this, std::move(request), {oracle::Oracle::k_request_deadline});
-  if (answer.response) stage_.oracle->over(cause, now());
+  if (!answer.response) return;
+  stage_.oracle->over(cause, now());
+  if (answer.response->status == 202) stage_.oracle->deleted(spec, sent, now());
 }
 
 }  // namespace holdfast::scenarios

@@ -59,6 +59,8 @@ enum class Mark : std::uint8_t {
   fragment_given_to_subquery_shape,
   another_leader_seen,
   request_not_admitted,
+  journal_sealed,
+  segment_rewritten,
   count_,
 };
 
@@ -112,6 +114,8 @@ inline constexpr std::array<std::string_view, static_cast<std::size_t>(Mark::cou
         "fragment_given_to_subquery_shape",
         "another_leader_seen",
         "request_not_admitted",
+        "journal_sealed",
+        "segment_rewritten",
 };
 
 static_assert(k_mark_names.size() <= Marks::k_capacity);

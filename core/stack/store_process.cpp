@@ -251,6 +251,8 @@ void StoreProcess::schedule_maintenance() {
 void StoreProcess::maintain() {
   maintenance_scheduled_ = false;
   auto result = on_store("store.maintain", [](storage::Store& s) { return s.maintain(); });
+  if (result.ok() && result->sealed) context_->reached(Mark::journal_sealed);
+  if (result.ok() && result->rewritten) context_->reached(Mark::segment_rewritten);
   if (!result.ok() || result->more) schedule_maintenance();
 }
 

@@ -195,6 +195,7 @@ class DurableStore final : public Store {
   std::vector<SegmentId> garbage_;  ///< files no row refers to any more
   std::unique_ptr<SealJob> seal_;
   std::unique_ptr<RewriteJob> rewrite_;
+  MaintenanceResult maintained_{.more = true};  ///< by the slice under way
 
   Statement begin_{"BEGIN IMMEDIATE"};
   Statement commit_{"COMMIT"};

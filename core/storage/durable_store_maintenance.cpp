@@ -4,6 +4,7 @@
 #include <sqlite3.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "core/storage/durable_store.hpp"
 #include "core/storage/maintenance_jobs.hpp"
@@ -30,9 +31,9 @@ StoreResult<MaintenanceResult> DurableStore::maintain() {
         &DurableStore::collect_slice, &DurableStore::rewrite_slice}) {
     auto worked = (this->*slice)();
     if (!worked) return worked.failure();
-    if (*worked) return MaintenanceResult{true};
+    if (*worked) return std::exchange(maintained_, {.more = true});
   }
-  return MaintenanceResult{false};
+  return MaintenanceResult{};
 }
 
 void DurableStore::remove_garbage() {

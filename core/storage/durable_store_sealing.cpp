@@ -168,6 +168,7 @@ StoreResult<void> DurableStore::commit_seal(SealJob& job) {
       garbage_.push_back(id);
   }
   job.finished.clear();  // the database refers to them: no longer the job's to give up
+  maintained_.sealed = !live.empty();
   return after_seal(job);
 }
 
@@ -273,6 +274,7 @@ StoreResult<void> DurableStore::commit_rewrite(RewriteJob& job) {
   if (!ok) return Failure{roll_back(failed("replacing a segment"))};
   auto done = finish();
   if (!done) return done;
+  maintained_.rewritten = live > 0;
   if (segment_use_.erase(job.source) > 0) garbage_.push_back(job.source);
   if (live > 0)
     segment_use_[target] = {SegmentKind::log, job.file->size(), live};

@@ -204,7 +204,9 @@ struct CommitResult {
 
 /// What a slice of maintenance did.
 struct MaintenanceResult {
-  bool more = false;  ///< call again soon
+  bool more = false;       ///< call again soon
+  bool sealed = false;     ///< the journal's records are in segments now
+  bool rewritten = false;  ///< a mostly dead segment gave its live runs to another one
 };
 
 class SnapshotWriter;

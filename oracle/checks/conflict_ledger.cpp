@@ -47,7 +47,16 @@ void ConflictLedger::served(const ShapeSpec& spec, const protocol::ShapeHandle& 
     object(property::handle_unique,
            handle.text + " serves " + spec.name + " and " + life->second.spec);
   if (life->second.ended && sent > *life->second.ended)
-    object(property::removal_final, handle.text + " serves again after a 409 ended it");
+    object(property::removal_final, handle.text + " serves again after a 409 or its deletion");
+}
+
+void ConflictLedger::deleted(const ShapeSpec& spec, Instant sent, Instant answered) {
+  const auto known = answers_.find(spec.name);
+  if (known == answers_.end()) return;
+  for (const Answer& answer : known->second) {
+    Life& life = lives_.at(answer.handle);
+    if (answer.answered < sent && !life.ended) life.ended = answered;
+  }
 }
 
 bool ConflictLedger::explains(const CauseEvent& event, const ShapeSpec& spec,

@@ -26,6 +26,8 @@ class ConflictLedger {
   /// `handle` served this shape in answer to a request. To be called in order of `answered`.
   void served(const ShapeSpec& spec, const protocol::ShapeHandle& handle, Instant sent,
               Instant answered, const Object& object);
+  /// A DELETE of this shape was answered 202: what was served before it was sent never is again.
+  void deleted(const ShapeSpec& spec, Instant sent, Instant answered);
   /// A request with this handle was answered 409, which gave this reason.
   void refused(const ShapeSpec& spec, const protocol::ShapeHandle& handle, Instant answered,
                const std::string& reason, const Object& object);
@@ -53,7 +55,7 @@ class ConflictLedger {
   struct Life {
     std::string spec;
     Instant born;                  ///< no later than its real birth
-    std::optional<Instant> ended;  ///< when a 409 about it was answered
+    std::optional<Instant> ended;  ///< when a 409 about it, or its deletion, was answered
   };
   /// One answer: its handle lived at some moment from `sent` to `answered`.
   struct Answer {

@@ -16,7 +16,9 @@ using sim::postgres::StatementKind;
 using sim::postgres::TableDefinition;
 using sim::postgres::TypeId;
 
-constexpr unsigned k_percent = 40;  ///< of plans
+constexpr unsigned k_percent = 40;        ///< of plans
+constexpr unsigned k_inner_percent = 40;  ///< of tables that only sub-selects read
+constexpr unsigned k_doubled_percent = 40;
 
 /// Calls visit(statement) for all of the plan, the rows of the start first.
 template <class Visit>
@@ -71,6 +73,18 @@ void rewrite_statements(Plan& plan, const TableDefinition& table, TableLayout la
   });
 }
 
+/// Each of these rows that are inserted may be inserted a second time.
+std::vector<Statement> doubled(const std::vector<Statement>& statements,
+                               const sim::postgres::RelationName& table, const Draws& draws) {
+  std::vector<Statement> more;
+  for (std::size_t i = 0; i < statements.size(); ++i) {
+    more.push_back(statements[i]);
+    const bool row = statements[i].kind == StatementKind::insert && statements[i].table == table;
+    if (row && draws.percent(k_doubled_percent, "row", i)) more.push_back(statements[i]);
+  }
+  return more;
+}
+
 bool defines_what_another_does(const Plan& plan, const oracle::ShapeSpec& spec) {
   return std::any_of(plan.specs.begin(), plan.specs.end(), [&](const oracle::ShapeSpec& other) {
     return other.name != spec.name && same_definition(other, spec);
@@ -105,6 +119,30 @@ void lay_out(Plan& plan, std::size_t table, TableLayout layout) {
   rebuild_columns(definition, layout);
   rewrite_statements(plan, definition, layout);
   rewrite_specs(plan, definition, layout);
+}
+
+void double_inner_rows(Plan& plan, const Draws& draws) {
+  for (std::size_t t = 0; t < plan.tables.size(); ++t) {
+    TableDefinition& table = plan.tables[t];
+    const auto is_inner = [&](const oracle::ShapeSpec& spec) {
+      return std::find(spec.inner_tables.begin(), spec.inner_tables.end(), table.name.table) !=
+             spec.inner_tables.end();
+    };
+    const auto is_outer = [&](const auto& spec) { return spec.table == table.name.table; };
+    if (std::none_of(plan.specs.begin(), plan.specs.end(), is_inner) ||
+        std::any_of(plan.specs.begin(), plan.specs.end(), is_outer) ||
+        !draws.percent(k_inner_percent, "keyless", t))
+      continue;
+    for (Column& column : table.columns) column.key_position = 0;
+    const Draws rows = draws.of("rows", t);
+    plan.initial_rows = doubled(plan.initial_rows, table.name, rows);
+    for (std::size_t i = 0; i < plan.transactions.size(); ++i) {
+      PlannedTransaction& transaction = plan.transactions[i];
+      transaction.statements =
+          doubled(transaction.statements, table.name, rows.of("transaction", i));
+      transaction.pauses.resize(transaction.statements.size());
+    }
+  }
 }
 
 void lay_out_tables(Plan& plan, const Draws& draws) {

@@ -30,5 +30,8 @@ TableLayout layout_of(const sim::postgres::TableDefinition& table);
 void lay_out_tables(Plan& plan, const Draws& draws);
 /// The same for one table.
 void lay_out(Plan& plan, std::size_t table, TableLayout layout);
+/// Takes the key of some tables that only sub-selects read, and writes some of their rows twice:
+/// nobody sees those rows, so that they may be equal.
+void double_inner_rows(Plan& plan, const Draws& draws);
 
 }  // namespace holdfast::scenarios

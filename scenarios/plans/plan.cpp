@@ -11,7 +11,7 @@ constexpr std::array<std::string_view, k_restart_kinds> k_restart_names = {
     "graceful", "brutal", "power_loss", "rolling", "overlapping", "frozen"};
 constexpr std::array<std::string_view, k_moments> k_moment_names = {
     "any_time", "commit", "snapshot",     "removal", "takeover", "slot_made",
-    "fragment", "move",   "confirmation", "doubt",   "spill"};
+    "fragment", "move",   "confirmation", "doubt",   "spill",    "judgement"};
 constexpr std::array<std::string_view, k_fault_kinds> k_fault_names = {
     "kill_process",        "exit_process",       "shutdown_process",   "stall_process",
     "postgres_disconnect", "disk_error",         "disk_full",          "postgres_crash",

@@ -354,7 +354,10 @@ Plan make_plan(const Profile& profile, std::uint64_t seed) {
     now_and_then(plan, draws.of("engine"), "poison", k_poison_percent, plan_poison);
     // The truth knows the forms of a shape's own table, not of those that its clause reads.
     if (!profile.world) plan_alterations(plan, draws);
-    if (!profile.world) lay_out_tables(plan, draws.of("layouts"));
+    if (profile.world)
+      double_inner_rows(plan, draws.of("inner_rows"));
+    else
+      lay_out_tables(plan, draws.of("layouts"));
     plan.strategy = draw_other_strategy(draws, plan.strategy);
     draw_options(plan.knobs, draws.of("options"));
     plan_swarm(plan, draws.of("swarm"));

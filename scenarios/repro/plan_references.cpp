@@ -99,7 +99,10 @@ void Checker::key(const TableDefinition& table, std::size_t index) {
   const unsigned place = part == nullptr ? 1 : 2;
   if (keyless ? part != nullptr : id->key_position != place || (part && part->key_position != 1))
     object("tables", index, "the primary key is the column 'id', or 'part' and 'id'");
-  if (keyless != (entry != nullptr) || (entry != nullptr && !entry->not_null))
+  const bool seen = std::any_of(plan_.specs.begin(), plan_.specs.end(), [&](const auto& spec) {
+    return spec.schema == table.name.schema && spec.table == table.name.table;
+  });
+  if ((keyless && seen && entry == nullptr) || (entry != nullptr && (!keyless || !entry->not_null)))
     object("tables", index, "where 'id' is no key, and only there, 'entry' keeps rows apart");
 }
 

@@ -30,6 +30,8 @@ std::string_view label_of(Moment moment) {
       return "store.failed";
     case Moment::spill:
       return "StoreProcess::finish_spill";
+    case Moment::judgement:
+      return "snapshot.known";
   }
   ASSERT(false, "who aims, aims at a moment with a label");
 }
@@ -53,12 +55,15 @@ unsigned steps_of(Moment moment, const Knobs& knobs) {
 }  // namespace
 
 Aim::Aim(Moment moment, std::uint64_t draw, const Knobs& knobs)
-    : label_(label_of(moment)), steps_(static_cast<unsigned>(draw % steps_of(moment, knobs))) {}
+    : label_(label_of(moment)),
+      is_one_step_(moment == Moment::judgement),
+      steps_(static_cast<unsigned>(draw % steps_of(moment, knobs))) {}
 
 bool Aim::take(std::string_view label) {
   if (steps_to_go_) return (*steps_to_go_)-- == 0;
-  if (label == label_) steps_to_go_ = steps_;
-  return false;
+  if (label != label_) return false;
+  if (!is_one_step_) steps_to_go_ = steps_;
+  return is_one_step_;
 }
 
 }  // namespace holdfast::scenarios

@@ -26,6 +26,7 @@ class Aim {
 
  private:
   std::string_view label_;
+  bool is_one_step_;  ///< of the process whose moment it is, which is hit before it
   unsigned steps_;
   std::optional<unsigned> steps_to_go_;
 };

@@ -12,6 +12,7 @@ namespace {
 constexpr unsigned k_crash_percent = 12;
 constexpr unsigned k_truncate_percent = 6;
 constexpr unsigned k_truncate_behind_percent = 5;
+constexpr unsigned k_late_judgement_percent = 4;
 constexpr unsigned k_standby_percent = 6;
 constexpr unsigned k_slot_percent = 5;
 constexpr unsigned k_cut_percent = 6;
@@ -25,6 +26,10 @@ constexpr unsigned k_timeline_percent = 4;
 constexpr unsigned k_flood_percent = 5;
 constexpr unsigned k_slow_percent = 6;
 constexpr unsigned k_calls_percent = 15;
+
+/// Of a fault's picks, the first that hits the process whose moment it is; multiples of 7 more
+/// stall it for longer, from 1.2 s on.
+constexpr std::uint64_t k_whose_moment_it_is = 1ULL << 40;
 
 /// No client asks for this shape before `at`, and one does then.
 void bear(Plan& plan, std::size_t spec, Duration at) {
@@ -41,6 +46,18 @@ std::size_t table_of(const Plan& plan, std::size_t spec) {
     return one.name.table == plan.specs[spec].table;
   });
   return static_cast<std::size_t>(table - plan.tables.begin());
+}
+
+bool defines_what_another_does(const Plan& plan, const oracle::ShapeSpec& spec) {
+  return std::any_of(plan.specs.begin(), plan.specs.end(),
+                     [&](const auto& other) { return same_definition(other, spec); });
+}
+
+/// So that whatever happens to its table is of concern to the shape; unless another one does.
+void see_all_rows(Plan& plan, std::size_t spec) {
+  oracle::ShapeSpec whole = plan.specs[spec];
+  whole.where.clear();
+  if (!defines_what_another_does(plan, whole)) plan.specs[spec] = whole;
 }
 
 /// A shape is born among asynchronous commits, and the server crashes before they are flushed.
@@ -80,12 +97,7 @@ void plan_truncate_behind(Plan& plan, const Draws& draws) {
   const std::size_t table = table_of(plan, spec);
   const Duration birth = ms(draws.between(100, 1'000, "birth"));
   bear(plan, spec, birth);
-  // A shape of all rows, so that it is concerned.
-  oracle::ShapeSpec whole = plan.specs[spec];
-  whole.where.clear();
-  if (std::none_of(plan.specs.begin(), plan.specs.end(),
-                   [&](const auto& other) { return same_definition(other, whole); }))
-    plan.specs[spec] = whole;
+  see_all_rows(plan, spec);
   plan.knobs.inline_snapshot_bytes = 100;
   plan.knobs.bytes_under_way_max = Knobs{}.bytes_under_way_max;  // the stream does not wait for it
   const Duration truncated = birth + us(draws.below(80'000, "delay"));
@@ -115,6 +127,39 @@ void plan_truncate_behind(Plan& plan, const Draws& draws) {
                            .truncate = true,
                            .subject = table,
                            .at = truncated});
+}
+
+/// A snapshot misses a commit that was streamed while it waited for its standby; it is long on its
+/// way to the collector, which meanwhile has heard that every snapshot sees the commit now.
+void plan_late_judgement(Plan& plan, const Draws& draws) {
+  const std::size_t spec = draws.below(plan.specs.size(), "spec");
+  if (plan.specs[spec].has_subqueries()) return;
+  const std::size_t table = table_of(plan, spec);
+  // Another shape has the table published from the start, so that the commit is streamed.
+  oracle::ShapeSpec other = plan.specs[spec];
+  other.name = "s" + std::to_string(plan.specs.size());
+  other.where = "id < 1000";
+  see_all_rows(plan, spec);
+  if (defines_what_another_does(plan, other)) return;
+  const Duration wait = ms(draws.between(2'000, 3'000, "wait"));
+  const Duration birth = ms(draws.between(3'200, 4'500, "birth"));
+  bear(plan, spec, birth);
+  plan.specs.push_back(std::move(other));
+  plan.clients.push_back(
+      {static_cast<unsigned>(plan.clients.size()), plan.specs.size() - 1, Duration{}});
+  PlannedTransaction slow;
+  slow.writer = plan.writers++;
+  slow.pause_before = birth - wait + ms(draws.between(30, 700, "late"));
+  slow.standby_wait = wait;
+  slow.statements.push_back(make_insert(plan.tables[table], 200, draws.of("row")));
+  slow.pauses.emplace_back();
+  plan.transactions.push_back(std::move(slow));
+  // Longer than the collector waits before it asks.
+  plan.faults.push_back({.kind = FaultKind::stall_process,
+                         .at = birth,
+                         .pick = k_whose_moment_it_is + 7 * draws.between(12, 17, "stall"),
+                         .moment = Moment::judgement});
+  if (!plan.restarts.empty()) plan.restarts.front().after += birth + ms(9'000);
 }
 
 /// A commit waits for its standby over a restart, and a shape is born after the restart. What was
@@ -271,6 +316,7 @@ void plan_database_trouble(Plan& plan, const Draws& draws) {
   now_and_then(plan, draws, "crash", k_crash_percent, plan_crash);
   now_and_then(plan, draws, "truncate", k_truncate_percent, plan_truncate);
   now_and_then(plan, draws, "truncate behind", k_truncate_behind_percent, plan_truncate_behind);
+  now_and_then(plan, draws, "late judgement", k_late_judgement_percent, plan_late_judgement);
   now_and_then(plan, draws, "standby", k_standby_percent, plan_standby);
   now_and_then(plan, draws, "slot", k_slot_percent, plan_slot);
   now_and_then(plan, draws, "cut", k_cut_percent, plan_cut);

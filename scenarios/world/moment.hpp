@@ -21,8 +21,9 @@ enum class Moment : std::uint8_t {
   confirmation,  ///< of a position, to Postgres
   doubt,         ///< a commit has failed, and nobody knows what of it is on the disk
   spill,         ///< the file of a snapshot is finished, after its table was given up
+  judgement,     ///< a snapshot was taken, and is to be judged by what has passed
 };
-inline constexpr std::size_t k_moments = 11;
+inline constexpr std::size_t k_moments = 12;
 
 std::string_view name_of(Moment moment);
 /// All names, by value.

@@ -56,6 +56,17 @@ TEST_F(Ledger, ADeletionOfTheShapeExcusesIt) {
   EXPECT_EQ(ledger_.legitimate(), 1U);
 }
 
+TEST_F(Ledger, WhatServedBeforeADeletionWasSentNeverServesAfterItsAnswer) {
+  serve(k_first, 1, 2);
+  ledger_.deleted(spec_, second(3), second(5));
+  serve(k_first, 4, 6);
+  EXPECT_EQ(found_.properties(), Properties{}) << "it may have been asked before the removal";
+  serve(k_second, 6, 7);
+  EXPECT_EQ(found_.properties(), Properties{});
+  serve(k_first, 6, 7);
+  EXPECT_EQ(found_.properties(), Properties{property::removal_final});
+}
+
 TEST_F(Ledger, ATruncationOfItsTableExcusesIt) {
   serve(k_first, 1, 2);
   happens(Cause::truncated, "items", 3);

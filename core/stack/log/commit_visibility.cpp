@@ -30,12 +30,11 @@ bool CommitVisibility::covered_by(const postgres::Snapshot& snapshot, BatchNumbe
 }
 
 std::optional<postgres::Lsn> CommitVisibility::first_unseen() const {
-  // Not the front: what is replayed passes again, behind later ones.
-  const auto first = std::min_element(
-      unseen_.begin(), unseen_.end(),
-      [](const Passed& a, const Passed& b) { return a.commit_lsn < b.commit_lsn; });
-  if (first == unseen_.end()) return std::nullopt;
-  return first->commit_lsn;
+  // Who was never seen stands before all that passed after it, and no position goes back while a
+  // collector lives: another timeline begins with another collector. What is replayed behind it was
+  // seen before.
+  if (unseen_.empty()) return std::nullopt;
+  return unseen_.front().commit_lsn;
 }
 
 }  // namespace holdfast::stack

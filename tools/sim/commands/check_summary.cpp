@@ -153,7 +153,8 @@ std::vector<std::string> missing_marks(const Summary& summary, const CheckOption
       missing.emplace_back(k_mark_names[i]);
   for (std::size_t i = 1; i < scenarios::k_moments; ++i)
     if (const auto moment = static_cast<scenarios::Moment>(i);
-        summary.during[i] == 0 && subqueries == (moment == scenarios::Moment::move))
+        summary.during[i] == 0 && moment != scenarios::Moment::judgement &&
+        subqueries == (moment == scenarios::Moment::move))
       missing.push_back("restart during " + std::string(scenarios::name_of(moment)));
   for (std::size_t i = 0; i < scenarios::k_fault_kinds; ++i)
     if (summary.consequential[i] == 0 && !subqueries)
