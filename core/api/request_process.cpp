@@ -343,7 +343,10 @@ RequestProcess::Answer RequestProcess::conflict(
   if (!found.live && runtime::TableRef(runtime(), stack::tables::shape_meta).find(dead).found())
     call<&stack::ShapeStatusOwner::forget>(stack::names::shape_status_owner, dead);
   context_->reached(Mark::conflict_answered);
-  return must_refetch(method_, successor, found.removed_reason.value_or(std::string()));
+  // Likewise of the successor: read models that have not forgotten what a reset ended name the dead.
+  const bool follows = successor && look_up(*context_, *successor).live;
+  return must_refetch(method_, follows ? successor : std::nullopt,
+                      found.removed_reason.value_or(std::string()));
 }
 
 void RequestProcess::end_if_outdated(const storage::ShapeRecord& live) {
