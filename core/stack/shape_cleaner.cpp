@@ -27,7 +27,10 @@ void ShapeCleaner::look_for_unfinished() {
   }
   auto boot = context_->readers->with_reader("store.load",
                                              [](storage::Reader& reader) { return reader.load(); });
-  if (boot.ok()) resume(std::move(boot->unfinished_removals));
+  if (boot.ok()) return resume(std::move(boot->unfinished_removals));
+  // Without a store there is nothing to finish; one that cannot be read now is read later.
+  if (boot.error().kind == storage::StoreFailure::not_found) return;
+  send_after<&ShapeCleaner::look_for_unfinished>(k_retry_delay);
 }
 
 storage::StoreResult<void> ShapeCleaner::remove(protocol::ShapeHandle handle, std::string reason) {
