@@ -343,7 +343,7 @@ RequestProcess::Answer RequestProcess::conflict(
   if (!found.live && runtime::TableRef(runtime(), stack::tables::shape_meta).find(dead).found())
     call<&stack::ShapeStatusOwner::forget>(stack::names::shape_status_owner, dead);
   context_->reached(Mark::conflict_answered);
-  // Likewise of the successor: read models that have not forgotten what a reset ended name the dead.
+  // Likewise of the successor: read models that have not forgotten what a reset ended name it.
   const bool follows = successor && look_up(*context_, *successor).live;
   return must_refetch(method_, follows ? successor : std::nullopt,
                       found.removed_reason.value_or(std::string()));
