@@ -342,9 +342,11 @@ RequestProcess::Answer RequestProcess::conflict(
   // asked the store makes sure that no read model answers for the shape again.
   if (!found.live && runtime::TableRef(runtime(), stack::tables::shape_meta).find(dead).found())
     call<&stack::ShapeStatusOwner::forget>(stack::names::shape_status_owner, dead);
+  // Likewise of the successor: read models that have not forgotten what a reset ended name it. Then
+  // the store says who follows, or makes it (http-api.md §18.1).
+  const bool follows = !successor || look_up(*context_, *successor).live;
+  if (!follows && !std::exchange(ask_store_, true)) return first_get();
   context_->reached(Mark::conflict_answered);
-  // Likewise of the successor: read models that have not forgotten what a reset ended name it.
-  const bool follows = successor && look_up(*context_, *successor).live;
   return must_refetch(method_, follows ? successor : std::nullopt,
                       found.removed_reason.value_or(std::string()));
 }
