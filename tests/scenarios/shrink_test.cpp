@@ -265,7 +265,7 @@ TEST(Choices, CanAllBeTakenAway) {
 }
 
 TEST(Choices, LeaveColumnsThatAConditionNames) {
-  Plan plan = make_plan("mixed", 1);
+  Plan plan = make_plan("reference", 1);
   plan.specs.resize(1);
   plan.clients.clear();  // they name shapes by number, as removals do
   plan.removals.clear();
