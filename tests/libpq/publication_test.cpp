@@ -93,6 +93,10 @@ TEST_F(Publication, verifies_what_somebody_else_publishes) {
   EXPECT_EQ(state(), PublicationState::identity_not_full);
   sql("ALTER TABLE items REPLICA IDENTITY FULL");
   EXPECT_EQ(state(), PublicationState::complete);
+  for (const char* part : {"items WHERE (id < 9)", "items (id)"}) {
+    sql(std::string("ALTER PUBLICATION pub SET TABLE ") + part);
+    EXPECT_EQ(state(), PublicationState::not_a_member) << part;
+  }
   const auto missing = session->verify_published("pub", {"public", "missing"});
   ASSERT_FALSE(missing.ok());
   EXPECT_EQ(missing.error().kind, DatabaseFailure::undefined_object);

@@ -321,6 +321,18 @@ TEST_F(Replication, reports_a_slot_that_is_gone) {
   EXPECT_EQ(started.error().kind, DatabaseFailure::slot_invalidated);
 }
 
+TEST_F(Replication, leaves_a_slot_alone_that_is_somebody_elses) {
+  sql("SELECT pg_create_logical_replication_slot('" + slot_ + "', 'test_decoding')");
+  auto session = replication_session();
+  ASSERT_TRUE(must(session->ensure_publication(publication_))) << "made with this connection";
+  const auto ensured = session->ensure_slot(slot_);
+  ASSERT_FALSE(ensured.ok());
+  EXPECT_EQ(ensured.error().kind, DatabaseFailure::configuration);
+  EXPECT_TRUE(ensured.error().message.ends_with("belongs to another database or output plugin"));
+  EXPECT_EQ(sql("SELECT plugin FROM pg_replication_slots WHERE slot_name = '" + slot_ + "'"),
+            "test_decoding");
+}
+
 TEST_F(Replication, refuses_a_role_without_the_attribute) {
   server().execute("DROP ROLE IF EXISTS unprivileged");
   server().execute("CREATE ROLE unprivileged LOGIN");

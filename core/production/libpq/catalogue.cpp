@@ -15,7 +15,8 @@ using postgres::RelationInfo;
 namespace {
 
 constexpr const char* k_relation =
-    "SELECT c.relkind, c.relispartition"
+    "SELECT c.relkind, c.relispartition,"
+    " EXISTS (SELECT FROM pg_catalog.pg_inherits i WHERE i.inhparent = c.oid)"
     " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
     " WHERE n.nspname = $1 AND c.relname = $2";
 
@@ -64,7 +65,7 @@ const char* what_it_is(char kind) {
 }
 
 std::optional<std::string> why_not_a_shape(const postgres::RelationName& name, char kind,
-                                           bool partition) {
+                                           bool partition, bool inherited) {
   const std::string quoted = "Table " + postgres::quote_relation(name);
   if (name.schema == "pg_catalog" || name.schema == "information_schema" ||
       name.schema.starts_with("pg_toast") || name.schema.starts_with("pg_temp"))
@@ -72,6 +73,8 @@ std::optional<std::string> why_not_a_shape(const postgres::RelationName& name, c
   if (kind == 'p') return quoted + " is partitioned";
   if (partition) return quoted + " is a partition of another table";
   if (kind != 'r') return quoted + " is " + what_it_is(kind);
+  // Its query shows their rows, its changes in the stream are its own only (postgres.md §15).
+  if (inherited) return quoted + " has tables that inherit from it";
   return std::nullopt;
 }
 
@@ -129,7 +132,8 @@ DatabaseResult<std::optional<RelationInfo>> BlockingQuery::inspect_in_transactio
   auto relation = connection_->run(k_relation, {name.schema, name.table}, soon());
   if (!relation.ok()) return relation.failure();
   if (relation->rows() == 0) return std::optional<RelationInfo>();
-  if (auto why = why_not_a_shape(name, relation->text(0, 0).at(0), relation->text(0, 1) == "t"))
+  if (auto why = why_not_a_shape(name, relation->text(0, 0).at(0), relation->text(0, 1) == "t",
+                                 relation->text(0, 2) == "t"))
     return Failure{DatabaseError{DatabaseFailure::undefined_object, "42809", std::move(*why)}};
 
   auto rows =

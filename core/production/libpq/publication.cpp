@@ -20,11 +20,14 @@ using postgres::RelationName;
 namespace {
 
 /// ADD TABLE and REPLICA IDENTITY each need the table once; what of it is due is asked first, since
-/// both take locks that an already published table need not wait for.
+/// both take locks that an already published table need not wait for. A member with a row filter or
+/// a column list is none: its stream is not the table's. (Columns that Postgres 14 does not have.)
 constexpr const char* k_publication_state =
     "SELECT c.relreplident = 'f', EXISTS (SELECT FROM pg_catalog.pg_publication_rel r"
     "  JOIN pg_catalog.pg_publication p ON p.oid = r.prpubid"
-    "  WHERE r.prrelid = c.oid AND p.pubname = $3)"
+    "  WHERE r.prrelid = c.oid AND p.pubname = $3"
+    "  AND pg_catalog.to_jsonb(r) ->> 'prqual' IS NULL"
+    "  AND pg_catalog.to_jsonb(r) ->> 'prattrs' IS NULL)"
     " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
     " WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind IN ('r', 'p')";
 
