@@ -118,14 +118,16 @@ void Engine::stop(std::function<void()> stopped) {
   *shared_->stopping = true;
   for (const auto& request : shared_->unanswered())
     shared_->runtime.cast_from_outside<&RequestProcess::drain>(request);
-  // Without a stack nobody serves the requests that are left: one may wait for a Postgres that does
-  // not answer. The observers of their ends answer for them.
+  // Without a stack nobody serves the requests that are left. The observers of their ends answer for
+  // them.
   std::function<void()> finished = [shared = shared_, stopped = std::move(stopped)] {
     for (const auto& request : shared->unanswered())
       shared->runtime.send_exit(request.id, runtime::ExitReason::killed());
     stopped();
   };
-  shared_->runtime.cast_from_outside<&StackKeeper::stop>(shared_->keeper, std::move(finished));
+  std::function<bool()> answered = [shared = shared_] { return shared->unanswered().empty(); };
+  shared_->runtime.cast_from_outside<&StackKeeper::stop>(shared_->keeper, std::move(answered),
+                                                         std::move(finished));
 }
 
 void Engine::abandon() {

@@ -13,6 +13,10 @@ namespace {
 constexpr Duration k_healthy_after = std::chrono::minutes(1);
 constexpr Duration k_backoff_min = std::chrono::milliseconds(200);
 constexpr Duration k_backoff_max = std::chrono::seconds(5);
+/// For requests to be answered when the server stops. One that waits for a Postgres that does not
+/// answer is not waited for.
+constexpr Duration k_drain_patience = std::chrono::seconds(2);
+constexpr Duration k_drain_look = std::chrono::milliseconds(2);
 
 }  // namespace
 
@@ -45,9 +49,19 @@ void StackKeeper::on_linked_exit(runtime::ProcessId process, const runtime::Exit
   send_after<&StackKeeper::start_stack>(backoff_);
 }
 
-void StackKeeper::stop(std::function<void()> stopped) {
+void StackKeeper::stop(std::function<bool()> answered, std::function<void()> stopped) {
   if (stopped_) return;
+  answered_ = std::move(answered);
   stopped_ = std::move(stopped);
+  stop_began_ = now();
+  end_stack();
+}
+
+void StackKeeper::end_stack() {
+  if (!answered_() && supervisor_.valid() && now() - stop_began_ < k_drain_patience) {
+    send_after<&StackKeeper::end_stack>(k_drain_look);
+    return;
+  }
   if (supervisor_.valid())
     send_exit(supervisor_, runtime::ExitReason::shutdown());
   else

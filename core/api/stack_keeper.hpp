@@ -17,8 +17,10 @@ class StackKeeper : public runtime::Process {
   // -- handlers -----------------------------------------------------------------------------------
 
   void start_stack();
-  /// Ends the stack, closes the store, then calls `stopped` and ends.
-  void stop(std::function<void()> stopped);
+  /// Ends the stack once `answered` says so, or its patience is over: requests are answered by
+  /// asking it. Closes the store, then calls `stopped` and ends.
+  void stop(std::function<bool()> answered, std::function<void()> stopped);
+  void end_stack();
 
  protected:
   void init() override;
@@ -31,7 +33,9 @@ class StackKeeper : public runtime::Process {
   runtime::ProcessId supervisor_;
   Duration backoff_{};
   Instant started_;
+  std::function<bool()> answered_;
   std::function<void()> stopped_;
+  Instant stop_began_;
 };
 
 }  // namespace holdfast::api
