@@ -118,8 +118,7 @@ void Engine::stop(std::function<void()> stopped) {
   *shared_->stopping = true;
   for (const auto& request : shared_->unanswered())
     shared_->runtime.cast_from_outside<&RequestProcess::drain>(request);
-  // Without a stack nobody serves the requests that are left. The observers of their ends answer for
-  // them.
+  // Without a stack nobody serves the requests that are left; the observers of their ends answer.
   std::function<void()> finished = [shared = shared_, stopped = std::move(stopped)] {
     for (const auto& request : shared->unanswered())
       shared->runtime.send_exit(request.id, runtime::ExitReason::killed());
