@@ -100,7 +100,7 @@ void add_replay(CLI::App& app, int& code, const std::vector<std::string>& comman
       "  holdfast-sim replay failures/mixed-4711.json --trace --until 900\n"
       "  holdfast-sim replay 4711 --timeline out.html\n"
       "  holdfast-sim replay --diff 4711 4712\n"
-      "  holdfast-sim replay --diff 18 --without gone_asks_the_store\n"
+      "  holdfast-sim replay --diff 55 --without gone_asks_the_store\n"
       "  holdfast-sim replay 4711 --gdb-at 812\n"
       "Exit code: 0 nothing is violated, 1 a violation (of a repro file: the same, after the same\n"
       "steps), 2 usage or a file that cannot be read, 3 diverged: the file's property, but other\n"
@@ -139,7 +139,7 @@ void add_shrink(CLI::App& app, int& code) {
   command->footer(
       "Examples:\n"
       "  holdfast-sim shrink 4711 -o small.json\n"
-      "  holdfast-sim shrink 18 --without gone_asks_the_store --time 20\n"
+      "  holdfast-sim shrink 55 --without gone_asks_the_store --time 20\n"
       "Keeps only what violates the same property, replays the result twice, and says for each\n"
       "choice that is left what happens without it. With --max-runs alone (--time 0) the result "
       "is\n"

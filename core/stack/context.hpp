@@ -34,8 +34,6 @@ struct StackOptions {
   std::uint64_t fragment_bytes = postgres::StreamDecoder::k_default_fragment_bytes;
   /// While more of the stream is under way to the store, no more is taken from it.
   std::uint64_t bytes_under_way_max = 4U << 20;
-  Duration stack_ready_timeout = std::chrono::seconds(5);
-  Duration long_poll_timeout = std::chrono::seconds(20);
   Duration snapshot_wait = std::chrono::seconds(60);
   /// A standby looks for new data this often on behalf of held requests.
   Duration standby_poll = std::chrono::milliseconds(250);

@@ -48,8 +48,6 @@ api::EngineOptions engine_options(const Plan& plan, const RunOptions& run) {
   options.stack.fragment_bytes = plan.knobs.fragment_bytes;
   options.stack.bytes_under_way_max = plan.knobs.bytes_under_way_max;
   options.stack.connection_pool_size = plan.knobs.connection_pool_size;
-  options.stack.long_poll_timeout = plan.knobs.long_poll_timeout;
-  options.stack.stack_ready_timeout = plan.knobs.stack_ready_timeout;
   options.stack.snapshot_wait = plan.knobs.snapshot_wait;
   options.stack.standby_poll = plan.knobs.standby_poll;
   options.stack.reconnect_backoff_min = plan.knobs.reconnect_backoff_min;

@@ -75,7 +75,6 @@ api::EngineOptions engine_options(const Config& config, const std::string& direc
   options.stack.publication = "electric_publication_" + config.replication_stream_id;
   options.stack.manual_table_publishing = config.manual_table_publishing;
   options.stack.connection_pool_size = config.pool_size;
-  options.stack.long_poll_timeout = config.long_poll_timeout;
   options.stack.schema_reconciler_period = config.reconciliation_period();
   options.stack.max_shapes = config.max_shapes;
   options.api.authentication =
@@ -95,7 +94,8 @@ http::Options http_options(const Config& config, const api::ApiOptions& api, Eve
   options.address = config.listen_address;
   options.port = config.port;
   options.threads = std::clamp(processors() / 2, 1u, 4u);
-  options.limits.body_bytes = api.max_body_bytes;
+  // What is too long for the API, and can be read, gets the API's own answer.
+  options.limits.body_bytes = 2 * api.max_body_bytes;
   options.max_requests_per_connection = config.max_requests_per_connection;
   options.idle_timeout = config.read_timeout;
   options.send_timeout = config.send_timeout;
