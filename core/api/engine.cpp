@@ -37,6 +37,11 @@ struct Engine::Shared {
     return list;
   }
 
+  std::size_t count() {
+    SpinGuard guard(lock);
+    return requests.size();
+  }
+
   SpinLock lock;
   std::uint64_t next_request = 0;                                  ///< under lock
   std::map<std::uint64_t, runtime::Ref<RequestProcess>> requests;  ///< under lock
@@ -124,7 +129,7 @@ void Engine::stop(std::function<void()> stopped) {
       shared->runtime.send_exit(request.id, runtime::ExitReason::killed());
     stopped();
   };
-  std::function<bool()> answered = [shared = shared_] { return shared->unanswered().empty(); };
+  std::function<bool()> answered = [shared = shared_] { return shared->count() == 0; };
   shared_->runtime.cast_from_outside<&StackKeeper::stop>(shared_->keeper, std::move(answered),
                                                          std::move(finished));
 }
@@ -141,8 +146,7 @@ HealthStatus Engine::health() const {
 }
 
 std::size_t Engine::requests() const {
-  SpinGuard guard(shared_->lock);
-  return shared_->requests.size();
+  return shared_->count();
 }
 
 Engine::Cancel Engine::handle(protocol::Request request, Respond respond) {

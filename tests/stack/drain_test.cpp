@@ -1,17 +1,14 @@
 // A server that is told to stop answers what it holds as at its timeout, before its stack is gone:
 // a client goes on from its offset somewhere else, instead of being told 503 and waiting.
+#include "sim/scheduler/strategy.hpp"
 #include "tests/stack/whole_engine.hpp"
 
 namespace holdfast::stack::test {
 namespace {
 
-TEST(Drain, HeldRequestsAreAnsweredAsAtTheirTimeout) {
-  WholeEngine world;
-  world.create_table("items", {{.name = "id",
-                                .type = sim::postgres::TypeId::int8,
-                                .not_null = true,
-                                .key_position = 1}});
-  world.write({WholeEngine::insert("items", {{"id", "1"}})});
+void expect_answers(sim::SimulatedExecutorOptions schedule) {
+  WholeEngine world(std::move(schedule));
+  world.create_items();
   world.start();
   const std::string target = "/v1/shape?table=items";
   const protocol::Response first = world.ask(target + "&offset=-1");
@@ -22,7 +19,7 @@ TEST(Drain, HeldRequestsAreAnsweredAsAtTheirTimeout) {
   const std::string offset = *world.ask(from + "0_0").header("electric-offset");
 
   std::vector<protocol::Response> answers;
-  constexpr std::size_t k_held = 5;
+  constexpr std::size_t k_held = 50;
   for (std::size_t i = 0; i < k_held; ++i) {
     protocol::Request request;
     request.method = "GET";
@@ -42,6 +39,16 @@ TEST(Drain, HeldRequestsAreAnsweredAsAtTheirTimeout) {
     EXPECT_EQ(answer.status, 200) << answer.body;
     EXPECT_NE(answer.body.find("up-to-date"), std::string::npos) << answer.body;
   }
+}
+
+TEST(Drain, HeldRequestsAreAnsweredAsAtTheirTimeout) {
+  expect_answers({});
+}
+
+// Whichever of its processes gets on first.
+TEST(Drain, HeldRequestsAreAnsweredUnderAnySchedule) {
+  for (std::uint64_t seed = 1; seed <= 20; ++seed)
+    expect_answers({.seed = seed, .strategy = std::make_unique<sim::UniformRandomStrategy>(seed)});
 }
 
 }  // namespace

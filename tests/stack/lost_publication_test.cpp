@@ -8,11 +8,7 @@ namespace {
 
 TEST(LostPublication, EndsAllShapesAndTheSlotIsMadeAnew) {
   WholeEngine world;
-  world.create_table("items", {{.name = "id",
-                                .type = sim::postgres::TypeId::int8,
-                                .not_null = true,
-                                .key_position = 1}});
-  world.write({WholeEngine::insert("items", {{"id", "1"}})});
+  world.create_items();
   world.start();
   const std::string target = "/v1/shape?table=items";
   const protocol::Response first = world.ask(target + "&offset=-1");

@@ -1,6 +1,6 @@
 // A whole engine on the simulated Postgres and disk, asked and stopped step by step: what tests
-// stand on that need the real processes and one exact interleaving of them. FIFO schedule; the disk
-// never waits.
+// stand on that need the real processes and one exact interleaving of them. FIFO schedule unless
+// another is given; the disk never waits.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -18,7 +18,10 @@ namespace holdfast::stack::test {
 
 class WholeEngine {
  public:
-  WholeEngine() { engine_.api.authentication = api::Authentication::insecure; }
+  explicit WholeEngine(sim::SimulatedExecutorOptions schedule = {})
+      : executor_(std::move(schedule)) {
+    engine_.api.authentication = api::Authentication::insecure;
+  }
   ~WholeEngine() {
     if (instance_ != nullptr) instance_->kill();
     executor_.drain_workers();
@@ -59,6 +62,14 @@ class WholeEngine {
 
   void create_table(const char* name, std::vector<sim::postgres::Column> columns) {
     postgres_.create_table({{"public", name}, std::move(columns)});
+  }
+  /// A table `items` with the row 1 and no column but its key.
+  void create_items() {
+    create_table("items", {{.name = "id",
+                            .type = sim::postgres::TypeId::int8,
+                            .not_null = true,
+                            .key_position = 1}});
+    write({insert("items", {{"id", "1"}})});
   }
   /// One transaction, visible at once.
   void write(const std::vector<sim::postgres::Statement>& statements) {
