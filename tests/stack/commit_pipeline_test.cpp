@@ -7,6 +7,8 @@
 #include <string>
 #include <utility>
 
+#include "core/base/guard_list.hpp"
+
 namespace holdfast::stack {
 namespace {
 
@@ -220,6 +222,17 @@ TEST_F(Pipeline, AnOpenTransactionMayEndWithNothingForTheShapesThatItConcerned) 
   pipeline_.committed();
   open(30, {});
   EXPECT_EQ(appends(*next().group), Lines{"1-1: 30_0 x!"});
+}
+
+TEST_F(Pipeline, WithoutTheGuardTheTransactionHasNoLastRecordThen) {
+  Guards guards = Guards::all();
+  guards.switch_off(Guard::hold_back_last_record);
+  pipeline_ = CommitPipeline(guards);
+  answer_with(open_fragment(30, {k_a}), k_a, 30, "x");
+  EXPECT_EQ(appends(*next().group), Lines{"1-1: 30_0 x"});
+  pipeline_.committed();
+  open(30, {});
+  EXPECT_EQ(next().group, nullptr) << "nobody hears that x was the last (F-124)";
 }
 
 TEST_F(Pipeline, WhatARemovedShapeHeldBackIsForgotten) {

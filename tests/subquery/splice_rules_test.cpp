@@ -1,8 +1,9 @@
-// The rules of the splice that no whole history needs, since others stand before them, each in the
-// shortest story that goes wrong without it. One shape over tasks of some projects; project 2 has
-// come, and the query for its tasks is under way.
+// The rules of the splice, each in the shortest story that goes wrong without it: those that are
+// guards, and those that no whole history needs, since others stand before them. One shape over
+// tasks of some projects; project 2 has come, and the query for its tasks is under way.
 #include <gtest/gtest.h>
 
+#include "core/base/guard_list.hpp"
 #include "core/subquery/outer_shape.hpp"
 #include "tests/subquery/reader.hpp"
 
@@ -158,6 +159,43 @@ std::string told(Rules rules, void (*story)(Story&), const std::string& rows) {
   if (!made.trouble().empty()) return made.trouble();
   if (!made.steady()) return "it is not spliced";
   return made.rows() == rows ? "" : "the rows are " + made.rows();
+}
+
+Rules without(Guard guard) {
+  Guards guards = Guards::all();
+  guards.switch_off(guard);
+  return Rules(guards);
+}
+
+// F-67. Under the old view, where project 2 is not, the task is nothing.
+void a_task_of_the_new_project_comes_during_the_query(Story& story) {
+  story.update(21, 140, "7", "", "2");
+  story.snapshot({}, 100);
+  story.complete();
+  story.position(150);
+}
+
+TEST(SpliceRules, WhatComesDuringAQueryIsConvertedUnderTheViewThatItBrings) {
+  const std::string rows = "1=1 7=2 ";
+  EXPECT_EQ(told({}, a_task_of_the_new_project_comes_during_the_query, rows), "");
+  EXPECT_EQ(told(without(Guard::convert_at_the_splice),
+                 a_task_of_the_new_project_comes_during_the_query, rows),
+            "the rows are 1=1 ");
+}
+
+// B2. Once while it is spliced, once as a new session brings it again.
+void a_transaction_is_replayed(Story& story) {
+  story.snapshot({}, 100);
+  story.complete();
+  story.position(130);
+  for (int session = 1; session <= 2; ++session) story.update(21, 140, "7", "", "1");
+}
+
+TEST(SpliceRules, ATransactionThatWasHandledIsNotHandledAgain) {
+  const std::string rows = "1=1 7=1 ";
+  EXPECT_EQ(told({}, a_transaction_is_replayed, rows), "");
+  EXPECT_EQ(told(without(Guard::drop_replayed_transactions), a_transaction_is_replayed, rows),
+            "an offset does not grow: 140_0");
 }
 
 // F-30. Transaction 11 is invisible and comes first; 10 is visible and comes later, and its row

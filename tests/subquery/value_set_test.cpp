@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <set>
 
+#include "core/base/guard_list.hpp"
 #include "core/subquery/materializer_state.hpp"
 #include "core/where/link_value.hpp"
 #include "tests/subquery/database.hpp"
@@ -75,6 +76,19 @@ TEST(MaterializerState, TellsWhatACommitChangedOnTheWhole) {
   EXPECT_EQ(moves.outs, std::vector<std::string>{packed(std::nullopt)});
   EXPECT_TRUE(moves.ins.empty());
   EXPECT_EQ(state.count(packed("a")), 2U);
+}
+
+TEST(MaterializerState, WithoutTheGuardAValueThatComesBackWithinACommitMoves) {
+  using Kind = InnerChange::Kind;
+  Guards guards = Guards::all();
+  guards.switch_off(Guard::cancel_within_a_commit);
+  MaterializerState state(nullptr, Rules(guards));
+  state.apply(step(Kind::insert, "1", "a"));
+  (void)state.commit({});
+  state.apply(step(Kind::update, "1", "b"));
+  state.apply(step(Kind::update, "1", "a"));
+  const Moves moves = state.commit({});
+  EXPECT_EQ(moves.outs.front(), packed("a")) << "and its rows with it, for nothing (F-62)";
 }
 
 TEST(MaterializerState, CountsEqualRowsOfATableWithoutAPrimaryKey) {

@@ -1,0 +1,88 @@
+// What a row's marks must agree with: with the patterns by which a move finds the row, and with
+// SQL's own logic where NULL is on the left side.
+#include "core/subquery/marking.hpp"
+
+#include <gtest/gtest.h>
+
+#include "core/base/guard_list.hpp"
+#include "core/where/link_value.hpp"
+
+namespace holdfast::subquery {
+namespace {
+
+postgres::RelationInfo relation(const char* name, std::uint32_t oid) {
+  const auto column = [](const char* column_name) {
+    postgres::ColumnInfo made;
+    made.name = column_name;
+    made.type = {1700};
+    made.type_name = "numeric";
+    return made;
+  };
+  postgres::RelationInfo made;
+  made.oid = {oid};
+  made.name = {"public", name};
+  made.columns = {column("id"), column("project")};
+  made.columns.front().key_position = 1;
+  return made;
+}
+
+/// Rows of tasks(id, project) in a shape with one subquery over the projects.
+class Marks : public ::testing::Test {
+ protected:
+  Marking marking(const char* where, std::optional<Guard> off = {}) const {
+    Guards guards = Guards::all();
+    if (off) guards.switch_off(*off);
+    auto definition = shape::Definition::resolve(
+        {.table = relations_.front().name, .columns = {}, .where = where}, relations_.front(),
+        &relations_);
+    EXPECT_TRUE(definition.ok()) << where;
+    return {
+        std::make_shared<const shape::Definition>(std::move(*definition)), {"1-1"}, Rules(guards)};
+  }
+  static Views projects(const std::vector<std::string>& values) {
+    return Views({ValueSet(values)});
+  }
+  static std::string packed(const char* text) {
+    std::string made;
+    where::append_packed(made, text);
+    return made;
+  }
+
+  const where::Relations relations_ = {relation("tasks", 1), relation("projects", 2)};
+};
+
+/// Whether the move that takes project 1 in finds a task that prints it so.
+bool finds(const Marking& marking, const char* printed, const std::string& value) {
+  const Flips flips = marking.flips(0, {}, ValueSet({value}), {value});
+  const shape::RowMarks row = marking.marks({"7", printed}, Views({ValueSet({value})}));
+  return flips.ins.size() == 1 && flips.ins.front().hash == row.hashes.front();
+}
+
+TEST_F(Marks, AMoveFindsARowHoweverItsNumberIsPrinted) {
+  const Marking marks = marking("project IN (SELECT id FROM projects)");
+  for (const char* printed : {"1", "1.0", "1.000"})
+    EXPECT_TRUE(finds(marks, printed, packed("1"))) << printed;
+}
+
+TEST_F(Marks, WithoutTheGuardAMoveMissesARowThatIsPrintedOtherwise) {
+  const Marking marks =
+      marking("project IN (SELECT id FROM projects)", Guard::hash_canonical_values);
+  EXPECT_TRUE(finds(marks, "1", packed("1")));
+  EXPECT_FALSE(finds(marks, "1.0", packed("1"))) << "F-61";
+}
+
+TEST_F(Marks, ARowWithoutAProjectIsNotOutsideOfAnyProjects) {
+  const Marking marks = marking("project NOT IN (SELECT id FROM projects)");
+  EXPECT_FALSE(marks.marks_if_included({"7", std::nullopt}, projects({packed("1")})));
+  EXPECT_TRUE(marks.marks_if_included({"7", std::nullopt}, projects({})));
+  EXPECT_TRUE(marks.marks_if_included({"7", "2"}, projects({packed("1")})));
+}
+
+TEST_F(Marks, WithoutTheGuardARowWithoutAProjectIsOutsideOfThem) {
+  const Marking marks =
+      marking("project NOT IN (SELECT id FROM projects)", Guard::negate_before_coercing);
+  EXPECT_TRUE(marks.marks_if_included({"7", std::nullopt}, projects({packed("1")}))) << "F-32";
+}
+
+}  // namespace
+}  // namespace holdfast::subquery
