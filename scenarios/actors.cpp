@@ -61,6 +61,7 @@ void ClientProcess::run() {
                        ? std::to_string(exchange.response->status) + " " + exchange.response->body
                        : "connection broken"));
     take(exchange);
+    has_converged_ = has_converged_ || converged();
   }
 }
 

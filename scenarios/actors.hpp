@@ -73,6 +73,8 @@ class ClientProcess : public runtime::Process {
     return stage_.final_commit > 0 && client_.has_seen(stage_.final_commit) &&
            was_told(stage_.final_commit);
   }
+  /// At one time at least: its shape may have expired since.
+  bool has_converged() const { return has_converged_; }
   bool proxied() const { return client_.plan().proxied; }
   /// It had what it came for.
   bool left() const { return left_; }
@@ -95,6 +97,7 @@ class ClientProcess : public runtime::Process {
   StrictClient client_;
   bool lagged_ = false;  ///< it was long in reading the last answer
   bool left_ = false;
+  bool has_converged_ = false;
   std::uint64_t agreed_commit_ = 0;  ///< Oracle::agreed_commit() at the last answer
   Instant last_answer_;
 };

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "core/base/guard_list.hpp"
-#include "core/base/mark_list.hpp"
 #include "core/stack/shape_changes.hpp"
 #include "core/stack/shape_cleaner.hpp"
 
@@ -75,14 +74,10 @@ bool ExpiryManager::remove_some() {
   context_->emit({observe::Level::info,
                   "shapes_expire",
                   {{"shapes", std::to_string(reads_.size())}, {"limit", std::to_string(limit)}}});
-  const auto chosen = least_recently_read(reads_, std::min(excess, k_removals_at_once));
-  for (const protocol::ShapeHandle& handle : chosen) {
-    auto removed =
-        call<&ShapeCleaner::remove>(names::shape_cleaner, handle, std::string("expired"));
-    if (!removed.ok()) return false;  // nothing changed: tried again when it is time
-    context_->reached(Mark::shape_expired);
-  }
-  return excess > chosen.size();
+  auto chosen = least_recently_read(reads_, std::min(excess, k_removals_at_once));
+  const auto removed = call<&ShapeCleaner::expire>(names::shape_cleaner, std::move(chosen), limit);
+  // What failed, or is no longer needed, is looked at again when it is time.
+  return removed.ok() && *removed == k_removals_at_once;
 }
 
 }  // namespace holdfast::stack

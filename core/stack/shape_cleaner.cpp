@@ -1,5 +1,7 @@
 #include "core/stack/shape_cleaner.hpp"
 
+#include <algorithm>
+
 #include "core/base/guard_list.hpp"
 #include "core/base/mark_list.hpp"
 #include "core/stack/log/shape_log_collector.hpp"
@@ -44,6 +46,19 @@ storage::StoreResult<void> ShapeCleaner::remove(protocol::ShapeHandle handle, st
   for (const protocol::ShapeHandle& gone : *removed)
     call<&ShapeStatusOwner::forget>(names::shape_status_owner, gone);
   return {};
+}
+
+storage::StoreResult<std::size_t> ShapeCleaner::expire(std::vector<protocol::ShapeHandle> chosen,
+                                                       std::size_t limit) {
+  const auto living = runtime::TableRef(runtime(), tables::shape_meta).rows();
+  const std::size_t count = living.found() ? living.value().size() : 0;
+  chosen.resize(std::min(chosen.size(), count - std::min(count, limit)));
+  for (protocol::ShapeHandle& handle : chosen) {
+    const auto removed = remove(std::move(handle), "expired");
+    if (!removed.ok()) return removed.failure();
+    context_->reached(Mark::shape_expired);
+  }
+  return chosen.size();
 }
 
 void ShapeCleaner::remove_faulty(protocol::ShapeHandle handle, std::string reason) {

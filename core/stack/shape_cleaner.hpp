@@ -3,8 +3,10 @@
 // at boot for removals that were not finished. A process's death never comes here (I-48).
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/runtime/process.hpp"
 #include "core/stack/context.hpp"
@@ -28,6 +30,10 @@ class ShapeCleaner : public runtime::Process {
 
   /// Answers when the removal is durable and requests no longer find the shape. SUSPENDS.
   storage::StoreResult<void> remove(protocol::ShapeHandle handle, std::string reason);
+  /// The same for the first of these, as many as are still beyond the limit: others may have gone
+  /// since they were chosen. How many were removed.
+  storage::StoreResult<std::size_t> expire(std::vector<protocol::ShapeHandle> chosen,
+                                           std::size_t limit);
   /// The same for a fault that the engine found by itself, if all of it is there to have found it:
   /// what fails while it stops says nothing about the shape (B6).
   void remove_faulty(protocol::ShapeHandle handle, std::string reason);

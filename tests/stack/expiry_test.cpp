@@ -6,6 +6,7 @@
 #include "core/stack/expiry_manager.hpp"
 #include "scenarios/plans/workload.hpp"
 #include "scenarios/run.hpp"
+#include "tests/stack/whole_engine.hpp"
 
 namespace holdfast::stack {
 namespace {
@@ -60,6 +61,32 @@ TEST(Expiry, WithoutTheGuardTheOneThatIsWaitedForGoes) {
   const scenarios::RunReport report = scenarios::run_plan(two_shapes_of_one(), options);
   ASSERT_TRUE(report.failed());
   EXPECT_EQ(report.violations.front().property, oracle::property::expiry_order);
+}
+
+/// Three shapes where two are allowed, and the cleaner has a removal of one of them before it when
+/// it is told to let one expire.
+TEST(Expiry, NothingExpiresOnceARemovalHasMadeRoom) {
+  test::WholeEngine engine;
+  engine.engine_.api.deletion = api::Deletion::allowed;
+  engine.engine_.stack.max_shapes = 2;
+  engine.engine_.stack.expiry_interval = std::chrono::seconds(5);
+  engine.create_items();
+  engine.start();
+  for (const char* clause : {"id=1", "id=2", "id=3"})
+    EXPECT_EQ(engine.ask(std::string("/v1/shape?table=items&offset=-1&where=") + clause).status,
+              200);
+  const auto cleaner = engine.runtime().whereis(names::shape_cleaner.text);
+  engine.executor_.stall(engine.runtime(), cleaner, std::chrono::seconds(8));
+  protocol::Request removal;
+  removal.method = "DELETE";
+  protocol::parse_target("/v1/shape?table=items&where=id=3", removal);
+  std::optional<int> removed;
+  engine.instance_->handle(
+      std::move(removal), [&](const protocol::Response& response) { removed = response.status; });
+  engine.pass(std::chrono::seconds(20));
+  EXPECT_EQ(removed, 202);
+  EXPECT_EQ(engine.events_.last.count("shapes_expire"), 1U) << "there were too many";
+  EXPECT_FALSE(engine.reached(Mark::shape_expired));
 }
 
 }  // namespace

@@ -63,9 +63,9 @@ env::DatabaseResult<void> PublicationManager::verify(env::QuerySession& session,
                      "the ELECTRIC_MANUAL_TABLE_PUBLISHING setting prevents Electric from adding "
                      "it");
     case env::PublicationState::identity_not_full:
-      return refusal(table, "does not have its replica identity set to FULL");
+      break;
   }
-  ASSERT(false, "every state of a publication is told");
+  return refusal(table, "does not have its replica identity set to FULL");
 }
 
 void PublicationManager::repair(postgres::RelationName table, postgres::Oid oid) {
