@@ -49,9 +49,9 @@ class WholeEngine {
   }
   void pass(Duration time) { executor_.run_for(time); }
 
-  protocol::Response ask(const std::string& target) {
+  protocol::Response ask(const std::string& target, const char* method = "GET") {
     protocol::Request request;
-    request.method = "GET";
+    request.method = method;
     protocol::parse_target(target, request);
     std::optional<protocol::Response> answer;
     instance_->handle(std::move(request),
