@@ -191,6 +191,7 @@ storage::StoreResult<void> StoreProcess::reset(std::string reason, std::string s
     return s.remove_all(reason, at);
   });
   if (!removed.ok()) return removed;
+  cast<&ShapeCleaner::look_for_unfinished>(names::shape_cleaner);  // from here, as in remove()
   origin_->confirmable = {};
   return set_origin(std::move(system_identity), slot_position);
 }

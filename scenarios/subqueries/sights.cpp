@@ -25,6 +25,21 @@ std::set<std::string> subselects(const std::string& clause) {
   return found;
 }
 
+/// NOT IN, or NOT around an IN.
+bool negates_membership(const std::string& clause) {
+  constexpr std::string_view k_not = "NOT (";
+  constexpr std::string_view k_in = " IN ";
+  if (clause.find("NOT IN (SELECT ") != std::string::npos) return true;
+  for (std::size_t at = clause.find(k_not); at != std::string::npos;
+       at = clause.find(k_not, at + 1)) {
+    const std::size_t open = clause.find('(', at + k_not.size());
+    if (open != std::string::npos && clause.compare(open, k_select.size(), k_select) == 0 &&
+        clause.compare(open - k_in.size(), k_in.size(), k_in) == 0)
+      return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 std::string_view name_of(Sight sight) {
@@ -63,7 +78,7 @@ std::vector<ShapeTraits> traits_of(const std::vector<oracle::ShapeSpec>& specs) 
     traits.push_back({subquery_depth(spec.where) >= k_nested_depth,
                       std::any_of(own.begin(), own.end(),
                                   [&](const auto& select) { return inner.count(select) > 1; }),
-                      spec.where.find("NOT IN (SELECT ") != std::string::npos});
+                      negates_membership(spec.where)});
   }
   return traits;
 }

@@ -41,7 +41,7 @@ struct SightCounters {
 struct ShapeTraits {
   bool nested = false;
   bool shared_inner = false;
-  bool not_in = false;
+  bool not_in = false;  ///< or NOT around an IN
 };
 /// By spec.
 std::vector<ShapeTraits> traits_of(const std::vector<oracle::ShapeSpec>& specs);

@@ -98,17 +98,20 @@ TEST(SubqueryPlans, ContainWhatMakesSuchShapesHard) {
 }
 
 TEST(SubqueryShapes, AreKnownByTheirTraits) {
-  std::vector<oracle::ShapeSpec> specs(3);
+  std::vector<oracle::ShapeSpec> specs(5);
   specs[0].where =
       "x IN (SELECT id FROM a WHERE y IN (SELECT id FROM b WHERE z IN (SELECT id FROM c)))";
   specs[1].where = "(x NOT IN (SELECT id FROM c) OR (flag))";
   specs[2].where = "x IN (SELECT id FROM d WHERE name = 'a')";
+  specs[3].where = "(flag AND NOT (x IN (SELECT id FROM e)))";
+  specs[4].where = "NOT (flag AND x IN (SELECT id FROM f))";
   const std::vector<ShapeTraits> traits = traits_of(specs);
   EXPECT_EQ(subquery_depth(specs[0].where), 3U);
   EXPECT_EQ(subquery_depth(specs[1].where), 1U);
   EXPECT_TRUE(traits[0].nested && traits[0].shared_inner && !traits[0].not_in);
   EXPECT_TRUE(!traits[1].nested && traits[1].shared_inner && traits[1].not_in);
   EXPECT_TRUE(!traits[2].nested && !traits[2].shared_inner && !traits[2].not_in);
+  EXPECT_TRUE(traits[3].not_in && traits[4].not_in);
 }
 
 TEST(IssuePlans, HaveWhatTheirBugNeeds) {

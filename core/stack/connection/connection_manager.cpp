@@ -149,7 +149,6 @@ void ConnectionManager::check_origin(const env::SlotState& slot) {
     auto reset =
         call<&StoreProcess::reset>(names::store, reason, identity_, slot.confirmed_flush);
     if (!reset.ok()) exit(runtime::ExitReason::crash("reset: " + reset.error().message));
-    cast<&ShapeCleaner::look_for_unfinished>(names::shape_cleaner);
     context_->reached(Mark::all_shapes_reset);
   } else if (stored != identity_ || another_slot(slot)) {
     auto set = call<&StoreProcess::set_origin>(names::store, identity_, slot.confirmed_flush);
