@@ -60,9 +60,9 @@ class HeldRequest : public test::OneShapeFixture {
     changes_ = start_changes();
     auto request = std::make_shared<protocol::Request>();
     request->method = "GET";
-    protocol::parse_target("/v1/shape?table=items&where=id%20%3D%201&offset=" + offset +
-                               "&handle=1-1&live=true",
-                           *request);
+    protocol::parse_target(
+        "/v1/shape?table=items&where=id%20%3D%201&offset=" + offset + "&handle=1-1&live=true",
+        *request);
     const auto process = runtime_.spawn_root<api::RequestProcess>(
         {.role = "request"}, context_, std::make_shared<const api::ApiOptions>(),
         std::make_shared<const std::atomic<bool>>(false), std::shared_ptr<api::Permit>(), request,
@@ -99,6 +99,15 @@ class HeldRequest : public test::OneShapeFixture {
     pass(std::chrono::seconds(1));
   }
 
+  /// Its shape moves while the read models are made anew.
+  void make_read_models_anew() {
+    storage::Boot boot;
+    boot.shapes = {store_->record()};
+    boot.shapes.front().head = LogOffset::at(9, 0);
+    runtime_.cast_from_outside<&ShapeStatusOwner::refresh>(shapes_, std::move(boot));
+    pass(std::chrono::seconds(1));
+  }
+
   Context context_;
   runtime::Ref<Rest> rest_;
   runtime::Ref<ShapeStatusOwner> shapes_;
@@ -125,6 +134,19 @@ TEST_F(HeldRequest, IsWokenThoughItsWakerWasReplaced) {
   replace_waker();
   ASSERT_TRUE(answer_.has_value());
   EXPECT_EQ(answer_->status, 200);
+}
+
+TEST_F(HeldRequest, IsWokenByWhoMakesTheReadModelsAnew) {
+  hold(Guards::all());
+  make_read_models_anew();
+  ASSERT_TRUE(answer_.has_value());
+  EXPECT_EQ(answer_->status, 200);
+}
+
+TEST_F(HeldRequest, WithoutTheGuardItSleepsOverReadModelsThatAreNew) {
+  hold(without(Guard::refresh_wakes_everyone));
+  make_read_models_anew();
+  EXPECT_FALSE(over_);
 }
 
 // Another thread is faster: the change is announced before anybody waits for it.

@@ -23,22 +23,27 @@ class WholeEngine {
     engine_.api.authentication = api::Authentication::insecure;
   }
   ~WholeEngine() {
-    if (instance_ != nullptr) instance_->kill();
+    for (const auto& instance : begun_) instance->kill();
     executor_.drain_workers();
   }
 
-  /// A new instance on the disk as it is, once it serves. REQUIRES: the one before has ended.
+  /// A new instance on the disk as it is, once it serves. The one before has ended, or leads no
+  /// more.
   void start(const Guards& guards = Guards::all()) {
+    instance_ = &begin(guards);
+    until([&] { return instance_->engine().health() == api::HealthStatus::active; });
+  }
+  /// One that has just begun, perhaps beside others.
+  scenarios::Instance& begin(const Guards& guards) {
     engine_.guards = guards;
     engine_.stack.store.guards = guards;
     engine_.stack.store.directory = "/data";
     engine_.stack.store.owner = engine_.stack.slot;
-    if (instance_ != nullptr) ended_.push_back(std::move(instance_));
-    instance_ = std::make_unique<scenarios::Instance>(
+    begun_.push_back(std::make_unique<scenarios::Instance>(
         scenarios::Surroundings{executor_, disk_, postgres_, events_, marks_, engine_, observer_},
-        ++instances_);
-    instance_->start();
-    until([&] { return instance_->engine().health() == api::HealthStatus::active; });
+        static_cast<unsigned>(begun_.size()) + 1));
+    begun_.back()->start();
+    return *begun_.back();
   }
 
   /// Runs until this holds; fails if it does not within ten minutes.
@@ -65,10 +70,9 @@ class WholeEngine {
   }
   /// A table `items` with the row 1 and no column but its key.
   void create_items() {
-    create_table("items", {{.name = "id",
-                            .type = sim::postgres::TypeId::int8,
-                            .not_null = true,
-                            .key_position = 1}});
+    create_table(
+        "items",
+        {{.name = "id", .type = sim::postgres::TypeId::int8, .not_null = true, .key_position = 1}});
     write({insert("items", {{"id", "1"}})});
   }
   /// One transaction, visible at once.
@@ -122,9 +126,8 @@ class WholeEngine {
       {}, sim::postgres::runtime_hooks(executor_.clock(), executor_.random(), {})};
   api::EngineOptions engine_;
   runtime::RuntimeObserver* observer_ = nullptr;  ///< of instances that start from now on
-  std::unique_ptr<scenarios::Instance> instance_;
-  std::vector<std::unique_ptr<scenarios::Instance>> ended_;
-  unsigned instances_ = 0;
+  std::vector<std::unique_ptr<scenarios::Instance>> begun_;  ///< most have ended
+  scenarios::Instance* instance_ = nullptr;                  ///< the one that is asked
 };
 
 }  // namespace holdfast::stack::test
