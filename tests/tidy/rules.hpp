@@ -50,6 +50,10 @@ Findings check_file_lengths(const Files& files, std::span<const LongFile> accept
 /// Unfinished work is an issue, not a word in a comment.
 Findings check_no_leftovers(const Files& files);
 
+/// Each guard of core/base/guard_list.hpp is named by a test at its own level, and not only by
+/// those of whole histories.
+Findings check_guards_have_tests(const Files& files);
+
 /// `entries` are the names at the top of the repository.
 Findings check_top_level(const std::vector<std::string>& entries);
 

@@ -189,6 +189,19 @@ TEST(Leftovers, AreFoundInCommentsToo) {
   EXPECT_EQ(text_of(check_no_leftovers({{"core/a.cpp", "int TODO_count; // XXXL\n"}})), "");
 }
 
+TEST(GuardTests, AreMissedWhereOnlyHistoriesNameAGuard) {
+  const SourceFile list{"core/base/guard_list.hpp",
+                        "enum class Guard : std::uint8_t {\n  held,\n  held_back,  // F-1\n};\n"};
+  const SourceFile canaries{"tests/scenarios/histories_test.cpp",
+                            "{Guard::held, {1}}, {Guard::held_back, {2}}"};
+  EXPECT_EQ(text_of(check_guards_have_tests(
+                {list, canaries, {"tests/stack/a_test.cpp", "without(Guard::held_back)"}})),
+            "core/base/guard_list.hpp:2 no test at its own level names held\n");
+  EXPECT_EQ(text_of(check_guards_have_tests(
+                {list, canaries, {"tests/stack/a_test.cpp", "Guard::held_back; Guard::held)"}})),
+            "");
+}
+
 TEST(TopLevel, IsFixed) {
   EXPECT_EQ(text_of(check_top_level({".git", "build", "core", "README.md"})), "");
   EXPECT_EQ(text_of(check_top_level({"core", "notes.txt"})),

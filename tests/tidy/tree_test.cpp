@@ -56,6 +56,10 @@ TEST(Tree, NothingIsLeftToBeDone) {
   expect_none(check_no_leftovers(tree()));
 }
 
+TEST(Tree, HasATestOfEachGuardAtItsOwnLevel) {
+  expect_none(check_guards_have_tests(tree()));
+}
+
 TEST(Tree, TheTopHasOnlyWhatBelongsThere) {
   std::vector<std::string> entries;
   for (const auto& entry : std::filesystem::directory_iterator(HOLDFAST_SOURCE_DIR)) {
