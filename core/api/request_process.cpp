@@ -53,6 +53,12 @@ void RequestProcess::wake() {
   attempt([this] { return serve(); });
 }
 
+void RequestProcess::snapshot_delayed(std::string why) {
+  if (held_ != Hold::snapshot) return;
+  context_->reached(Mark::snapshot_delay_told);
+  finish(snapshot_failed(method_, why));
+}
+
 void RequestProcess::time_out() {
   if (held_ == Hold::none) return;
   final_look_ = true;

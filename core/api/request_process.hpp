@@ -39,6 +39,7 @@ class RequestProcess : public stack::Waiter {
   void start();
   /// The shape it waits for moved, or ended.
   void wake() override;
+  void snapshot_delayed(std::string why) override;
   /// The time it may be held is over.
   void time_out();
   /// The server stops: what is held is answered as at its timeout.

@@ -29,6 +29,14 @@ void ShapeChanges::changed(std::vector<protocol::ShapeHandle> handles) {
   }
 }
 
+void ShapeChanges::snapshot_delayed(std::vector<protocol::ShapeHandle> handles, std::string why) {
+  for (const protocol::ShapeHandle& handle : handles) {
+    const auto shape = by_handle_.find(handle);
+    if (shape == by_handle_.end()) continue;
+    for (const auto& [waiter, ref] : shape->second) cast<&Waiter::snapshot_delayed>(waiter, why);
+  }
+}
+
 void ShapeChanges::all_changed() {
   for (const auto& [ref, subscription] : by_monitor_) cast<&Waiter::wake>(subscription.waiter);
 }

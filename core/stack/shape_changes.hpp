@@ -5,6 +5,7 @@
 #pragma once
 
 #include <map>
+#include <string>
 #include <vector>
 
 #include "core/protocol/offset.hpp"
@@ -18,6 +19,8 @@ namespace holdfast::stack {
 class Waiter : public runtime::Process {
  public:
   virtual void wake() = 0;
+  /// An attempt to take the snapshot that it may wait for failed, of this; another will follow.
+  virtual void snapshot_delayed(std::string why) = 0;
 };
 
 class ShapeChanges : public runtime::Process {
@@ -32,6 +35,8 @@ class ShapeChanges : public runtime::Process {
   std::vector<protocol::ShapeHandle> waited_for() const;
   /// Wakes the waiters of these shapes.
   void changed(std::vector<protocol::ShapeHandle> handles);
+  /// Tells the waiters of these shapes why their snapshot is not there yet.
+  void snapshot_delayed(std::vector<protocol::ShapeHandle> handles, std::string why);
   /// Wakes everyone: the read models were made anew, and what changed meanwhile is not known.
   void all_changed();
   /// From the timer.

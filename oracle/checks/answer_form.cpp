@@ -143,12 +143,27 @@ class Form {
     const bool not_admitted =
         response_.body.starts_with(R"({"code":"concurrent_request_limit_exceeded")");
     if (cacheable() || not_admitted) expect("surrogate-control", "no-store");
+    if (response_.body.starts_with(R"({"message":"Snapshot )")) check_snapshot_delay();
     if (!not_admitted) return;
     // §22: clients are spread over six to ten seconds.
     expect("electric-internal-known-error", "true");
     const std::string* after = response_.header("retry-after");
     const auto seconds = after == nullptr ? std::nullopt : number(*after);
     if (!seconds || *seconds < 6 || *seconds > 10) wrong("retry-after", "6 to 10");
+  }
+
+  /// §23.3: a known failure, in the words that clients know.
+  void check_snapshot_delay() const {
+    expect("retry-after", "10");
+    expect("electric-internal-known-error", "true");
+    constexpr std::string_view k_lock =
+        R"({"message":"Snapshot timed out while waiting for a table lock"})";
+    constexpr std::string_view k_slow =
+        R"({"message":"Snapshot query took too long to return data (cancelled after 30000ms). )"
+        R"(Please ensure snapshot queries are using an index to avoid taking up all database )"
+        R"(connections."})";
+    if (asked_.method != "HEAD" && response_.body != k_lock && response_.body != k_slow)
+      object_(property::answer_form, "the body of a 503 is " + response_.body);
   }
 
   const ShapeSpec& spec_;

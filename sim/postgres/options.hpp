@@ -23,6 +23,8 @@ struct ModelOptions {
   Duration wal_writer_delay = std::chrono::milliseconds(200);
   /// How long publish() waits for a table's lock before it answers lock_timeout.
   Duration publish_lock_timeout = std::chrono::seconds(5);
+  /// How long a snapshot waits for a table's lock before it answers timeout.
+  Duration first_row_timeout = std::chrono::seconds(30);
   /// The server ends a half-open connection after this long.
   Duration half_open_timeout = std::chrono::hours(2);
   /// The lock breaker spares whoever was busy within this time, as in production.

@@ -28,6 +28,16 @@ Failure<DatabaseError> no_relation(const RelationName& name) {
                "relation \"" + name.schema + "." + name.table + "\" does not exist");
 }
 
+/// In production's words.
+Failure<DatabaseError> too_slow(Duration limit) {
+  const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(limit);
+  return error(DatabaseFailure::timeout, "55P03",
+               "Snapshot query took too long to return data (cancelled after " +
+                   std::to_string(milliseconds.count()) +
+                   "ms). Please ensure snapshot queries are using an index to avoid taking up all "
+                   "database connections.");
+}
+
 /// The session must outlive it, as env::QuerySession says.
 class ModelSnapshotRead final : public env::SnapshotRead {
  public:
@@ -102,12 +112,13 @@ class ModelSnapshotRead final : public env::SnapshotRead {
  private:
   /// Shares the table's lock until the snapshot transaction ends. SUSPENDS.
   env::DatabaseResult<Table*> lock(const RelationName& name) {
-    const auto unlocked =
-        client_.wait_until(state_.lock_waiters, "pg.query.lock", Instant::never(), [&] {
+    const auto unlocked = client_.wait_until(
+        state_.lock_waiters, "pg.query.lock", state_.now() + state_.options.first_row_timeout, [&] {
           const Table* table = state_.find_table(name);
           return table == nullptr || table->lock().exclusive == nullptr;
         });
     if (!unlocked) return unlocked.failure();
+    if (!*unlocked) return too_slow(state_.options.first_row_timeout);
     Table* table = state_.find_table(name);
     if (table == nullptr) return no_relation(name);
     if (!table->current()->readable)

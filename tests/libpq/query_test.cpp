@@ -227,6 +227,7 @@ TEST_F(Query, limits_the_wait_for_the_first_row) {
   const auto got = session->next();
   ASSERT_FALSE(got.ok());
   EXPECT_EQ(got.error().kind, DatabaseFailure::timeout);
+  EXPECT_TRUE(got.error().message.starts_with("Snapshot query took too long to return data"));
   session.reset();
   wait_for([&] {
     return sql("SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(600)%' AND state "

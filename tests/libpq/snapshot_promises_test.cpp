@@ -49,21 +49,43 @@ TEST_F(SnapshotPromises, shares_the_locks_of_partitions_too) {
   session->end_snapshot();
 }
 
+// The model's answers are tests/postgres_model/streaming_test's.
 TEST_F(SnapshotPromises, gives_up_waiting_for_the_lock_of_its_snapshot) {
   sql("CREATE TABLE items (id int)");
   RawSession blocker(server().url(database_));
   blocker.run("BEGIN");
   blocker.run("TRUNCATE items");
   ConnectionSettings impatient = settings();
-  impatient.statement_timeout = std::chrono::milliseconds(300);
+  impatient.statement_timeout = std::chrono::milliseconds(200);
+  impatient.first_row_timeout = std::chrono::milliseconds(500);
   auto session = must(BlockingQuery::open(impatient, std::make_shared<Interrupt>()));
   const auto begun = session->begin_snapshot({"public", "items"});
   ASSERT_FALSE(begun.ok());
-  EXPECT_EQ(begun.error().kind, DatabaseFailure::lock_timeout);
+  EXPECT_EQ(begun.error().kind, DatabaseFailure::timeout);
+  EXPECT_EQ(begun.error().sqlstate, "55P03") << "the server's own answer, so the session lives";
+  EXPECT_TRUE(begun.error().message.starts_with(
+      "Snapshot query took too long to return data (cancelled after 500ms). Please ensure"))
+      << begun.error().message;
   session->end_snapshot();
   blocker.run("ROLLBACK");
   must(session->begin_snapshot({"public", "items"}));
   session->end_snapshot();
+}
+
+TEST_F(SnapshotPromises, gives_up_waiting_for_the_lock_of_a_table_in_a_sub_select) {
+  sql("CREATE TABLE items (id int); CREATE TABLE others (id int)");
+  RawSession blocker(server().url(database_));
+  blocker.run("BEGIN");
+  blocker.run("TRUNCATE others");
+  ConnectionSettings impatient = settings();
+  impatient.first_row_timeout = std::chrono::milliseconds(300);
+  auto session = must(BlockingQuery::open(impatient, std::make_shared<Interrupt>()));
+  must(session->begin_snapshot({"public", "items"}));
+  must(session->start({{"public", "items"}, {"id"}, "id IN (SELECT id FROM others)"}));
+  const auto got = session->next();
+  ASSERT_FALSE(got.ok());
+  EXPECT_EQ(got.error().kind, DatabaseFailure::timeout);
+  EXPECT_TRUE(got.error().message.starts_with("Snapshot query took too long"));
 }
 
 // An asynchronous commit is visible before it is on disk, and a crash then takes it back.

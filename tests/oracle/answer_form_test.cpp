@@ -129,5 +129,24 @@ TEST(AnswerForm, AnUnavailableServerIsNotCached) {
   EXPECT_EQ(objections(k_first, response), 2U) << "cache-control and surrogate-control";
 }
 
+// http-api.md §23.3
+TEST(AnswerForm, ADelayedSnapshotIsToldInTheWordsThatClientsKnow) {
+  const auto answer = [](const std::string& body, const char* after, const char* known) {
+    return protocol::Response{503,
+                              {{"content-type", "application/json; charset=utf-8"},
+                               {"cache-control", "no-store"},
+                               {"surrogate-control", "no-store"},
+                               {"retry-after", after},
+                               {"electric-internal-known-error", known}},
+                              body};
+  };
+  const std::string body = R"({"message":"Snapshot timed out while waiting for a table lock"})";
+  EXPECT_EQ(objections(k_first, answer(body, "10", "true")), 0U);
+  EXPECT_EQ(objections(k_first, answer(body, "5", "true")), 1U);
+  EXPECT_EQ(objections(k_first, answer(body, "10", "false")), 1U);
+  const std::string other = R"({"message":"Snapshot timed out"})";
+  EXPECT_EQ(objections(k_first, answer(other, "10", "true")), 1U);
+}
+
 }  // namespace
 }  // namespace holdfast::oracle::test

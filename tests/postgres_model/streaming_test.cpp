@@ -218,6 +218,23 @@ TEST_F(ModelTest, PublishGivesUpAtItsLockTimeout) {
   EXPECT_TRUE(session->publish("pub", k_items).ok());
 }
 
+// As a real server answers production: tests/libpq/snapshot_promises_test.
+TEST_F(ModelTest, ASnapshotGivesUpWaitingForItsTablesLock) {
+  model->create_table(items());
+  const Session locker = model->begin();
+  must(locker, truncate());
+  auto session = connect();
+  const auto begun = session->begin_snapshot(k_items);
+  ASSERT_FALSE(begun.ok());
+  EXPECT_EQ(begun.error().kind, env::DatabaseFailure::timeout);
+  EXPECT_EQ(begun.error().sqlstate, "55P03");
+  EXPECT_EQ(begun.error().message,
+            "Snapshot query took too long to return data (cancelled after 30000ms). Please ensure "
+            "snapshot queries are using an index to avoid taking up all database connections.");
+  model->rollback(locker);
+  EXPECT_TRUE(session->begin_snapshot(k_items).ok());
+}
+
 TEST_F(ModelTest, ANewSessionRepeatsRelationsAndUnconfirmedTransactions) {
   publish_items();
   run({insert(1, "a")});

@@ -54,10 +54,8 @@ std::string BlockingQuery::array_of(const std::vector<int>& numbers) {
   return text + "}";
 }
 
-DatabaseResult<void> BlockingQuery::limit_lock_waits() {
-  // A little less than our own deadline, so that the server's answer comes first.
-  auto set = run("SET LOCAL lock_timeout = " +
-                 quote_literal(milliseconds(settings_.statement_timeout * 9 / 10)));
+DatabaseResult<void> BlockingQuery::limit_lock_waits(Duration limit) {
+  auto set = run("SET LOCAL lock_timeout = " + quote_literal(milliseconds(limit)));
   if (!set.ok()) return set.failure();
   return {};
 }
@@ -109,12 +107,27 @@ DatabaseResult<BlockingQuery::LockedTable> BlockingQuery::begin_snapshot(
         std::string("SET LOCAL ") + setting.name + " = " + quote_literal(setting.value) + ";";
   auto set = run(settings);
   if (!set.ok()) return set.failure();
-  if (auto limited = limit_lock_waits(); !limited.ok()) return limited.failure();
+  const Duration limit = settings_.first_row_timeout;
+  if (auto limited = limit_lock_waits(limit); !limited.ok()) return limited.failure();
   // TRUNCATE is not MVCC-safe: one that commits after the snapshot and before the query would leave
   // the query nothing. With its partitions, since one of them may be truncated alone.
-  auto locked = run("LOCK TABLE " + quote_relation(table) + " IN ACCESS SHARE MODE");
-  if (!locked.ok()) return locked.failure();
+  auto locked = connection_->run("LOCK TABLE " + quote_relation(table) + " IN ACCESS SHARE MODE",
+                                 deadline_after(limit + settings_.statement_timeout),
+                                 DatabaseActivity::querying);
+  if (!locked.ok()) return Failure{before_first_row(locked.error())};
   return describe(table);
+}
+
+// Locks of the tables in sub-selects are waited for by the query.
+DatabaseError BlockingQuery::before_first_row(DatabaseError error) const {
+  if (error.kind != DatabaseFailure::lock_timeout && error.kind != DatabaseFailure::timeout)
+    return error;
+  error.kind = DatabaseFailure::timeout;
+  error.message = "Snapshot query took too long to return data (cancelled after " +
+                  milliseconds(settings_.first_row_timeout) +
+                  "). Please ensure snapshot queries are using an index to avoid taking up all "
+                  "database connections.";
+  return error;
 }
 
 DatabaseResult<void> BlockingQuery::start(const env::ShapeQuery& query) {
@@ -133,7 +146,7 @@ DatabaseResult<postgres::RowBatch> BlockingQuery::next() {
   auto more = connection_->fetch_rows(batch, first_row_by_, k_batch_rows, k_batch_bytes);
   if (!more.ok()) {
     rows_pending_ = false;
-    return more.failure();
+    return Failure{first_row_by_ ? before_first_row(more.error()) : more.error()};
   }
   first_row_by_ = std::nullopt;
   rows_pending_ = *more;

@@ -47,7 +47,8 @@ class BlockingQuery {
     postgres::Snapshot snapshot;
     postgres::RelationInfo relation;
   };
-  /// Waits for the table's lock no longer than the statement timeout: then `lock_timeout`.
+  /// Waits for the table's lock as long as for a first row (settings.hpp): then `timeout`. Readers
+  /// that wait keep nobody from writing, unlike publish().
   env::DatabaseResult<LockedTable> begin_snapshot(const postgres::RelationName& table);
   /// REQUIRES: a snapshot, and no query started in it whose end was not reached.
   env::DatabaseResult<void> start(const env::ShapeQuery& query);
@@ -75,7 +76,12 @@ class BlockingQuery {
                                                                const postgres::RelationName& table);
   /// Virtual transactions; none of them comes back once it has ended.
   env::DatabaseResult<std::set<std::string>> writers(const postgres::RelationName& table);
-  env::DatabaseResult<void> limit_lock_waits();
+  /// Of this transaction.
+  env::DatabaseResult<void> limit_lock_waits(Duration limit);
+  /// As the server's answer about a lock comes a little before our own deadline.
+  Duration lock_limit() const { return settings_.statement_timeout * 9 / 10; }
+  /// `error`, or that the snapshot's rows did not begin in time if that is what it means.
+  env::DatabaseError before_first_row(env::DatabaseError error) const;
   static std::string array_of(const std::vector<int>& numbers);
   static env::DatabaseResult<postgres::Snapshot> read_snapshot(const ResultRows& rows);
   /// The catalogue's answer about a table's columns, with the snapshot under which it is true.

@@ -73,7 +73,7 @@ DatabaseResult<PublishOutcome> BlockingQuery::publish_in_transaction(const std::
   const auto state = publication_state(publication, table);
   if (!state.ok()) return state.failure();
   if (*state == PublicationState::complete) return PublishOutcome::already_published;
-  if (auto limited = limit_lock_waits(); !limited.ok()) return limited.failure();
+  if (auto limited = limit_lock_waits(lock_limit()); !limited.ok()) return limited.failure();
   // The publication first: its lock is the weaker one (postgres.md §16.2).
   if (*state == PublicationState::not_a_member) {
     auto added = run("ALTER PUBLICATION " + quote_identifier(publication) + " ADD TABLE " +
@@ -92,7 +92,8 @@ DatabaseResult<void> BlockingQuery::unpublish(const std::string& publication,
                                               const PublishedTable& table, const std::string& slot,
                                               const std::vector<int>& own_backends) {
   if (auto begun = run("BEGIN"); !begun.ok()) return begun.failure();
-  if (auto limited = limit_lock_waits(); !limited.ok()) return limited;  // the connection broke
+  if (auto limited = limit_lock_waits(lock_limit()); !limited.ok())
+    return limited;  // the connection broke
   const std::string name = quote_relation(table.name);
   auto dropped = run("ALTER PUBLICATION " + quote_identifier(publication) + " DROP TABLE " + name);
   // From here to the end of the transaction the name stays with the table that was dropped.

@@ -5,6 +5,7 @@
 #include "core/stack/connection/inspector.hpp"
 #include "core/stack/connection/relation_drift.hpp"
 #include "core/stack/log/plain_consumer.hpp"
+#include "core/stack/log/shape_log_collector.hpp"
 #include "core/stack/shape_cleaner.hpp"
 #include "core/stack/subquery/subquery_consumer.hpp"
 
@@ -13,6 +14,9 @@ namespace {
 
 constexpr Duration k_retry_min = std::chrono::milliseconds(50);
 constexpr unsigned k_retry_doublings = 7;
+
+/// As clients know it (http-api.md §23.3).
+constexpr std::string_view k_table_lock = "Snapshot timed out while waiting for a table lock";
 
 }  // namespace
 
@@ -46,6 +50,10 @@ bool Consumer::may_retry(const env::DatabaseError& error) {
     cast<&ShapeCleaner::remove_faulty>(names::shape_cleaner, meta_.handle, std::move(reason));
     return false;
   };
+  const auto try_again = [&](SnapshotDelay by, std::string told) {
+    cast<&ShapeLogCollector::snapshot_delayed>(collector_, meta_.handle, by, std::move(told));
+    return true;
+  };
   switch (error.kind) {
     case env::DatabaseFailure::undefined_object:
       // Before the removal is known: who then asks again must not find the table as it was.
@@ -58,13 +66,15 @@ bool Consumer::may_retry(const env::DatabaseError& error) {
                      "Unable to create initial snapshot: " + error.message);
     case env::DatabaseFailure::query:
       return give_up(std::string(removed::snapshot_failed) + error.message);
-    case env::DatabaseFailure::connection:
+    case env::DatabaseFailure::lock_timeout:
+      return try_again(SnapshotDelay::table_lock, std::string(k_table_lock));
     case env::DatabaseFailure::timeout:
+      return try_again(SnapshotDelay::slow_query, error.message);
+    case env::DatabaseFailure::connection:
     case env::DatabaseFailure::authentication:
     case env::DatabaseFailure::configuration:
     case env::DatabaseFailure::slot_invalidated:
     case env::DatabaseFailure::slot_active:
-    case env::DatabaseFailure::lock_timeout:
       return true;
   }
   return true;

@@ -29,7 +29,8 @@ class Consumer : public runtime::Process {
   /// The change with its tuples in the definition's columns, if they come in others.
   std::optional<postgres::Change> remapped(const postgres::Change& change);
   /// Reports that a query failed. Where trying again is of no use the shape is removed, and the
-  /// answer is false.
+  /// answer is false. Else the shape lives on and is tried again, and those who wait for its
+  /// snapshot are told of locks and of slow queries (http-api.md §23.3).
   bool may_retry(const env::DatabaseError& error);
   /// How long to wait before an attempt, from 0.
   static Duration retry_delay(unsigned attempt);

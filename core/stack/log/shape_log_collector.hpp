@@ -30,6 +30,9 @@ namespace holdfast::stack {
 
 class Consumer;
 
+/// What a snapshot that failed and is tried again waits for.
+enum class SnapshotDelay : std::uint8_t { table_lock, slow_query };
+
 class ShapeLogCollector : public runtime::Process {
  public:
   explicit ShapeLogCollector(Context context)
@@ -59,6 +62,11 @@ class ShapeLogCollector : public runtime::Process {
   /// before the shape's query of this number was wanted (I-13, F-64).
   SnapshotVerdict accepts_snapshot(protocol::ShapeHandle handle, std::uint64_t query,
                                    postgres::Snapshot snapshot);
+
+  /// A query for this shape's initial rows failed and is tried again: whoever waits for them, or
+  /// for those of a shape that has this one in a subquery, is told why. A locked table delays all
+  /// shapes of it.
+  void snapshot_delayed(protocol::ShapeHandle handle, SnapshotDelay by, std::string why);
 
   /// A consumer has what the store holds: from here on it dies of what it is given.
   void loaded(protocol::ShapeHandle handle);

@@ -1,9 +1,13 @@
 // The collector's shapes and their consumers: started, ended, started again, and given what they
 // have not answered.
+#include <algorithm>
+#include <set>
+
 #include "core/base/guard_list.hpp"
 #include "core/base/mark_list.hpp"
 #include "core/stack/log/consumer.hpp"
 #include "core/stack/log/shape_log_collector.hpp"
+#include "core/stack/shape_changes.hpp"
 #include "core/stack/shape_cleaner.hpp"
 
 namespace holdfast::stack {
@@ -59,6 +63,26 @@ void ShapeLogCollector::remove_shape(protocol::ShapeHandle handle) {
   if (context_->guards.on(Guard::removed_shape_owes_nothing)) pipeline_.forget(handle);
   send_all_waiting();
   advance();
+}
+
+void ShapeLogCollector::snapshot_delayed(protocol::ShapeHandle handle, SnapshotDelay by,
+                                         std::string why) {
+  const auto found = shapes_.find(handle);
+  if (found == shapes_.end() || found->second.meta.snapshot_complete) return;
+  const postgres::Oid table = found->second.meta.definition->relation().oid;
+  std::set<protocol::ShapeHandle> delayed{handle};
+  for (const auto& [other, shape] : shapes_)
+    if (by == SnapshotDelay::table_lock && !shape.meta.snapshot_complete &&
+        shape.meta.definition->relation().oid == table)
+      delayed.insert(other);
+  std::vector<protocol::ShapeHandle> told;
+  for (const auto& [other, shape] : shapes_) {
+    const auto is_delayed = [&](const auto& one) { return delayed.contains(one); };
+    if (is_delayed(other) ||
+        std::any_of(shape.ancestors.begin(), shape.ancestors.end(), is_delayed))
+      told.push_back(other);
+  }
+  cast<&ShapeChanges::snapshot_delayed>(names::shape_changes, std::move(told), std::move(why));
 }
 
 bool ShapeLogCollector::needs_consumer(const Shape& shape) {

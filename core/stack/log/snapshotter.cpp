@@ -38,8 +38,9 @@ Failure<env::DatabaseError> table_has_changed() {
 
 /// Since it was set. What is streamed from here on could not be applied, so it is set again first.
 Failure<env::DatabaseError> identity_was_lost() {
-  return {env::DatabaseError{
-      env::DatabaseFailure::lock_timeout, {}, "the table's replica identity is not full any more"}};
+  return {env::DatabaseError{env::DatabaseFailure::configuration,
+                             {},
+                             "the table's replica identity is not full any more"}};
 }
 
 }  // namespace
