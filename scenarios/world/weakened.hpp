@@ -55,6 +55,9 @@ inline constexpr std::pair<std::string_view, std::string_view> k_own_scenarios[]
     {"subscribe_by_difference", "awkward_values"},
     {"query_sees_what_was_given_before", "awkward_values"},
     {"markers_stay_below_the_buffer", "awkward_values"},
+    {"position_of_transactions", "awkward_values"},
+    {"state_read_in_part", "awkward_values"},
+    {"state_read_twice", "awkward_values"},
 };
 
 inline std::vector<Weakening> weakenings() {

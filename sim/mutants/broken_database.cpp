@@ -30,6 +30,12 @@ Lsn position_of(std::string_view message) {
   return position_at(message, message.front() == 'B' ? 1 : 10);
 }
 
+/// 'k': the end of the log, which this replaces, a time, and whether an answer is due.
+void state_position(std::string& keepalive, Lsn position) {
+  for (std::size_t i = 0; i < 8; ++i)
+    keepalive[1 + i] = static_cast<char>(position.value >> (8 * (7 - i)));
+}
+
 bool is_change(std::string_view message) {
   return std::string_view("IUDT").find(message.front()) != std::string_view::npos;
 }
@@ -86,6 +92,8 @@ DatabaseResult<std::vector<std::string>> BrokenReplication::receive(Instant dead
     }
     if (!message.empty() && message.front() == 'C')
       shared_->received = std::max(shared_->received, position_of(message));
+    if (set_.on(Mutant::position_of_transactions) && payload.front() == 'k')
+      state_position(payload, shared_->received);
     const bool dropped =
         set_.on(Mutant::no_replay) && known_ && !message.empty() && is_change(message);
     if (!dropped) kept.push_back(std::move(payload));
@@ -136,7 +144,10 @@ class BrokenQueries final : public env::QuerySession {
       : set_(set), shared_(std::move(shared)), database_(database), inner_(std::move(inner)) {}
 
   DatabaseResult<std::optional<postgres::RelationInfo>> inspect(const RelationName& name) override {
-    return inner_->inspect(name);
+    auto found = inner_->inspect(name);
+    if (!found.ok() && set_.on(Mutant::failed_look_finds_nothing))
+      return std::optional<postgres::RelationInfo>();
+    return found;
   }
   DatabaseResult<env::PublishOutcome> publish(const std::string& publication,
                                               const RelationName& table) override {
@@ -173,7 +184,8 @@ class BrokenQueries final : public env::QuerySession {
     return inner_->current_snapshot();
   }
   DatabaseResult<unsigned> break_lock(const std::string& slot) override {
-    return inner_->break_lock(slot);
+    return set_.on(Mutant::lock_left_alone) ? DatabaseResult<unsigned>(0U)
+                                            : inner_->break_lock(slot);
   }
 
  private:

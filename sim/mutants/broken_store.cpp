@@ -118,7 +118,14 @@ class BrokenReader final : public Reader {
     return inner_->find_by_identity(identity);
   }
   StoreResult<std::vector<storage::StateEntry>> load_state(const ShapeHandle& handle) override {
-    return inner_->load_state(handle);
+    auto state = inner_->load_state(handle);
+    if (!state.ok()) return state;
+    if (set_.on(Mutant::state_read_in_part) && state->size() > 1) state->pop_back();
+    if (set_.on(Mutant::state_read_twice)) {
+      const std::vector<storage::StateEntry> once = *state;
+      state->insert(state->end(), once.begin(), once.end());
+    }
+    return state;
   }
   StoreResult<std::vector<storage::StateEntry>> load_waiting(const ShapeHandle& handle,
                                                              const std::string& from,
@@ -167,7 +174,8 @@ std::shared_ptr<storage::StoreSource> break_stores(const MutantSet& set,
                                                    std::shared_ptr<storage::StoreSource> inner) {
   for (const Mutant mutant :
        {Mutant::ignored_write_error, Mutant::epoch_taken_back, Mutant::removal_forgotten,
-        Mutant::cached_lookup, Mutant::empty_read_after_seal})
+        Mutant::cached_lookup, Mutant::empty_read_after_seal, Mutant::state_read_in_part,
+        Mutant::state_read_twice})
     if (set.on(mutant)) return std::make_shared<BrokenStores>(set, std::move(inner));
   return inner;
 }

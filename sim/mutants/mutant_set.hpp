@@ -28,6 +28,11 @@ enum class Mutant : std::uint8_t {
   snapshot_position_of_stream,
   xip_without_epoch,
   redirect_remembered,
+  position_of_transactions,
+  failed_look_finds_nothing,
+  lock_left_alone,
+  state_read_in_part,
+  state_read_twice,
 };
 
 struct MutantInfo {
@@ -82,6 +87,19 @@ inline constexpr std::array k_mutants = {
     MutantInfo{Mutant::redirect_remembered, "redirect_remembered", "F-96",
                "a 409 names the successor that an earlier one for the same handle named",
                "sim/mutants/remembered_redirects.cpp"},
+    MutantInfo{Mutant::position_of_transactions, "position_of_transactions", "F-83",
+               "a keepalive tells no position beyond the last transaction",
+               "sim/mutants/broken_database.cpp"},
+    MutantInfo{Mutant::failed_look_finds_nothing, "failed_look_finds_nothing", "F-60",
+               "a look into the catalogue that fails finds no such table",
+               "sim/mutants/broken_database.cpp"},
+    MutantInfo{Mutant::lock_left_alone, "lock_left_alone", "F-112",
+               "nobody ends the sessions of a lost machine", "sim/mutants/broken_database.cpp"},
+    MutantInfo{Mutant::state_read_in_part, "state_read_in_part", "B1",
+               "what a subquery selects, and a shape's views, are restored without the last entry",
+               "sim/mutants/broken_store.cpp"},
+    MutantInfo{Mutant::state_read_twice, "state_read_twice", "B4", "the same is read twice over",
+               "sim/mutants/broken_store.cpp"},
 };
 
 /// Which mutants a run has. A value; none by default.
