@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "oracle/checks/answer_form.hpp"
+#include "oracle/checks/nothing_missed.hpp"
 #include "oracle/checks/probe_form.hpp"
 #include "oracle/client/json_reader.hpp"
 
@@ -374,6 +375,14 @@ void Oracle::observe_probe_success(const Probe& probe, const protocol::ShapeHand
       object(property::marker_honest, "a record at " + std::to_string(*message.lsn) +
                                           " follows an answer to offset=now that had seen all to " +
                                           std::to_string(probe.claimed));
+  // What is written while a table is not published may be in no stream.
+  const bool all_streamed = std::none_of(
+      journal_.begin(), journal_.end(),
+      [](const CauseEvent& event) { return event.cause == Cause::table_unpublished; });
+  if (probe.kind == ProbeKind::follow_now && all_streamed && !messages->empty() &&
+      messages->back().kind == MessageKind::up_to_date)
+    check_nothing_missed(*truth_, *probe.spec, probe.committed, messages->back().up_to, *messages,
+                         object);
 }
 
 void Oracle::check_quarantine(const protocol::Response& response, const Object& object) {

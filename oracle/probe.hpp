@@ -55,6 +55,8 @@ struct Probe {
   std::string errors = {};  ///< bad_parameters: the JSON object of the answer
   /// follow_now: every later record must be above this.
   std::uint64_t claimed = 0;
+  /// follow_now: what was committed when offset=now was answered. Every later change must come.
+  std::uint64_t committed = 0;
 };
 
 }  // namespace holdfast::oracle

@@ -223,11 +223,13 @@ void ProberProcess::follow(const protocol::Response& answer) {
   if (answer.status != 200 || handle == nullptr || !offset || !messages.ok() || messages->empty())
     return;  // the oracle has objected, or it is a 503
   const oracle::ShapeSpec& spec = stage_.plan->specs[plan_.spec];
+  const std::uint64_t committed = stage_.postgres->insert_position().value;
   sleep(std::chrono::milliseconds(plan_.pick % 200));
   Probe probe = blank(from_position(spec, {*handle}, *offset));
   probe.kind = ProbeKind::follow_now;
   probe.handle = ShapeHandle{*handle};
   probe.claimed = messages->back().up_to;
+  probe.committed = committed;
   send(probe);
 }
 
