@@ -256,6 +256,7 @@ void plan_restarts(Plan& plan, const Profile& profile, const Draws& draws) {
     if (!profile.benchmark && draw.percent(8, "at_confirmation"))
       restart.moment = Moment::confirmation;
     if (!profile.benchmark && draw.percent(5, "in_spill")) restart.moment = Moment::spill;
+    if (!profile.benchmark && draw.percent(3, "in_judgement")) restart.moment = Moment::judgement;
     restart.down_time = ms(draw.one_of<std::uint64_t>({0, 5, 200, 2'000}, "down"));
     restart.overlap = us(draw.one_of<std::uint64_t>({0, 500, 20'000, 700'000}, "overlap"));
     restart.kill_during_stop = draw.percent(30, "kill");

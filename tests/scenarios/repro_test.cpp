@@ -10,6 +10,7 @@
 #include <string>
 
 #include "core/base/guard_list.hpp"
+#include "core/base/mark_list.hpp"
 #include "core/runtime/fibers/fiber.hpp"
 #include "scenarios/repro/fields.hpp"
 #include "scenarios/run.hpp"
@@ -303,6 +304,23 @@ TEST_F(ReproRuns, OfBug6PassWithAnyOneGuardOfItsCut) {
     ++guards;
   }
   EXPECT_EQ(guards, 3U);
+}
+
+// And it is that bug: the inline call exits while the instance stops, its removal is durable and no
+// more than that, and the 409 comes after the restart. A killed materializer would not be it.
+TEST_F(ReproRuns, OfBug6GoThroughItsSteps) {
+  for (const auto& [name, repro] : corpus()) {
+    if (name != "bug6_shutdown_race.json") continue;
+    const RunReport report = run_weakened(repro.plan, repro.weakened());
+    ASSERT_TRUE(report.failed());
+    const auto times = [&](Mark mark) { return report.marks[static_cast<std::size_t>(mark)]; };
+    EXPECT_GT(times(Mark::inline_call_exited_while_stopping), 0U);
+    EXPECT_GT(times(Mark::removal_resumed_at_boot), 0U);
+    ASSERT_FALSE(report.restarts_begun.empty());
+    EXPECT_GT(report.violations.front().at, report.restarts_begun.back().at);
+    return;
+  }
+  FAIL() << "the file is gone";
 }
 
 // A run of the shortest file there can be.
