@@ -184,7 +184,7 @@ void add_kill_table(CLI::App& app, int& code) {
   auto options = std::make_shared<KillTableOptions>();
   command->add_option("--guard", options->names, "only these guards and mutants")->delimiter(',');
   command->add_option("--budget", options->budget, "histories of a range at most")
-      ->check(CLI::PositiveNumber)
+      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1'000'000'000}))
       ->capture_default_str();
   command->add_option("--ranges", options->ranges, "ranges of seeds, one after the other")
       ->check(CLI::Range(1, 1'000))

@@ -157,13 +157,17 @@ void complete(const Request& request, const ApiOptions& options, std::string_vie
   headers.emplace_back("electric-server", options.server);
   headers.emplace_back("x-request-id", choose_request_id(request, fresh_request_id));
   if (response.status != 204) headers.emplace_back("vary", "accept-encoding");
+  if (request.method == "HEAD") {
+    response.omitted_bytes = response.body.size();
+    response.body.clear();
+  }
+  if (response.status == 401) return;  // authenticated before there is CORS (http-api.md §2.1)
   const std::string* origin = request.header("origin");
   headers.emplace_back("access-control-allow-origin", origin != nullptr ? *origin : "*");
   headers.emplace_back("access-control-expose-headers", k_exposed_headers);
   headers.emplace_back("access-control-allow-methods", resolve_path(request.path) == Resource::shape
                                                            ? "GET, POST, HEAD, DELETE, OPTIONS"
                                                            : "GET, HEAD");
-  if (request.method == "HEAD") response.body.clear();
 }
 
 }  // namespace holdfast::api

@@ -26,7 +26,7 @@ constexpr auto k_variables = std::to_array<Variable>({
 
     {"ELECTRIC_SECRET", "text", "", "API secret; required unless ELECTRIC_INSECURE=true"},
     {"ELECTRIC_INSECURE", "true|false", "false", "serve without a secret"},
-    {"ELECTRIC_PORT", "1-65535", "3000", "HTTP port; 0: any free port"},
+    {"ELECTRIC_PORT", "0-65535", "3000", "HTTP port; 0: any free port, which is logged"},
     {"ELECTRIC_LISTEN_ON_IPV6", "true|false", "false", "listen on :: (IPv6 and IPv4)"},
     {"HOLDFAST_LISTEN_ADDRESS", "IP address", "0.0.0.0", "listen on this address only"},
     {"ELECTRIC_TCP_SEND_TIMEOUT", "time", "30s", "a client that takes nothing for so long is cut"},

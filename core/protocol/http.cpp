@@ -5,7 +5,9 @@
 namespace holdfast::protocol {
 namespace {
 
-enum class Plus : std::uint8_t { literal, blank };
+/// What is not decoded as its value would be: in a path '+' is itself, and an escaped '/' divides
+/// nothing (http-api.md §2.2).
+enum class Part : std::uint8_t { path, query };
 
 int hex_digit(char c) {
   if (c >= '0' && c <= '9') return c - '0';
@@ -16,18 +18,21 @@ int hex_digit(char c) {
 
 /// A '%' that no two hexadecimal digits follow stays as it is: whoever validates the value refuses
 /// it.
-std::string decode(std::string_view text, Plus plus) {
+std::string decode(std::string_view text, Part part) {
   std::string out;
   out.reserve(text.size());
   for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '+' && plus == Plus::blank) {
+    const bool escape = text[i] == '%' && i + 2 < text.size() && hex_digit(text[i + 1]) >= 0 &&
+                        hex_digit(text[i + 2]) >= 0;
+    const char byte =
+        escape ? static_cast<char>(hex_digit(text[i + 1]) * 16 + hex_digit(text[i + 2])) : text[i];
+    if (text[i] == '+' && part == Part::query) {
       out += ' ';
-    } else if (text[i] == '%' && i + 2 < text.size() && hex_digit(text[i + 1]) >= 0 &&
-               hex_digit(text[i + 2]) >= 0) {
-      out += static_cast<char>(hex_digit(text[i + 1]) * 16 + hex_digit(text[i + 2]));
-      i += 2;
-    } else {
+    } else if (!escape || (byte == '/' && part == Part::path)) {
       out += text[i];
+    } else {
+      out += byte;
+      i += 2;
     }
   }
   return out;
@@ -58,7 +63,7 @@ const std::string* Response::header(std::string_view name) const {
 void parse_target(std::string_view target, Request& into) {
   target = target.substr(0, target.find('#'));
   const std::size_t question = target.find('?');
-  into.path = decode(target.substr(0, question), Plus::literal);
+  into.path = decode(target.substr(0, question), Part::path);
   into.query.clear();
   if (question == std::string_view::npos) return;
   std::string_view rest = target.substr(question + 1);
@@ -68,10 +73,10 @@ void parse_target(std::string_view target, Request& into) {
     rest = end == std::string_view::npos ? std::string_view{} : rest.substr(end + 1);
     if (pair.empty()) continue;
     const std::size_t equals = pair.find('=');
-    into.query.emplace_back(decode(pair.substr(0, equals), Plus::blank),
+    into.query.emplace_back(decode(pair.substr(0, equals), Part::query),
                             equals == std::string_view::npos
                                 ? std::string{}
-                                : decode(pair.substr(equals + 1), Plus::blank));
+                                : decode(pair.substr(equals + 1), Part::query));
   }
 }
 

@@ -28,11 +28,14 @@ struct Response {
   int status = 200;
   Headers headers;
   std::string body;
+  /// Of a HEAD: how many bytes the body would have, which is not there.
+  std::size_t omitted_bytes = 0;
 
   const std::string* header(std::string_view name) const;
 };
 
-/// Splits "/v1/shape?a=b&c" into path and query, percent- and plus-decoded.
+/// Splits "/v1/shape?a=b&c" into path and query, percent- and plus-decoded; but for an escaped '/'
+/// of the path, which is none of its dividers and stays as it is.
 void parse_target(std::string_view target, Request& into);
 
 }  // namespace holdfast::protocol

@@ -87,6 +87,10 @@ storage::StoreResult<storage::Boot> StoreProcess::take_over() {
       runtime::run_job(*context_->environment.write_worker, "store.index",
                        [slot = context_->store] { return slot->store->journal_index(); }));
   context_->reached(Mark::takeover);
+  context_->emit(
+      {observe::Level::info,
+       "store_taken_over",
+       {{"epoch", std::to_string(epoch_)}, {"shapes", std::to_string(boot->shapes.size())}}});
   schedule_maintenance();  // what was removed before this start may not all be collected
   return boot;
 }
@@ -175,10 +179,9 @@ storage::StoreResult<std::vector<protocol::ShapeHandle>> StoreProcess::remove(
 }
 
 storage::StoreResult<void> StoreProcess::finish_removal(protocol::ShapeHandle handle) {
-  auto finished =
-      on_store("store.finish_removal", [handle = std::move(handle)](storage::Store& s) {
-        return s.finish_removal(handle);
-      });
+  auto finished = on_store("store.finish_removal", [handle = std::move(handle)](storage::Store& s) {
+    return s.finish_removal(handle);
+  });
   if (finished.ok()) schedule_maintenance();  // its data can go
   return finished;
 }

@@ -62,6 +62,7 @@ TEST_F(Query, tells_missing_tables_from_those_that_no_shape_can_have) {
   sql("CREATE TABLE bare (); CREATE VIEW v AS SELECT 1; CREATE MATERIALIZED VIEW m AS SELECT 1;"
       "CREATE TABLE p (id int) PARTITION BY LIST (id);"
       "CREATE TABLE p1 PARTITION OF p FOR VALUES IN (1); CREATE SEQUENCE s;"
+      "CREATE UNLOGGED TABLE u (id int PRIMARY KEY);"
       "CREATE TABLE parent (id int); CREATE TABLE child () INHERITS (parent);"
       "CREATE FOREIGN DATA WRAPPER w; CREATE SERVER far FOREIGN DATA WRAPPER w;"
       "CREATE FOREIGN TABLE f (id int) SERVER far");
@@ -75,6 +76,7 @@ TEST_F(Query, tells_missing_tables_from_those_that_no_shape_can_have) {
       {{"public", "f"}, "Table \"public\".\"f\" is a foreign table"},
       {{"public", "s"}, "Table \"public\".\"s\" is a sequence"},
       {{"public", "p"}, "Table \"public\".\"p\" is partitioned"},
+      {{"public", "u"}, "Table \"public\".\"u\" is unlogged, so that its changes are in no stream"},
       {{"public", "parent"}, "Table \"public\".\"parent\" has tables that inherit from it"},
       {{"public", "p1"}, "Table \"public\".\"p1\" is a partition of another table"},
       {{"pg_catalog", "pg_class"},

@@ -27,6 +27,13 @@ TEST(ParseTarget, LeavesAPlusInThePathAndBrokenEscapesAlone) {
   EXPECT_EQ(request.query, expected);
 }
 
+TEST(ParseTarget, AnEscapedSlashDividesNothing) {
+  Request request;
+  parse_target("/v1%2fshape/%73%2F?q=a%2Fb", request);
+  EXPECT_EQ(request.path, "/v1%2fshape/s%2F");
+  EXPECT_EQ(*request.parameter("q"), "a/b");
+}
+
 TEST(Request, AnswersWithTheLastOfRepeatedParameters) {
   Request request;
   parse_target("/?a=1&b=2&a=3", request);

@@ -232,9 +232,13 @@ void Connection::refuse(int status, const std::string& message) {
   close_after_ = true;
   head_only_ = false;
   phase_ = Phase::sending;
-  protocol::Response response = plain(status, message);
-  send_head(response, Framing::length);
-  queue(std::move(response.body));
+  if (status == 400 || status == 414 || status == 431) {
+    queue(bare_refusal(status));
+  } else {
+    protocol::Response response = plain(status, message);
+    send_head(response, Framing::length);
+    queue(std::move(response.body));
+  }
   flush();
 }
 

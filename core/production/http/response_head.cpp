@@ -24,6 +24,13 @@ bool may_have_body(int status) {
   return status >= 200 && status != 204 && status != 304;
 }
 
+std::string bare_refusal(int status) {
+  const char* reason = status == 414   ? "Request-URI Too Long"
+                       : status == 431 ? "Request Header Fields Too Large"
+                                       : "Bad Request";
+  return "HTTP/1.0 " + std::to_string(status) + ' ' + reason + "\r\nconnection: close\r\n\r\n";
+}
+
 std::string encode_head(const protocol::Response& response, Framing framing, AfterResponse after,
                         std::string_view date) {
   std::string head;
@@ -46,7 +53,8 @@ std::string encode_head(const protocol::Response& response, Framing framing, Aft
   }
   if (may_have_body(response.status)) {
     if (framing == Framing::length)
-      head += "\r\ncontent-length: " + std::to_string(response.body.size());
+      head +=
+          "\r\ncontent-length: " + std::to_string(response.body.size() + response.omitted_bytes);
     if (framing == Framing::chunked) head += "\r\ntransfer-encoding: chunked";
   }
   if (after == AfterResponse::close)

@@ -15,7 +15,7 @@ using postgres::RelationInfo;
 namespace {
 
 constexpr const char* k_relation =
-    "SELECT c.relkind, c.relispartition,"
+    "SELECT c.relkind, c.relispartition, c.relpersistence = 'u',"
     " EXISTS (SELECT FROM pg_catalog.pg_inherits i WHERE i.inhparent = c.oid)"
     " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
     " WHERE n.nspname = $1 AND c.relname = $2";
@@ -64,17 +64,25 @@ const char* what_it_is(char kind) {
   }
 }
 
-std::optional<std::string> why_not_a_shape(const postgres::RelationName& name, char kind,
-                                           bool partition, bool inherited) {
+struct Nature {
+  char kind = 'r';
+  bool partition = false;
+  bool unlogged = false;
+  bool inherited = false;
+};
+
+std::optional<std::string> why_not_a_shape(const postgres::RelationName& name,
+                                           const Nature& nature) {
   const std::string quoted = "Table " + postgres::quote_relation(name);
   if (name.schema == "pg_catalog" || name.schema == "information_schema" ||
       name.schema.starts_with("pg_toast") || name.schema.starts_with("pg_temp"))
     return quoted + " is a system or temporary table";
-  if (kind == 'p') return quoted + " is partitioned";
-  if (partition) return quoted + " is a partition of another table";
-  if (kind != 'r') return quoted + " is " + what_it_is(kind);
+  if (nature.kind == 'p') return quoted + " is partitioned";
+  if (nature.partition) return quoted + " is a partition of another table";
+  if (nature.kind != 'r') return quoted + " is " + what_it_is(nature.kind);
+  if (nature.unlogged) return quoted + " is unlogged, so that its changes are in no stream";
   // Its query shows their rows, its changes in the stream are its own only (postgres.md §15).
-  if (inherited) return quoted + " has tables that inherit from it";
+  if (nature.inherited) return quoted + " has tables that inherit from it";
   return std::nullopt;
 }
 
@@ -132,8 +140,10 @@ DatabaseResult<std::optional<RelationInfo>> BlockingQuery::inspect_in_transactio
   auto relation = connection_->run(k_relation, {name.schema, name.table}, soon());
   if (!relation.ok()) return relation.failure();
   if (relation->rows() == 0) return std::optional<RelationInfo>();
-  if (auto why = why_not_a_shape(name, relation->text(0, 0).at(0), relation->text(0, 1) == "t",
-                                 relation->text(0, 2) == "t"))
+  if (auto why = why_not_a_shape(name, {.kind = relation->text(0, 0).at(0),
+                                        .partition = relation->text(0, 1) == "t",
+                                        .unlogged = relation->text(0, 2) == "t",
+                                        .inherited = relation->text(0, 3) == "t"}))
     return Failure{DatabaseError{DatabaseFailure::undefined_object, "42809", std::move(*why)}};
 
   auto rows =

@@ -85,7 +85,32 @@ TEST_F(HttpServerTest, ALargeBodyArrivesWholeAtASlowReader) {
   EXPECT_EQ(client.read_response().body, "GET /next|");
 }
 
-TEST_F(HttpServerTest, RefusalsSayWhyAndCloseTheConnection) {
+// http-api.md §2.5: what no request was read of is refused before any header is chosen.
+TEST_F(HttpServerTest, WhatIsNoRequestIsRefusedBare) {
+  start();
+  const struct {
+    std::string bytes;
+    std::string answer;
+  } cases[] = {
+      {"nonsense\r\n\r\n", "HTTP/1.0 400 Bad Request"},
+      {"GET / HTTP/1.1\r\n\r\n", "HTTP/1.0 400 Bad Request"},
+      {"GET /?a=%ff HTTP/1.1\r\nhost: h\r\n\r\n", "HTTP/1.0 400 Bad Request"},
+      {"GET /" + std::string(10'001, 'x') + " HTTP/1.1\r\nhost: h\r\n\r\n",
+       "HTTP/1.0 414 Request-URI Too Long"},
+      {"GET / HTTP/1.1\r\nhost: h\r\nx: " + std::string(10'001, 'x') + "\r\n\r\n",
+       "HTTP/1.0 431 Request Header Fields Too Large"},
+  };
+  for (const auto& one : cases) {
+    RawClient client(port_);
+    client.send(one.bytes);
+    client.finish_sending();
+    const auto response = client.read_response();
+    EXPECT_EQ(response.head, one.answer + "\r\nconnection: close\r\n");
+    EXPECT_EQ(response.body, "");
+  }
+}
+
+TEST_F(HttpServerTest, RefusalsOfABodySayWhyAndCloseTheConnection) {
   Options options = loopback();
   options.limits.body_bytes = 100;
   start(std::move(options));
@@ -93,9 +118,6 @@ TEST_F(HttpServerTest, RefusalsSayWhyAndCloseTheConnection) {
     std::string bytes;
     int status;
   } cases[] = {
-      {"nonsense\r\n\r\n", 400},
-      {"GET /" + std::string(10'001, 'x') + " HTTP/1.1\r\nhost: h\r\n\r\n", 414},
-      {"GET / HTTP/1.1\r\nhost: h\r\nx: " + std::string(10'001, 'x') + "\r\n\r\n", 431},
       {"POST / HTTP/1.1\r\nhost: h\r\ncontent-length: 101\r\n\r\n", 413},
       {"POST / HTTP/1.1\r\nhost: h\r\ncontent-length: 1000000\r\n\r\n" + std::string(1000000, 'x'),
        413},
