@@ -207,7 +207,7 @@ std::optional<ShapeMeta> RequestProcess::current_shape() {
 RequestProcess::Answer RequestProcess::serve() {
   // In this order (http-api.md §13.5): whatever was processed at the position read first is in the
   // head read second.
-  const auto global = global_lsn(*this, source());
+  const auto global = global_lsn(*this, source(), *handle_);
   yield_point("request.position_read");  // another thread may write between the two
   const auto meta = current_shape();
   if (!meta) return shape_is_gone();

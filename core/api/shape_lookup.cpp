@@ -7,6 +7,7 @@
 #include "core/base/mark_list.hpp"
 #include "core/stack/connection/connection_pool.hpp"
 #include "core/stack/connection/inspector.hpp"
+#include "core/stack/connection/status_monitor.hpp"
 #include "core/stack/names.hpp"
 #include "core/stack/store_slot.hpp"
 
@@ -55,8 +56,8 @@ Result<std::optional<postgres::RelationInfo>, shape::DefinitionError> find_relat
     if (inspected.error().kind == env::DatabaseFailure::undefined_object)
       return Failure{shape::DefinitionError{
           "table", inspected.error().message +
-                       ". Shapes are of ordinary tables; views, foreign tables, partitioned tables "
-                       "and their partitions are not supported."}};
+                       ". Shapes are of ordinary tables; views, foreign and unlogged tables, "
+                       "partitioned tables and their partitions are not supported."}};
     throw NotNow{NotReady::metadata_pool, inspected.error().message};
   }
   if (*inspected)
@@ -191,8 +192,14 @@ storage::ShapeLookup look_up(const stack::StackContext& context,
   return found.ok() ? std::move(*found) : storage::ShapeLookup{};
 }
 
-std::optional<postgres::Lsn> global_lsn(runtime::Process& process, Source source) {
-  if (source == Source::store) return std::nullopt;
+std::optional<postgres::Lsn> global_lsn(runtime::Process& process, Source source,
+                                        const protocol::ShapeHandle& handle) {
+  if (source == Source::store) {
+    const bool had_it =
+        stack::read_status(process.runtime()).has_led &&
+        runtime::TableRef(process.runtime(), stack::tables::shape_meta).find(handle).found();
+    if (!had_it) return std::nullopt;
+  }
   const auto row = runtime::TableRef(process.runtime(), stack::tables::lsn_tracker).find(0);
   if (!row.found() || row->processed.value == 0) return std::nullopt;
   return row->processed;

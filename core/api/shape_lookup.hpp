@@ -44,7 +44,10 @@ std::optional<stack::ShapeMeta> find_by_handle(runtime::Process& process,
 storage::ShapeLookup look_up(const stack::StackContext& context,
                              const protocol::ShapeHandle& handle);
 
-/// Everything up to here is visible to readers. To be read before the head (http-api.md §13.5).
-std::optional<postgres::Lsn> global_lsn(runtime::Process& process, Source source);
+/// Everything of this shape up to here is visible to readers. To be read before the head
+/// (http-api.md §13.5). A former leader goes on to tell what it knew when it led, of the shapes
+/// that it had then: their logs have it all, whoever leads now.
+std::optional<postgres::Lsn> global_lsn(runtime::Process& process, Source source,
+                                        const protocol::ShapeHandle& handle);
 
 }  // namespace holdfast::api

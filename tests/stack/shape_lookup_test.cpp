@@ -29,7 +29,7 @@ class Asking : public runtime::Process {
     found_.by_handle = api::find_by_handle(*this, *context_, api::Source::read_models, k_handle);
     found_.by_identity =
         api::find_by_identity(*this, *context_, api::Source::read_models, identity_);
-    found_.position = api::global_lsn(*this, api::Source::read_models);
+    found_.position = api::global_lsn(*this, api::Source::read_models, k_handle);
   }
 
  protected:

@@ -29,6 +29,7 @@ void ReplicationClient::connect() {
   auto identity = session_->identify_system();
   if (!identity.ok()) fail(identity.error());
   if (auto settings = session_->settings(); !settings.ok()) fail(settings.error());
+  cast<&StatusMonitor::set>(names::status_monitor, Condition::asks_for_lock, self());
   if (auto locked = session_->acquire_lock(context_->options.slot); !locked.ok())
     fail(locked.error());
   cast<&ConnectionManager::lock_acquired>(names::connection_manager,

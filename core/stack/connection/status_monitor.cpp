@@ -12,13 +12,16 @@ StackStatus status_of(const std::map<Condition, runtime::ProcessId>& conditions)
   const bool shapes_up =
       metadata && holds(Condition::collector_ready) && holds(Condition::processes_ready);
   StackStatus status;
-  status.catalogue_current = holds(Condition::catalogue_current) && holds(Condition::lock_acquired);
+  status.has_led = holds(Condition::catalogue_current);
+  status.catalogue_current = status.has_led && holds(Condition::lock_acquired);
   if (connection_up && shapes_up) {
     status.readiness = Readiness::active;
     status.service = ServiceStatus::active;
   } else if (metadata) {
     status.readiness = Readiness::read_only;
-    if (!holds(Condition::lock_acquired)) status.service = ServiceStatus::waiting;
+    // Who cannot reach Postgres does not know of the lock, and is starting (http-api.md §3).
+    if (holds(Condition::asks_for_lock) && !holds(Condition::lock_acquired))
+      status.service = ServiceStatus::waiting;
   }
   return status;
 }

@@ -17,6 +17,7 @@
 namespace holdfast::stack {
 
 enum class Condition : std::uint8_t {
+  asks_for_lock,  ///< Postgres was asked for it; also where it has been given
   lock_acquired,
   replication_client_ready,
   connection_pool_ready,
@@ -39,6 +40,7 @@ struct StackStatus {
   /// Whether the read models may be believed. While another instance may write the store, or has
   /// until just now, they are only what was there when this one started.
   bool catalogue_current = false;
+  bool has_led = false;  ///< the read models are of this stack's own time as the leader, or newer
   std::string waits_for = {};  ///< for people, while it is not active; empty: nothing is known
 };
 
