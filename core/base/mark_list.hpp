@@ -2,11 +2,11 @@
 // rebuilds only those.
 #pragma once
 
-#include "core/base/marks.hpp"
-
 #include <array>
 #include <cstdint>
 #include <string_view>
+
+#include "core/base/marks.hpp"
 
 namespace holdfast {
 
@@ -62,6 +62,8 @@ enum class Mark : std::uint8_t {
   request_not_admitted,
   journal_sealed,
   segment_rewritten,
+  altered_schema_told,
+  publication_found_missing,
   count_,
 };
 
@@ -118,6 +120,8 @@ inline constexpr std::array<std::string_view, static_cast<std::size_t>(Mark::cou
         "request_not_admitted",
         "journal_sealed",
         "segment_rewritten",
+        "altered_schema_told",
+        "publication_found_missing",
 };
 
 static_assert(k_mark_names.size() <= Marks::k_capacity);

@@ -29,6 +29,7 @@ enum class DatabaseFailure : std::uint8_t {
   slot_active,       ///< another session streams from the slot (55006): retry
   lock_timeout,      ///< 55P03, or a statement was cancelled while it waited for a lock
   undefined_object,  ///< table, column or schema does not exist (42P01, 42703, 3F000)
+  no_publication,    ///< the publication itself is gone; another session makes it
   not_published,     ///< its publication or identity is not as it must be, nor ours to change
   query,             ///< any other error of a query: its data or its text
 };

@@ -102,9 +102,10 @@ void AlterationDriver::make(const PlannedAlteration& alteration) {
                          alteration.table + " " + alteration.column);
   ++made_;
   Recorded recorded;
-  recorded.altered = record(oracle::Cause::table_altered, alteration);
+  if (ends_shapes(alteration.kind))
+    recorded.altered = record(oracle::Cause::table_altered, alteration);
   // Until it is undone, one shape after the other may end of it.
-  if (is_of_service(alteration.kind)) oracle_.over(recorded.altered, Instant::never());
+  if (is_of_service(alteration.kind)) oracle_.over(*recorded.altered, Instant::never());
   if (refuses(alteration)) recorded.unfit = record(oracle::Cause::table_unfit, alteration);
   if (alteration.kind == AlterationKind::unpublish)
     recorded.gap = record(oracle::Cause::table_unpublished, alteration);
@@ -125,8 +126,8 @@ void AlterationDriver::undo(const PlannedAlteration& alteration, const Recorded&
   executor_.trace().note("undone: " + std::string(name_of(alteration.kind)) + " " +
                          alteration.table + " " + alteration.column);
   if (is_of_service(alteration.kind))
-    oracle_.over(recorded.altered, executor_.now());
-  else
+    oracle_.over(*recorded.altered, executor_.now());
+  else if (ends_shapes(alteration.kind))
     record(oracle::Cause::table_altered, alteration);
   const Instant noticed = executor_.now() + plan_.knobs.schema_reconciler_period + k_refusal_lag;
   for (const auto& event : {recorded.unfit, recorded.gap})
@@ -159,6 +160,8 @@ bool AlterationDriver::change(const PlannedAlteration& alteration) {
       return true;
     case AlterationKind::revoke:
       return postgres_.set_readable(table, false);
+    case AlterationKind::drop_not_null:
+      return postgres_.set_not_null(table, alteration.column, false);
   }
   ASSERT(false, "every kind of alteration can be made");
 }
@@ -197,6 +200,9 @@ bool AlterationDriver::change_back(const PlannedAlteration& alteration) {
     case AlterationKind::rename_column:
       return !has(other_name(alteration)) ||
              postgres_.rename_column(table.name, other_name(alteration), alteration.column);
+    case AlterationKind::drop_not_null:
+      // Under another name for a while: whoever gave it that name gives it back.
+      return has(alteration.column) && postgres_.set_not_null(table.name, alteration.column, true);
     default:
       return !has(alteration.column) ||
              postgres_.change_type(table.name, alteration.column, planned->type);

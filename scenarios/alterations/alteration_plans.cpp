@@ -11,6 +11,8 @@ constexpr unsigned k_percent = 12;
 constexpr unsigned k_manual_percent = 25;
 /// Of alterations: those of what an engine needs of a table.
 constexpr unsigned k_service_percent = 35;
+/// Of these plans: those with one more alteration, of what a column may hold.
+constexpr unsigned k_nullability_percent = 40;
 constexpr std::uint64_t k_kinds_of_tables =
     static_cast<std::uint64_t>(AlterationKind::lose_identity);
 
@@ -30,6 +32,17 @@ std::string column_for(AlterationKind kind, const Draws& draws) {
 }
 
 }  // namespace
+
+void alter_nullability(Plan& plan, const Draws& draws) {
+  const std::size_t table = draws.below(plan.tables.size(), "table");
+  plan.alterations.push_back(
+      {.number = static_cast<unsigned>(plan.alterations.size()),
+       .kind = AlterationKind::drop_not_null,
+       .table = plan.tables[table].name.table,
+       .column = "v",
+       .at = ms(draws.between(100, 2'500, "at")),
+       .undone_after = ms(draws.one_of<std::uint64_t>({0, 300, 2'000, 8'000}, "undone_after"))});
+}
 
 void add_alterations(Plan& plan, const Draws& draws) {
   plan.knobs.schema_reconciler_period =
@@ -66,6 +79,8 @@ void add_alterations(Plan& plan, const Draws& draws) {
       if (plan.specs[client.spec].table == alteration.table)
         client.starts_at = alteration.at + us(draw.below(40'000, "birth_delay", client.number));
   }
+  if (draws.percent(k_nullability_percent, "nullability"))
+    alter_nullability(plan, draws.of("nullable"));
 }
 
 void plan_alterations(Plan& plan, const Draws& draws) {

@@ -6,8 +6,9 @@ namespace holdfast::scenarios {
 namespace {
 
 constexpr std::array<std::string_view, k_alteration_kinds> k_names = {
-    "recreate_table", "replace_table", "rename_table",  "add_column", "drop_column",
-    "rename_column",  "change_type",   "lose_identity", "unpublish",  "revoke"};
+    "recreate_table", "replace_table", "rename_table", "add_column",
+    "drop_column",    "rename_column", "change_type",  "lose_identity",
+    "unpublish",      "revoke",        "drop_not_null"};
 
 }  // namespace
 
@@ -16,7 +17,11 @@ bool is_of_column(AlterationKind kind) {
 }
 
 bool is_of_service(AlterationKind kind) {
-  return kind >= AlterationKind::lose_identity;
+  return kind >= AlterationKind::lose_identity && kind <= AlterationKind::revoke;
+}
+
+bool ends_shapes(AlterationKind kind) {
+  return kind != AlterationKind::drop_not_null;
 }
 
 std::string other_name(const PlannedAlteration& alteration) {

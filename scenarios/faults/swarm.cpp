@@ -43,6 +43,8 @@ Family family_of(FaultKind kind) {
     case FaultKind::postgres_shutdown:
     case FaultKind::slot_back:
     case FaultKind::timeline_change:
+    case FaultKind::slot_lost:
+    case FaultKind::publication_dropped:
       return Family::server;
     case FaultKind::disk_error:
     case FaultKind::disk_full:
@@ -110,6 +112,8 @@ unsigned cost_of(FaultKind kind) {
       return 6;
     case FaultKind::timeline_change:
     case FaultKind::slot_recreated:
+    case FaultKind::slot_lost:
+    case FaultKind::publication_dropped:
     case FaultKind::postgres_shutdown:
       return 4;
     case FaultKind::postgres_crash:

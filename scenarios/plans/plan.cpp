@@ -18,7 +18,8 @@ constexpr std::array<std::string_view, k_fault_kinds> k_fault_names = {
     "slot_recreated",      "poisoned_shape",     "postgres_silent",    "postgres_half_open",
     "postgres_shutdown",   "slot_back",          "timeline_change",    "keepalive_flood",
     "slow_queries",        "callee_dies_before", "callee_dies_during", "callee_dies_after",
-    "reply_lost",          "name_vacant",        "table_vanishes"};
+    "reply_lost",          "name_vacant",        "table_vanishes",     "slot_lost",
+    "publication_dropped"};
 constexpr std::array<std::string_view, k_strategy_kinds> k_strategy_names = {
     "fifo", "uniform",  "pct1",     "pct2",    "pct3",
     "pct5", "scripted", "weighted", "racing1", "racing3"};

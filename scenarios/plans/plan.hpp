@@ -93,8 +93,10 @@ enum class FaultKind : std::uint8_t {
   reply_lost,         ///< the caller gives up, the callee does what it was asked to
   name_vacant,        ///< a called process dies, and its supervisor is slow
   table_vanishes,     ///< the owner of the read models dies between two looks of a request
+  slot_lost,          ///< invalidated (wal_status = lost): the server has removed WAL that it needs
+  publication_dropped,
 };
-inline constexpr std::size_t k_fault_kinds = 23;
+inline constexpr std::size_t k_fault_kinds = 25;
 
 struct PlannedFault {
   FaultKind kind = FaultKind::kill_process;

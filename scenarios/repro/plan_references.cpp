@@ -224,6 +224,8 @@ void Checker::alteration(std::size_t index) {
   if (column->key_position > 0) object("alterations", index, "the key stays as it is");
   if (column->not_null && planned.kind == AlterationKind::drop_column)
     object("alterations", index, "a column that is NOT NULL cannot be added again");
+  if (!column->not_null && planned.kind == AlterationKind::drop_not_null)
+    object("alterations", index, "a column that may be NULL stays so");
   if (planned.kind == AlterationKind::change_type && column->type != sim::postgres::TypeId::int2 &&
       column->type != sim::postgres::TypeId::int4)
     object("alterations", index, "only int2 and int4 become wider");

@@ -23,6 +23,8 @@ constexpr unsigned k_unheard_leader_percent = 2;
 constexpr unsigned k_shutdown_percent = 6;
 constexpr unsigned k_slot_back_percent = 5;
 constexpr unsigned k_timeline_percent = 4;
+constexpr unsigned k_slot_lost_percent = 3;
+constexpr unsigned k_publication_percent = 3;
 constexpr unsigned k_flood_percent = 5;
 constexpr unsigned k_slow_percent = 6;
 constexpr unsigned k_calls_percent = 15;
@@ -327,6 +329,9 @@ void plan_database_trouble(Plan& plan, const Draws& draws) {
   now_and_then(plan, draws, "shutdown", k_shutdown_percent, plan_one<FaultKind::postgres_shutdown>);
   now_and_then(plan, draws, "slot back", k_slot_back_percent, plan_one<FaultKind::slot_back>);
   now_and_then(plan, draws, "timeline", k_timeline_percent, plan_one<FaultKind::timeline_change>);
+  now_and_then(plan, draws, "slot lost", k_slot_lost_percent, plan_one<FaultKind::slot_lost>);
+  now_and_then(plan, draws, "publication", k_publication_percent,
+               plan_one<FaultKind::publication_dropped>);
   now_and_then(plan, draws, "flood", k_flood_percent, plan_one<FaultKind::keepalive_flood>);
   now_and_then(plan, draws, "slow", k_slow_percent, plan_one<FaultKind::slow_queries>);
   now_and_then(plan, draws, "calls", k_calls_percent, plan_calls);

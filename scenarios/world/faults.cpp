@@ -103,6 +103,10 @@ void FaultDriver::inject(const PlannedFault& fault, std::string_view in_step) {
     case FaultKind::slot_recreated:
       note_hit(fault, {});
       return recreate_slot(fault);
+    case FaultKind::slot_lost:
+    case FaultKind::publication_dropped:
+      note_hit(fault, {});
+      return lose_the_stream(fault);
     case FaultKind::poisoned_shape:
       note_hit(fault, {});
       return poison(fault);
@@ -172,7 +176,7 @@ void FaultDriver::note_poison() {
 void FaultDriver::recreate_slot(const PlannedFault& fault) {
   const std::string name = stack::StackOptions{}.slot;
   const auto old = postgres_.slot(name);
-  counters_.count(fault.kind, old.has_value());
+  counters_.count(fault.kind, false);
   if (!old) return;
   const std::size_t cause = oracle_.record({oracle::Cause::slot_recreated, name, executor_.now()});
   postgres_.disconnect_all();
@@ -184,15 +188,36 @@ void FaultDriver::recreate_slot(const PlannedFault& fault) {
     return one->running() && one->xid.value != 0;
   });
   if (fault.pick % 2 == 1 && !written) postgres_.make_slot(name);
-  look_for_new_slot(cause, old->created_at);
+  look_for_new_slot(cause, old->created_at, fault.kind);
 }
 
-void FaultDriver::look_for_new_slot(std::size_t cause, postgres::Lsn old) {
+void FaultDriver::lose_the_stream(const PlannedFault& fault) {
+  const std::string slot = stack::StackOptions{}.slot;
+  const std::string publication = stack::StackOptions{}.publication;
+  const bool is_slot = fault.kind == FaultKind::slot_lost;
+  const auto old = postgres_.slot(slot);
+  // A publication that somebody else keeps is theirs to make again.
+  const bool there =
+      is_slot ? old && !old->invalidated
+              : old && postgres_.has_publication(publication) && plan_.knobs.manual_publishing == 0;
+  counters_.count(fault.kind, false);
+  if (!there) return;
+  const std::size_t cause = oracle_.record({oracle::Cause::slot_recreated, slot, executor_.now()});
+  if (is_slot)
+    postgres_.invalidate_slot(slot);
+  else
+    postgres_.drop_publication(publication);
+  look_for_new_slot(cause, old->created_at, fault.kind);
+}
+
+void FaultDriver::look_for_new_slot(std::size_t cause, postgres::Lsn old, FaultKind kind) {
   const auto slot = postgres_.slot(stack::StackOptions{}.slot);
-  if (slot && slot->created_at != old && slot->active_pid)
+  if (slot && slot->created_at != old && slot->active_pid) {
+    counters_.had_effect(kind);
     return oracle_.over(cause, executor_.now());
+  }
   executor_.after(k_slot_look, "/world/faults", "fault.slot_look",
-                  [this, cause, old] { look_for_new_slot(cause, old); });
+                  [this, cause, old, kind] { look_for_new_slot(cause, old, kind); });
 }
 
 // -- calls ----------------------------------------------------------------------------------------

@@ -56,6 +56,8 @@ class FaultDriver final : public sim::DiskFaults {
   void inject(const PlannedFault& fault, std::string_view in_step = {});
   void hit_process(const PlannedFault& fault, std::string_view in_step);
   void recreate_slot(const PlannedFault& fault);
+  /// What the engine streams by is gone: it has to make it again, and to end all shapes.
+  void lose_the_stream(const PlannedFault& fault);
   void poison(const PlannedFault& fault);
   void note_poison();
   void hit_call(const PlannedFault& fault);
@@ -63,7 +65,7 @@ class FaultDriver final : public sim::DiskFaults {
   /// Kills who owns what this request has begun to look at.
   void hit_table(const sim::StepInfo& step);
   /// The cause is over once a session streams from a slot that is not the old one.
-  void look_for_new_slot(std::size_t cause, postgres::Lsn old);
+  void look_for_new_slot(std::size_t cause, postgres::Lsn old, FaultKind kind);
   void note_hit(const PlannedFault& fault, std::string victim);
 
   sim::SimulatedExecutor& executor_;

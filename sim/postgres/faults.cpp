@@ -14,6 +14,13 @@ bool idle(const Table& table) {
          lock.exclusive_waiting == 0;
 }
 
+/// Whether columns differ in nothing but what they may hold.
+bool same_rows(std::vector<Column> a, const std::vector<Column>& b) {
+  if (a.size() != b.size()) return false;
+  for (std::size_t i = 0; i < a.size(); ++i) a[i].not_null = b[i].not_null;
+  return a == b;
+}
+
 }  // namespace
 
 // -- catalogue ------------------------------------------------------------------------------------
@@ -62,7 +69,8 @@ bool PostgresModel::alter(const RelationName& name,
   if (table == nullptr || !idle(*table)) return false;
   TableVersion version = *table->current();
   change(version);
-  const bool columns_change = version.columns != table->current()->columns;
+  // A table that may hold NULL, or no more, is the same to all who read it.
+  const bool columns_change = !same_rows(version.columns, table->current()->columns);
   state_->change_table(*table, std::move(version));
   const Transaction& by = state_->commit_catalog_change(table->current()->oid);
   if (columns_change) state_->note_form(name, by);
@@ -132,6 +140,25 @@ bool PostgresModel::rename_column(const RelationName& name, const std::string& f
   });
 }
 
+bool PostgresModel::set_not_null(const RelationName& name, const std::string& column,
+                                 bool not_null) {
+  const Table* table = state_->find_table(name);
+  const int at = table == nullptr ? -1 : table->current()->find_column(column);
+  if (at < 0 || !idle(*table)) return false;
+  const Column& old = table->current()->columns[static_cast<std::size_t>(at)];
+  ASSERT(old.key_position == 0, "a column of the key is NOT NULL");
+  const auto holds_null = [&](const RowVersion& version) {
+    const bool alive =
+        !version.created->dead() && (version.deleted == nullptr || version.deleted->dead());
+    return alive && version.row->is_null(old.slot);
+  };
+  const auto& versions = table->versions();
+  if (not_null && std::any_of(versions.begin(), versions.end(), holds_null)) return false;
+  return alter(name, [&](TableVersion& version) {
+    version.columns[static_cast<std::size_t>(at)].not_null = not_null;
+  });
+}
+
 bool PostgresModel::set_replica_identity(const RelationName& name, ReplicaIdentity identity) {
   const Table* table = state_->find_table(name);
   // Said once more, it changes nothing in the catalogue.
@@ -140,7 +167,7 @@ bool PostgresModel::set_replica_identity(const RelationName& name, ReplicaIdenti
 }
 
 void PostgresModel::create_publication(const std::string& publication) {
-  if (state_->publications.insert(publication).second) state_->commit_catalog_change({});
+  state_->make_publication(publication);
 }
 
 bool PostgresModel::has_publication(const std::string& publication) const {
@@ -155,6 +182,7 @@ void PostgresModel::drop_publication(const std::string& publication) {
       state_->change_table(*table, std::move(version));
   }
   state_->commit_catalog_change({});
+  state_->wal.note_publication_dropped(publication);
 }
 
 void PostgresModel::add_to_publication(const std::string& publication, const RelationName& name) {

@@ -89,6 +89,8 @@ class PostgresModel {
   bool rename_column(const RelationName& table, const std::string& from, const std::string& to);
   /// To a wider type of numbers, which rewrites the table. false also: some value does not fit.
   bool change_type(const RelationName& table, const std::string& column, TypeId type);
+  /// SET and DROP NOT NULL. false also: the column is missing, or some row has NULL there.
+  bool set_not_null(const RelationName& table, const std::string& column, bool not_null);
   bool set_replica_identity(const RelationName& table, ReplicaIdentity identity);
   void create_publication(const std::string& publication);
   bool has_publication(const std::string& publication) const;

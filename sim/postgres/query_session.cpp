@@ -265,7 +265,7 @@ env::DatabaseResult<env::PublishOutcome> ModelQuerySession::publish(const std::s
                                                                     const RelationName& name) {
   if (auto trip = client_.round_trip("pg.publish"); !trip) return trip.failure();
   if (state_.publications.count(publication) == 0)
-    return error(DatabaseFailure::undefined_object, "42704",
+    return error(DatabaseFailure::no_publication, "42704",
                  "publication \"" + publication + "\" does not exist");
   const auto done = [&](const Table& table) {
     return table.current()->publications.count(publication) != 0 &&
@@ -279,7 +279,7 @@ env::DatabaseResult<env::PublishOutcome> ModelQuerySession::publish(const std::s
   table = state_.find_table(name);
   if (table == nullptr) return no_relation(name);
   if (state_.publications.count(publication) == 0)
-    return error(DatabaseFailure::undefined_object, "42704",
+    return error(DatabaseFailure::no_publication, "42704",
                  "publication \"" + publication + "\" does not exist");
   if (done(*table)) return env::PublishOutcome::already_published;
   TableVersion version = *table->current();

@@ -56,10 +56,12 @@ class ModelReplicationSession final : public env::ReplicationSession {
   env::DatabaseResult<Lsn> create_slot(const std::string& name);
   std::vector<std::string> take_messages();
   std::optional<std::string> take_keepalive();
+  bool decoding_failed();
 
   ModelState& state_;
   ClientSession client_;
   bool created_publication_ = false;
+  std::string publication_;  ///< that is streamed
 };
 
 class ModelQuerySession final : public env::QuerySession {

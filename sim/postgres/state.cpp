@@ -234,6 +234,13 @@ const Transaction& ModelState::commit_catalog_change(Oid invalidated) {
   return transaction;
 }
 
+bool ModelState::make_publication(const std::string& publication) {
+  if (!publications.insert(publication).second) return false;
+  commit_catalog_change({});
+  wal.note_publication_made(publication);
+  return true;
+}
+
 void ModelState::note_form(const RelationName& name, const Transaction& by) {
   const Table* table = find_table(name);
   forms[name].push_back(

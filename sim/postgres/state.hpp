@@ -69,6 +69,8 @@ class ModelState {
   bool log_commit(Transaction& transaction);
   /// An xid, a record and a synchronous, at once visible commit of a catalogue change.
   const Transaction& commit_catalog_change(Oid invalidated);
+  /// false: there is one of this name.
+  bool make_publication(const std::string& publication);
   /// pg_logical_emit_message() in a transaction that commits synchronously: flushes, tells nobody.
   void commit_message();
   Snapshot take_snapshot() const { return transactions.snapshot(); }

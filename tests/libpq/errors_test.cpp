@@ -115,7 +115,7 @@ TEST(Errors, classifies_what_the_server_says) {
        ""},
       {{"ERROR", "42704", "publication \"p\" does not exist", ""},
        replicating,
-       DatabaseFailure::undefined_object,
+       DatabaseFailure::no_publication,
        ""},
       {{"ERROR", "42P01", "relation \"x\" does not exist", ""},
        querying,

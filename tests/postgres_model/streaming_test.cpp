@@ -373,7 +373,7 @@ TEST_F(ModelTest, StreamingNeedsAFreeSoundSlotAndAPublication) {
             DatabaseFailure::slot_invalidated);
   ASSERT_TRUE(session->ensure_slot("slot").value().created);
   EXPECT_FALSE(session->ensure_slot("slot").value().created);
-  EXPECT_EQ(session->start_streaming("slot", "no").error().kind, DatabaseFailure::undefined_object);
+  EXPECT_EQ(session->start_streaming("slot", "no").error().kind, DatabaseFailure::no_publication);
   ASSERT_TRUE(session->start_streaming("slot", "pub").ok());
   auto other = connect_replication();
   EXPECT_EQ(other->start_streaming("slot", "pub").error().kind, DatabaseFailure::slot_active);

@@ -166,13 +166,20 @@ TEST(Fits, NotIfAColumnThatItSelectsOrReadsHasChanged) {
   for (const std::size_t column : {1U, 3U})
     for (const auto change : {+[](postgres::ColumnInfo& c) { c.type = {1700}; },
                               +[](postgres::ColumnInfo& c) { c.type_modifier = 24; },
-                              +[](postgres::ColumnInfo& c) { c.name = "other"; },
-                              +[](postgres::ColumnInfo& c) { c.not_null = true; }}) {
+                              +[](postgres::ColumnInfo& c) { c.name = "other"; }}) {
       postgres::RelationInfo now = items();
       change(now.columns[column]);
       EXPECT_FALSE(fits(now, selecting({"id", "title"}, "prio > 3"))) << column;
       EXPECT_EQ(fits(now, selecting({"id", "done"})), true) << column;
     }
+}
+
+// http-api.md §18.4: rows and texts stay as they are, and only the schema header tells of it.
+TEST(Fits, WhateverItsColumnsMayHold) {
+  postgres::RelationInfo now = items();
+  for (postgres::ColumnInfo& column : now.columns) column.not_null = !column.not_null;
+  EXPECT_TRUE(fits(now, with_where("prio > 3")));
+  EXPECT_TRUE(fits(now, selecting({"id", "title"}, "prio > 3")));
 }
 
 TEST(Fits, NotWithAnotherPrimaryKey) {

@@ -149,7 +149,9 @@ DatabaseError classify(const ServerFailure& f, DatabaseActivity activity) {
       classify_cancelled(f, activity, out))
     return out;
   const std::string_view group = std::string_view(f.sqlstate).substr(0, 2);
-  if (f.sqlstate == "42501") {
+  if (f.sqlstate == "42704" && f.message.starts_with("publication ")) {
+    out.kind = DatabaseFailure::no_publication;
+  } else if (f.sqlstate == "42501") {
     out.kind = DatabaseFailure::privilege;
   } else if (f.sqlstate == "42P01" || f.sqlstate == "42703" || f.sqlstate == "3F000" ||
              f.sqlstate == "42883" || f.sqlstate == "42704") {

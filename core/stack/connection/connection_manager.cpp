@@ -37,6 +37,7 @@ bool needs_a_person(env::DatabaseFailure failure) {
     case env::DatabaseFailure::slot_active:
     case env::DatabaseFailure::lock_timeout:
     case env::DatabaseFailure::undefined_object:
+    case env::DatabaseFailure::no_publication:
     case env::DatabaseFailure::not_published:
     case env::DatabaseFailure::query:
       return false;
@@ -69,9 +70,9 @@ void ConnectionManager::connect() {
 
 void ConnectionManager::break_lock() {
   if (!waiting_for_lock_ || !client_.id.valid()) return;
-  cast<&StatusMonitor::explain>(names::status_monitor,
-                                "the advisory lock of replication slot " +
-                                    context_->options.slot + ", which another session holds");
+  cast<&StatusMonitor::explain>(names::status_monitor, "the advisory lock of replication slot " +
+                                                           context_->options.slot +
+                                                           ", which another session holds");
   // An error here is no news: the client's own connection reports what is wrong.
   (void)with_session(*this, *context_, [&](env::QuerySession& session) {
     return session.break_lock(context_->options.slot);
@@ -146,8 +147,7 @@ void ConnectionManager::check_origin(const env::SlotState& slot) {
     // shows it.
     context_->emit({observe::Level::warning, "all_shapes_removed", {{"reason", reason}}});
     call<&runtime::Supervisor::terminate_child>(names::core, std::string("shapes"), std::string());
-    auto reset =
-        call<&StoreProcess::reset>(names::store, reason, identity_, slot.confirmed_flush);
+    auto reset = call<&StoreProcess::reset>(names::store, reason, identity_, slot.confirmed_flush);
     if (!reset.ok()) exit(runtime::ExitReason::crash("reset: " + reset.error().message));
     context_->reached(Mark::all_shapes_reset);
   } else if (stored != identity_ || another_slot(slot)) {
@@ -184,6 +184,10 @@ void ConnectionManager::end_stale_session() {
   const bool stale = attached_ && collector_ && attached_ != collector_;
   if (stale && context_->guards.on(Guard::session_ends_with_its_collector))
     send_exit(client_.id, runtime::ExitReason::shutdown());
+}
+
+void ConnectionManager::publication_missing() {
+  if (attached_) send_exit(client_.id, runtime::ExitReason::shutdown());
 }
 
 void ConnectionManager::settled(runtime::Ref<ReplicationClient> client) {

@@ -30,6 +30,9 @@ class ConnectionManager : public runtime::Process {
   void attached(runtime::Ref<ReplicationClient> client, runtime::Ref<ShapeLogCollector> collector);
   /// A reconciler has started: it is told of the session that streams, if there is one.
   void reconciler_started();
+  /// What the session streams by is gone, and it cannot tell before somebody writes: the next one
+  /// makes it, and its slot, anew.
+  void publication_missing();
   /// Says why the client is about to end; its exit follows.
   void client_failed(env::DatabaseError error);
   /// The session has streamed for a while: the next failure is a first one again.

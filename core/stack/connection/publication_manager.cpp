@@ -3,6 +3,7 @@
 #include <set>
 
 #include "core/base/mark_list.hpp"
+#include "core/stack/connection/connection_manager.hpp"
 #include "core/stack/connection/connection_pool.hpp"
 
 namespace holdfast::stack {
@@ -35,6 +36,10 @@ env::DatabaseResult<void> PublicationManager::add(postgres::RelationName table, 
     return context_->options.manual_table_publishing ? verify(session, table)
                                                      : publish(session, table);
   });
+  if (!outcome.ok() && outcome.error().kind == env::DatabaseFailure::no_publication) {
+    context_->reached(Mark::publication_found_missing);
+    cast<&ConnectionManager::publication_missing>(names::connection_manager);
+  }
   if (!outcome.ok()) return outcome;
   published_.insert_or_assign(std::move(table), oid);
   return {};

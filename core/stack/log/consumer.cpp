@@ -70,6 +70,7 @@ bool Consumer::may_retry(const env::DatabaseError& error) {
       return try_again(SnapshotDelay::table_lock, std::string(k_table_lock));
     case env::DatabaseFailure::timeout:
       return try_again(SnapshotDelay::slow_query, error.message);
+    case env::DatabaseFailure::no_publication:
     case env::DatabaseFailure::connection:
     case env::DatabaseFailure::authentication:
     case env::DatabaseFailure::configuration:

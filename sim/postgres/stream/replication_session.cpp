@@ -43,8 +43,7 @@ env::DatabaseResult<void> ModelReplicationSession::acquire_lock(const std::strin
 env::DatabaseResult<bool> ModelReplicationSession::ensure_publication(
     const std::string& publication) {
   if (auto trip = client_.round_trip("pg.publication"); !trip) return trip.failure();
-  if (!state_.publications.insert(publication).second) return false;
-  state_.commit_catalog_change({});
+  if (!state_.make_publication(publication)) return false;
   created_publication_ = true;
   if (auto trip = client_.round_trip("pg.publication.created"); !trip) return trip.failure();
   return true;
@@ -59,6 +58,11 @@ env::DatabaseResult<env::SlotState> ModelReplicationSession::ensure_slot(const s
       return error(DatabaseFailure::slot_active, "55006",
                    "replication slot \"" + name + "\" is active");
     state_.slots.erase(found);
+  } else if (found != state_.slots.end() && found->second.invalidated) {
+    // Whoever is told so begins again, and makes another one.
+    state_.slots.erase(found);
+    return error(DatabaseFailure::slot_invalidated, "55000",
+                 "replication slot \"" + name + "\" was invalidated");
   } else if (found != state_.slots.end()) {
     return env::SlotState{false, found->second.confirmed_flush};
   }
@@ -113,11 +117,12 @@ env::DatabaseResult<void> ModelReplicationSession::start_streaming(const std::st
     return error(DatabaseFailure::slot_invalidated, "55000",
                  "cannot read from logical replication slot \"" + slot_name + "\"");
   if (state_.publications.count(publication) == 0)
-    return error(DatabaseFailure::undefined_object, "42704",
+    return error(DatabaseFailure::no_publication, "42704",
                  "publication \"" + publication + "\" does not exist");
   Backend& backend = client_.backend();
   slot.active = &backend;
   backend.slot = slot_name;
+  publication_ = publication;
   backend.walsender = std::make_unique<Walsender>(state_.wal, publication, slot.confirmed_flush);
   backend.client_flushed = slot.confirmed_flush;
   backend.last_reply = state_.now();
@@ -165,6 +170,11 @@ std::optional<std::string> ModelReplicationSession::take_keepalive() {
   return make_keepalive(sent, state_.clock_us(), asks ? Reply::requested : Reply::not_needed);
 }
 
+bool ModelReplicationSession::decoding_failed() {
+  const auto& walsender = client_.backend().walsender;
+  return walsender != nullptr && walsender->failed();
+}
+
 env::DatabaseResult<std::vector<std::string>> ModelReplicationSession::receive(Instant deadline) {
   if (auto step = client_.step("pg.receive"); !step) return step.failure();
   ASSERT(client_.is_deaf() || client_.backend().walsender != nullptr,
@@ -172,11 +182,16 @@ env::DatabaseResult<std::vector<std::string>> ModelReplicationSession::receive(I
   std::vector<std::string> messages;
   const auto ready = client_.wait_until(state_.stream_waiters, "pg.receive.wait", deadline, [&] {
     messages = take_messages();
-    if (!messages.empty()) return true;
+    if (!messages.empty() || decoding_failed()) return true;
     if (auto keepalive = take_keepalive()) messages.push_back(std::move(*keepalive));
     return !messages.empty();
   });
   if (!ready) return ready.failure();
+  if (messages.empty() && decoding_failed()) {
+    const std::string reason = "publication \"" + publication_ + "\" does not exist";
+    state_.close(client_.backend(), reason);
+    return error(DatabaseFailure::no_publication, "42704", reason);
+  }
   return messages;
 }
 

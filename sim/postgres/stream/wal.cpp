@@ -59,6 +59,21 @@ void Wal::append_catalog_change(Oid table) {
   catalog_changes_.push_back(records_.back());
 }
 
+void Wal::note_publication_dropped(const std::string& publication) {
+  publication_gaps_.push_back({publication, end_, Lsn{UINT64_MAX}});
+}
+
+void Wal::note_publication_made(const std::string& publication) {
+  for (Gap& gap : publication_gaps_)
+    if (gap.publication == publication) gap.to = std::min(gap.to, end_);
+}
+
+bool Wal::has_publication(const std::string& publication, Lsn at) const {
+  return std::none_of(publication_gaps_.begin(), publication_gaps_.end(), [&](const Gap& gap) {
+    return gap.publication == publication && gap.from <= at && at < gap.to;
+  });
+}
+
 void Wal::crash() {
   while (!records_.empty() && records_.back().span.end > flushed_) records_.pop_back();
   while (!catalog_changes_.empty() && catalog_changes_.back().span.end > flushed_)

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <deque>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "core/postgres/lsn.hpp"
@@ -33,6 +34,12 @@ class Wal {
   WalSpan append(std::size_t payload_bytes);
   void append_commit(Transaction& transaction);
   void append_catalog_change(Oid table);
+  /// From the end of the log on there is no publication of this name, or one again. REQUIRES: what
+  /// was written is flushed.
+  void note_publication_dropped(const std::string& publication);
+  void note_publication_made(const std::string& publication);
+  /// Whether decoding finds it where the log has this position (postgres.md §14.4).
+  bool has_publication(const std::string& publication, Lsn at) const;
   void flush() { flushed_ = end_; }
   /// Forgets what was not flushed.
   void crash();
@@ -51,6 +58,12 @@ class Wal {
   Lsn flushed_;
   std::deque<DecodedRecord> records_;
   std::vector<DecodedRecord> catalog_changes_;
+  struct Gap {
+    std::string publication;
+    Lsn from;
+    Lsn to;
+  };
+  std::vector<Gap> publication_gaps_;
 };
 
 }  // namespace holdfast::sim::postgres

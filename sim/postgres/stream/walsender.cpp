@@ -15,6 +15,7 @@ Walsender::Walsender(const Wal& wal, std::string publication, Lsn start)
 
 void Walsender::decode(std::int64_t clock_us, MidKeepalives mid_keepalives) {
   const auto& records = wal_.records();
+  if (failed_) return;
   for (; next_record_ < records.size(); ++next_record_) {
     const DecodedRecord& record = records[next_record_];
     if (record.span.end > wal_.flushed()) break;
@@ -23,6 +24,7 @@ void Walsender::decode(std::int64_t clock_us, MidKeepalives mid_keepalives) {
       invalidate(record.invalidated);
     } else if (record.span.start >= start_) {
       send_transaction(*record.transaction, clock_us, mid_keepalives);
+      if (failed_) return;
     }
     sent_ = std::max(sent_, record.span.end);
   }
@@ -62,6 +64,9 @@ void Walsender::send_transaction(const Transaction& transaction, std::int64_t cl
   for (const LoggedChange& change : transaction.changes) {
     invalidate_between(previous, change.lsn);
     previous = change.lsn;
+    // Asked for each table, also one that the publication never had.
+    failed_ = !wal_.has_publication(publication_, change.lsn);
+    if (failed_) return;
     if (change.kind == ChangeKind::truncate) {
       // TRUNCATE gives a table new storage: a catalogue change of its own transaction.
       for (const TableVersionRef& table : change.truncated) invalidate(table->oid);

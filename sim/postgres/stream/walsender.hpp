@@ -25,6 +25,8 @@ class Walsender {
   /// End of the last decoded record: what a keepalive says.
   Lsn sent() const { return sent_; }
   bool caught_up() const { return sent_ >= wal_.flushed(); }
+  /// A change lies where there was no such publication: nothing more can be decoded.
+  bool failed() const { return failed_; }
 
  private:
   void send_transaction(const Transaction& transaction, std::int64_t clock_us,
@@ -49,6 +51,7 @@ class Walsender {
   std::size_t next_record_ = 0;
   std::map<Oid, Relation> relations_;
   std::deque<std::string> outgoing_;
+  bool failed_ = false;
 };
 
 }  // namespace holdfast::sim::postgres

@@ -1,0 +1,34 @@
+// A column becomes nullable under a shape: its handle goes on, and the schema header tells of the
+// table as it is now (http-api.md §10, §18.4).
+#include "core/base/mark_list.hpp"
+#include "tests/stack/whole_engine.hpp"
+
+namespace holdfast::stack::test {
+namespace {
+
+TEST(AlteredSchema, ColumnsThatMayHoldNullShowInTheHeaderAlone) {
+  WholeEngine world;
+  world.create_table(
+      "items",
+      {{.name = "id", .type = sim::postgres::TypeId::int8, .not_null = true, .key_position = 1},
+       {.name = "v", .type = sim::postgres::TypeId::int4, .not_null = true}});
+  world.start();
+  const std::string target = "/v1/shape?table=items";
+  const protocol::Response first = world.ask(target + "&offset=-1");
+  const std::string handle = *first.header("electric-handle");
+  const std::string id = R"({"id":{"type":"int8","pk_index":0,"not_null":true},)";
+  EXPECT_EQ(*first.header("electric-schema"), id + R"("v":{"type":"int4","not_null":true}})");
+
+  ASSERT_TRUE(world.postgres_.set_not_null({"public", "items"}, "v", false));
+  world.write({WholeEngine::insert("items", {{"id", "1"}})});  // with NULL
+  const protocol::Response live = world.ask(target + "&handle=" + handle + "&offset=0_0&live=true");
+  EXPECT_EQ(live.status, 200);
+  EXPECT_NE(live.body.find(R"("v":null)"), std::string::npos) << live.body;
+  const protocol::Response again = world.ask(target + "&handle=" + handle + "&offset=0_0");
+  EXPECT_EQ(again.status, 200);
+  EXPECT_EQ(*again.header("electric-schema"), id + R"("v":{"type":"int4"}})");
+  EXPECT_TRUE(world.reached(Mark::altered_schema_told));
+}
+
+}  // namespace
+}  // namespace holdfast::stack::test
