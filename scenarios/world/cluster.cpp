@@ -78,12 +78,12 @@ void Cluster::schedule_next() {
   busy_ = true;
   const PlannedRestart& restart = plan_.restarts[next_restart_];
   after(restart.after, "restart.due", [this, &restart] {
-    if (restart.moment == Moment::any_time) return fire();
+    if (restart.moment == Moment::any_time) return fire(false);
     const auto within = static_cast<std::uint64_t>(restart.kill_delay.count() / 1'000);
     aim_.emplace(restart.moment, within, plan_.knobs);
     const std::size_t number = next_restart_;
     after(k_patience, "restart.anyway", [this, number] {
-      if (aim_ && next_restart_ == number) fire();
+      if (aim_ && next_restart_ == number) fire(aim_->found());
     });
   });
 }
@@ -91,11 +91,10 @@ void Cluster::schedule_next() {
 void Cluster::observe(const sim::StepInfo& step) {
   if (!step.process.valid() && step.instance == nullptr && step.label.text.starts_with("store."))
     writer_job_ = step.label.text;
-  if (aim_ && aim_->take(step.label.text)) fire();
+  if (aim_ && aim_->take(step.label.text)) fire(true);
 }
 
-void Cluster::fire() {
-  const bool aimed = aim_ && aim_->found();
+void Cluster::fire(bool aimed) {
   aim_.reset();
   const PlannedRestart& restart = plan_.restarts[next_restart_];
   count(restart, aimed);
@@ -119,7 +118,8 @@ void Cluster::count(const PlannedRestart& restart, bool aimed) {
     if (writer_job_.starts_with("store.spill")) hit = Moment::spill;
   }
   if (aimed && (restart.moment == Moment::slot_made || restart.moment == Moment::fragment ||
-                restart.moment == Moment::confirmation || restart.moment == Moment::doubt))
+                restart.moment == Moment::confirmation || restart.moment == Moment::doubt ||
+                restart.moment == Moment::judgement))
     hit = restart.moment;
   counters_.during[static_cast<std::size_t>(hit)]++;
 }

@@ -60,7 +60,8 @@ class Cluster {
   Instance& start_instance(unsigned number);
   void kill(Instance& instance);
   void schedule_next();
-  void fire();
+  /// `aimed`: at its moment.
+  void fire(bool aimed);
   void restart_now(const PlannedRestart& restart);
   void stop_old_then(const PlannedRestart& restart, Instance& old, Step then);
   void freeze(const PlannedRestart& restart, Instance& old);
