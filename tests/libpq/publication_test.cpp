@@ -140,7 +140,7 @@ TEST_F(Publication, says_why_it_cannot_publish) {
     return result.error().kind;
   };
   EXPECT_EQ(kind(weak->publish("pub", {"public", "items"})), DatabaseFailure::privilege);
-  EXPECT_EQ(kind(owner->publish("pub", {"public", "missing"})), DatabaseFailure::no_publication);
+  EXPECT_EQ(kind(owner->publish("pub", {"public", "missing"})), DatabaseFailure::undefined_object);
   EXPECT_EQ(kind(owner->publish("none", {"public", "items"})), DatabaseFailure::no_publication);
   EXPECT_EQ(must(owner->publish("pub", {"public", "items"})), PublishOutcome::published);
   const auto refused = weak->begin_snapshot({"public", "items"});
