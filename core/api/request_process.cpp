@@ -8,7 +8,6 @@
 #include "core/base/guard_list.hpp"
 #include "core/base/mark_list.hpp"
 #include "core/stack/connection/inspector.hpp"
-#include "core/stack/connection/relation_drift.hpp"
 #include "core/stack/expiry_manager.hpp"
 #include "core/stack/names.hpp"
 #include "core/stack/shape_cache.hpp"
@@ -399,17 +398,6 @@ RequestProcess::Answer RequestProcess::shape_is_gone() {
   return conflict(successor ? std::optional(successor->handle) : std::nullopt);
 }
 
-std::string RequestProcess::schema_header_of(const ShapeMeta& meta) const {
-  // The header tells of the table as it is now (http-api.md §10): since the shape was made its
-  // columns may have become NOT NULL, or nullable. What differs in more has another shape soon.
-  const bool known_better =
-      definition_ != meta.definition && stack::fits(definition_->relation(), *meta.definition);
-  if (!known_better) return meta.definition->schema_header();
-  std::string header = definition_->schema_header();
-  if (header != meta.definition->schema_header()) context_->reached(Mark::altered_schema_told);
-  return header;
-}
-
 ShapeView RequestProcess::view_of(const ShapeMeta& meta,
                                   std::optional<postgres::Lsn> global) const {
   // A live answer has no schema header.
@@ -418,7 +406,8 @@ ShapeView RequestProcess::view_of(const ShapeMeta& meta,
   if (global && meta.waiting_from.value != 0 &&
       context_->guards.on(Guard::markers_stay_below_the_buffer))
     global = std::min(*global, postgres::Lsn{meta.waiting_from.value - 1});
-  return {meta.handle, with_schema ? schema_header_of(meta) : std::string(), meta.head, global};
+  return {meta.handle, with_schema ? meta.definition->schema_header() : std::string(), meta.head,
+          global};
 }
 
 ReplyDraws RequestProcess::draws() {

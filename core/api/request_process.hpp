@@ -89,7 +89,6 @@ class RequestProcess : public stack::Waiter {
   /// SUSPENDS, where this instance leads and has not seen for a while that it does.
   Source source();
   void subscribe();
-  std::string schema_header_of(const stack::ShapeMeta& meta) const;
   ShapeView view_of(const stack::ShapeMeta& meta, std::optional<postgres::Lsn> global) const;
   ReplyDraws draws();
   void finish(protocol::Response response);

@@ -62,7 +62,6 @@ enum class Mark : std::uint8_t {
   request_not_admitted,
   journal_sealed,
   segment_rewritten,
-  altered_schema_told,
   publication_found_missing,
   count_,
 };
@@ -120,7 +119,6 @@ inline constexpr std::array<std::string_view, static_cast<std::size_t>(Mark::cou
         "request_not_admitted",
         "journal_sealed",
         "segment_rewritten",
-        "altered_schema_told",
         "publication_found_missing",
 };
 

@@ -102,10 +102,9 @@ void AlterationDriver::make(const PlannedAlteration& alteration) {
                          alteration.table + " " + alteration.column);
   ++made_;
   Recorded recorded;
-  if (ends_shapes(alteration.kind))
-    recorded.altered = record(oracle::Cause::table_altered, alteration);
+  recorded.altered = record(oracle::Cause::table_altered, alteration);
   // Until it is undone, one shape after the other may end of it.
-  if (is_of_service(alteration.kind)) oracle_.over(*recorded.altered, Instant::never());
+  if (is_of_service(alteration.kind)) oracle_.over(recorded.altered, Instant::never());
   if (refuses(alteration)) recorded.unfit = record(oracle::Cause::table_unfit, alteration);
   if (alteration.kind == AlterationKind::unpublish)
     recorded.gap = record(oracle::Cause::table_unpublished, alteration);
@@ -126,8 +125,8 @@ void AlterationDriver::undo(const PlannedAlteration& alteration, const Recorded&
   executor_.trace().note("undone: " + std::string(name_of(alteration.kind)) + " " +
                          alteration.table + " " + alteration.column);
   if (is_of_service(alteration.kind))
-    oracle_.over(*recorded.altered, executor_.now());
-  else if (ends_shapes(alteration.kind))
+    oracle_.over(recorded.altered, executor_.now());
+  else if (undoing_ends_shapes(alteration.kind))
     record(oracle::Cause::table_altered, alteration);
   const Instant noticed = executor_.now() + plan_.knobs.schema_reconciler_period + k_refusal_lag;
   for (const auto& event : {recorded.unfit, recorded.gap})

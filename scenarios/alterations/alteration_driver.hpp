@@ -46,7 +46,7 @@ class AlterationDriver {
   void make(const PlannedAlteration& alteration);
   /// Numbers of the journal's events.
   struct Recorded {
-    std::optional<std::size_t> altered = {};  ///< what may end a shape
+    std::size_t altered = 0;
     std::optional<std::size_t> unfit = {};
     std::optional<std::size_t> gap = {};
   };

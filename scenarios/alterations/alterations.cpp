@@ -20,7 +20,7 @@ bool is_of_service(AlterationKind kind) {
   return kind >= AlterationKind::lose_identity && kind <= AlterationKind::revoke;
 }
 
-bool ends_shapes(AlterationKind kind) {
+bool undoing_ends_shapes(AlterationKind kind) {
   return kind != AlterationKind::drop_not_null;
 }
 

@@ -24,7 +24,7 @@ enum class AlterationKind : std::uint8_t {
   lose_identity,  ///< its replica identity is the default one for a while
   unpublish,      ///< taken out of the publication, and put back
   revoke,         ///< nobody may read it for a while
-  drop_not_null,  ///< of a column, and set again: the same table to all shapes
+  drop_not_null,  ///< of a column, and set again
 };
 inline constexpr std::size_t k_alteration_kinds = 11;
 
@@ -44,8 +44,8 @@ struct PlannedAlteration {
 bool is_of_column(AlterationKind kind);
 /// Whether the table is the same to all shapes, but not what an engine needs of it.
 bool is_of_service(AlterationKind kind);
-/// Whether some shape may end of it.
-bool ends_shapes(AlterationKind kind);
+/// Whether some shape may end when it is undone.
+bool undoing_ends_shapes(AlterationKind kind);
 /// The name that a column or a table has meanwhile.
 std::string other_name(const PlannedAlteration& alteration);
 

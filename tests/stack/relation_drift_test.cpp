@@ -174,12 +174,15 @@ TEST(Fits, NotIfAColumnThatItSelectsOrReadsHasChanged) {
     }
 }
 
-// http-api.md §18.4: rows and texts stay as they are, and only the schema header tells of it.
-TEST(Fits, WhateverItsColumnsMayHold) {
+// http-api.md §18.4. Clients that were told NOT NULL take no NULL.
+TEST(Fits, IfAColumnHasBecomeNotNullButNotIfNullable) {
   postgres::RelationInfo now = items();
-  for (postgres::ColumnInfo& column : now.columns) column.not_null = !column.not_null;
+  for (postgres::ColumnInfo& column : now.columns) column.not_null = true;
   EXPECT_TRUE(fits(now, with_where("prio > 3")));
   EXPECT_TRUE(fits(now, selecting({"id", "title"}, "prio > 3")));
+  for (postgres::ColumnInfo& column : now.columns) column.not_null = false;
+  EXPECT_FALSE(fits(now, with_where("prio > 3")));
+  EXPECT_FALSE(fits(now, selecting({"id", "title"}, "prio > 3")));
 }
 
 TEST(Fits, NotWithAnotherPrimaryKey) {

@@ -29,7 +29,7 @@ bool every_needed_column(const shape::Definition& definition, Holds holds) {
 
 bool same_column(postgres::ColumnInfo now, const postgres::ColumnInfo& then) {
   if (then.number == 0) now.number = 0;  // of a definition older than the numbers
-  now.not_null = then.not_null;          // says nothing about the rows that are there
+  if (!then.not_null) now.not_null = false;  // more than clients were told
   return now == then;
 }
 
