@@ -63,6 +63,7 @@ enum class Mark : std::uint8_t {
   journal_sealed,
   segment_rewritten,
   publication_found_missing,
+  described_before_visible,
   count_,
 };
 
@@ -120,6 +121,7 @@ inline constexpr std::array<std::string_view, static_cast<std::size_t>(Mark::cou
         "journal_sealed",
         "segment_rewritten",
         "publication_found_missing",
+        "described_before_visible",
 };
 
 static_assert(k_mark_names.size() <= Marks::k_capacity);

@@ -159,10 +159,11 @@ bool StreamDecoder::take_relation(ByteReader& reader, std::optional<StreamEvent>
     repeated_.insert(told.name);
     return true;
   }
+  const bool altered = known != nullptr;
   // Changes before this message keep the description they were decoded with.
   known = std::make_shared<const StreamRelation>(std::move(told));
   last_relation_ = nullptr;
-  event = RelationChanged{known};
+  event = RelationChanged{known, altered};
   return true;
 }
 

@@ -49,6 +49,10 @@ class StreamDecoder {
 
   /// Begin was seen and its Commit not yet: nothing but data may move a position (§9.3).
   bool inside_transaction() const { return open_.has_value(); }
+  /// Of that one.
+  std::optional<Xid> open_transaction() const {
+    return open_ ? std::optional(open_->xid) : std::nullopt;
+  }
 
   /// Whether the server asked for a reply inside a transaction, where no Keepalive is reported: a
   /// status with unchanged positions is due. Asking clears it.

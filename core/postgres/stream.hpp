@@ -84,6 +84,7 @@ struct Keepalive {
 /// that use it.
 struct RelationChanged {
   std::shared_ptr<const StreamRelation> relation;
+  bool altered = false;  ///< this session knew it otherwise
 };
 
 using StreamEvent = std::variant<Transaction, Keepalive, RelationChanged>;

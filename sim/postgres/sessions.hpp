@@ -60,7 +60,7 @@ class ModelReplicationSession final : public env::ReplicationSession {
 
   ModelState& state_;
   ClientSession client_;
-  bool created_publication_ = false;
+  std::optional<std::string> uncommitted_publication_;  ///< seen by nobody else yet
   std::string publication_;  ///< that is streamed
 };
 

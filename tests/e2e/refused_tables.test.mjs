@@ -32,7 +32,7 @@ test('views and partitions are refused by what they are', { timeout: 60_000 }, a
     message: 'Invalid request',
     errors: {
       table: [
-        `Table ${what}. Shapes are of ordinary tables; views, foreign tables, partitioned tables and their partitions are not supported.`,
+        `Table ${what}. Shapes are of ordinary tables; views, foreign and unlogged tables, partitioned tables and their partitions are not supported.`,
       ],
     },
   })

@@ -355,6 +355,23 @@ TEST_F(ModelTest, ANewPublicationNeedsANewSlot) {
   EXPECT_TRUE(session->ensure_slot("slot").value().created);
 }
 
+// As production does it: a crash between the two leaves no publication that an older slot does not
+// know.
+TEST_F(ModelTest, ANewPublicationIsCommittedWithTheNewSlot) {
+  publish_items();
+  ASSERT_TRUE(connect_replication()->ensure_slot("slot").value().created);
+  model->drop_publication("pub");
+  {
+    auto session = connect_replication();
+    ASSERT_TRUE(session->ensure_publication("pub").value());
+    EXPECT_FALSE(connect()->publish("pub", k_items).ok()) << "nobody else sees it yet";
+  }
+  auto session = connect_replication();
+  EXPECT_TRUE(session->ensure_publication("pub").value()) << "who was to commit it has gone";
+  EXPECT_TRUE(session->ensure_slot("slot").value().created);
+  EXPECT_TRUE(connect()->publish("pub", k_items).ok());
+}
+
 TEST_F(ModelTest, SchemaChangesShowInTheCatalogueTheStreamAndTheRows) {
   publish_items();
   auto session = stream();

@@ -55,6 +55,8 @@ class ModelTest : public ::testing::Test {
     auto session = connect();
     auto lock = connect_replication();
     ASSERT_TRUE(lock->ensure_publication("pub").ok());
+    ASSERT_TRUE(lock->ensure_slot("first").ok());  // which commits the publication
+    ASSERT_TRUE(model->drop_slot("first"));
     ASSERT_TRUE(session->publish("pub", k_items).ok());
   }
 

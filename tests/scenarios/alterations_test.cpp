@@ -87,8 +87,8 @@ void expect_objection(const Plan& plan, Guard off, const std::string& property) 
   EXPECT_EQ(report.violations.front().property, property) << objections(report);
 }
 
-// Clients of before would be sent a NULL where they were told that there is none (§18.4). When it is
-// NOT NULL again nothing ends.
+// Clients of before would be sent a NULL where they were told that there is none (§18.4). When it
+// is NOT NULL again nothing ends.
 TEST(Alterations, AColumnThatBecomesNullableEndsItsShapesOnce) {
   expect_pass(with(AlterationKind::drop_not_null, "v", milliseconds(2'000)), 1);
 }

@@ -123,7 +123,7 @@ TEST(Plans, OfManySeedsContainEveryKindOfTrouble) {
   }
   EXPECT_EQ(strategies.size(), k_strategy_kinds - 1) << "no plan is made scripted";
   EXPECT_EQ(restarts.size(), k_restart_kinds);
-  EXPECT_EQ(moments.size(), k_moments - 2) << "all but those of moves, and the one of a fault";
+  EXPECT_EQ(moments.size(), k_moments - 1) << "all but those of moves";
   EXPECT_EQ(faults.size(), k_fault_kinds);
   EXPECT_EQ(removals.size(), 2U);
   EXPECT_EQ(probes.size(), oracle::k_probe_kinds - 1) << "one follows another";

@@ -60,6 +60,7 @@ class LostStart : public ::testing::Test, public test::WholeEngine {
     observer_ = &answer_;
     executor_.on_step([this](const sim::StepInfo&) { answer_.act(); });
   }
+  ~LostStart() override { instance_->kill(); }  // while there is who observes it
   /// The log from the beginning has each of the rows once.
   void expect_rows(const std::vector<std::string>& ids) {
     std::string log;

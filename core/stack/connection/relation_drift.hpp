@@ -14,9 +14,9 @@ bool affects(const postgres::StreamRelation& relation, const shape::Definition& 
 bool describes(const postgres::StreamRelation& relation, const postgres::RelationInfo& info);
 
 /// Whether the catalogue's table is still the one that the shape was made of: the same table under
-/// the same name, with the same key, and whatever the shape selects or reads as it was. A column may
-/// have become NOT NULL, but not nullable: the official client keeps the schema that it was told
-/// first, and ends at a NULL where that has none.
+/// the same name, with the same key, and whatever the shape selects or reads as it was. A column
+/// may have become NOT NULL, but not nullable: the official client keeps the schema that it was
+/// told first, and ends at a NULL where that has none.
 bool fits(const postgres::RelationInfo& now, const shape::Definition& definition);
 
 /// For each column of the definition's table, its position in the stream's tuples. nullopt: the

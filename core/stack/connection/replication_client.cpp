@@ -3,7 +3,9 @@
 #include <algorithm>
 
 #include "core/base/guard_list.hpp"
+#include "core/base/mark_list.hpp"
 #include "core/stack/connection/connection_manager.hpp"
+#include "core/stack/connection/connection_pool.hpp"
 #include "core/stack/connection/schema_reconciler.hpp"
 #include "core/stack/connection/status_monitor.hpp"
 #include "core/stack/log/shape_log_collector.hpp"
@@ -14,6 +16,10 @@ namespace {
 /// While something is not confirmed yet, the wait for the stream ends this often, to look whether
 /// it may be.
 constexpr Duration k_confirmation_look = std::chrono::seconds(2);
+
+/// A commit that is streamed is visible soon, unless it waits for a standby.
+constexpr Duration k_unseen_delay = std::chrono::milliseconds(5);
+constexpr Duration k_unseen_delay_max = std::chrono::milliseconds(500);
 
 }  // namespace
 
@@ -99,13 +105,36 @@ void ReplicationClient::note(const postgres::StreamEvent& event) {
 
 void ReplicationClient::ask_catalogue(const std::vector<postgres::StreamEvent>& events) {
   std::set<postgres::RelationName> described = decoder_.take_repeated_relations();
-  for (const postgres::StreamEvent& event : events)
-    if (const auto* changed = std::get_if<postgres::RelationChanged>(&event))
+  bool altered = !described.empty();
+  std::vector<postgres::Xid> transactions;
+  for (const postgres::StreamEvent& event : events) {
+    if (const auto* changed = std::get_if<postgres::RelationChanged>(&event)) {
       described.insert(changed->relation->name);
+      altered = altered || changed->altered;
+    }
+    if (const auto* transaction = std::get_if<postgres::Transaction>(&event))
+      transactions.push_back(transaction->xid);
+  }
   if (described.empty()) return;
   if (!context_->guards.on(Guard::catalogue_asked_before_new_format)) return;
+  if (const auto open = decoder_.open_transaction()) transactions.push_back(*open);
+  if (altered) wait_until_visible(transactions);
   if (!call<&SchemaReconciler::look_at>(names::schema_reconciler, std::move(described)))
     fail({env::DatabaseFailure::connection, {}, "the catalogue could not be asked"});
+}
+
+void ReplicationClient::wait_until_visible(const std::vector<postgres::Xid>& transactions) {
+  for (Duration delay = k_unseen_delay;; delay = std::min(delay * 2, k_unseen_delay_max)) {
+    const auto snapshot = with_session(
+        *this, *context_, [](env::QuerySession& session) { return session.current_snapshot(); });
+    if (!snapshot.ok()) fail(snapshot.error());
+    if (std::all_of(transactions.begin(), transactions.end(),
+                    [&](postgres::Xid each) { return snapshot->sees(each); }))
+      return;
+    context_->reached(Mark::described_before_visible);
+    if (now() - status_sent_ >= context_->options.status_interval) send_status();
+    sleep(delay);
+  }
 }
 
 void ReplicationClient::hand_over(std::vector<postgres::StreamEvent> events) {

@@ -41,6 +41,9 @@ class ReplicationClient : public runtime::Process {
   /// Where the stream describes a table, its shapes are held against the catalogue first: not all
   /// that may have changed is in the description.
   void ask_catalogue(const std::vector<postgres::StreamEvent>& events);
+  /// What these have done to the catalogue is there to be read: a commit may be streamed before
+  /// others see it. SUSPENDS.
+  void wait_until_visible(const std::vector<postgres::Xid>& transactions);
   void send_status();
   runtime::Ref<ReplicationClient> me() const { return {self()}; }
 

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include "sim/postgres/sessions.hpp"
 #include "sim/postgres/stream/pgoutput.hpp"
@@ -43,8 +44,8 @@ env::DatabaseResult<void> ModelReplicationSession::acquire_lock(const std::strin
 env::DatabaseResult<bool> ModelReplicationSession::ensure_publication(
     const std::string& publication) {
   if (auto trip = client_.round_trip("pg.publication"); !trip) return trip.failure();
-  if (!state_.make_publication(publication)) return false;
-  created_publication_ = true;
+  if (state_.publications.contains(publication)) return false;
+  uncommitted_publication_ = publication;
   if (auto trip = client_.round_trip("pg.publication.created"); !trip) return trip.failure();
   return true;
 }
@@ -52,8 +53,9 @@ env::DatabaseResult<bool> ModelReplicationSession::ensure_publication(
 env::DatabaseResult<env::SlotState> ModelReplicationSession::ensure_slot(const std::string& name) {
   if (auto trip = client_.round_trip("pg.slot"); !trip) return trip.failure();
   const auto found = state_.slots.find(name);
-  if (found != state_.slots.end() && created_publication_) {
-    // A slot older than its publication would decode WAL that knows no such publication.
+  if (found != state_.slots.end() && uncommitted_publication_) {
+    // A slot older than its publication would decode WAL that knows no such publication, so the
+    // publication is committed once the slot is gone.
     if (found->second.active != nullptr)
       return error(DatabaseFailure::slot_active, "55006",
                    "replication slot \"" + name + "\" is active");
@@ -66,7 +68,8 @@ env::DatabaseResult<env::SlotState> ModelReplicationSession::ensure_slot(const s
   } else if (found != state_.slots.end()) {
     return env::SlotState{false, found->second.confirmed_flush};
   }
-  created_publication_ = false;
+  if (const auto publication = std::exchange(uncommitted_publication_, std::nullopt))
+    state_.make_publication(*publication);
   const auto position = create_slot(name);
   if (!position) return position.failure();
   if (auto trip = client_.round_trip("pg.slot.created"); !trip) return trip.failure();
