@@ -194,7 +194,11 @@ storage::StoreResult<void> StoreProcess::reset(std::string reason, std::string s
     return s.remove_all(reason, at);
   });
   if (!removed.ok()) return removed;
-  cast<&ShapeCleaner::look_for_unfinished>(names::shape_cleaner);  // from here, as in remove()
+  // From here, as in remove().
+  if (const auto shown = runtime::TableRef(runtime(), tables::shape_meta).rows(); shown.found())
+    for (const auto& [handle, meta] : shown.value())
+      cast<&ShapeStatusOwner::forget>(names::shape_status_owner, handle);
+  cast<&ShapeCleaner::look_for_unfinished>(names::shape_cleaner);
   origin_->confirmable = {};
   return set_origin(std::move(system_identity), slot_position);
 }
