@@ -52,7 +52,12 @@ class LostAnswer final : public runtime::RuntimeObserver {
   bool lost_ = false;
 };
 
-class LostStart : public ::testing::Test, public test::WholeEngine {
+/// Outlives the engine, which it observes to its end.
+struct Observed {
+  LostAnswer answer_;
+};
+
+class LostStart : public ::testing::Test, public Observed, public test::WholeEngine {
  protected:
   LostStart() {
     create_table("items", {{"id", TypeId::int8, true, 1}});
@@ -60,7 +65,6 @@ class LostStart : public ::testing::Test, public test::WholeEngine {
     observer_ = &answer_;
     executor_.on_step([this](const sim::StepInfo&) { answer_.act(); });
   }
-  ~LostStart() override { instance_->kill(); }  // while there is who observes it
   /// The log from the beginning has each of the rows once.
   void expect_rows(const std::vector<std::string>& ids) {
     std::string log;
@@ -92,8 +96,6 @@ class LostStart : public ::testing::Test, public test::WholeEngine {
     pass(std::chrono::seconds(5));
     expect_rows({"1", "2"});
   }
-
-  LostAnswer answer_;
 };
 
 // 23e758e: the collector adopted it later, having taken its messages for a stranger's.
