@@ -169,13 +169,15 @@ storage::StoreResult<std::vector<protocol::ShapeHandle>> StoreProcess::remove(
   auto removed =
       on_store("store.remove", [handle = std::move(handle), reason = std::move(reason),
                                 at](storage::Store& s) { return s.remove(handle, reason, at); });
-  // From here, since whoever asked may not live to do it, and the read models outlive him.
-  if (removed.ok())
-    for (const protocol::ShapeHandle& gone : *removed) {
-      cast<&ShapeStatusOwner::forget>(names::shape_status_owner, gone);
-      cast<&ShapeCleaner::finish>(names::shape_cleaner, gone);
-    }
+  if (removed.ok()) tell_of_removal(*removed);
   return removed;
+}
+
+void StoreProcess::tell_of_removal(const std::vector<protocol::ShapeHandle>& removed) {
+  for (const protocol::ShapeHandle& gone : removed) {
+    cast<&ShapeStatusOwner::forget>(names::shape_status_owner, gone);
+    cast<&ShapeCleaner::finish>(names::shape_cleaner, gone);
+  }
 }
 
 storage::StoreResult<void> StoreProcess::finish_removal(protocol::ShapeHandle handle) {
@@ -193,12 +195,8 @@ storage::StoreResult<void> StoreProcess::reset(std::string reason, std::string s
   auto removed = on_store("store.reset", [reason = std::move(reason), at](storage::Store& s) {
     return s.remove_all(reason, at);
   });
-  if (!removed.ok()) return removed;
-  // From here, as in remove().
-  if (const auto shown = runtime::TableRef(runtime(), tables::shape_meta).rows(); shown.found())
-    for (const auto& [handle, meta] : shown.value())
-      cast<&ShapeStatusOwner::forget>(names::shape_status_owner, handle);
-  cast<&ShapeCleaner::look_for_unfinished>(names::shape_cleaner);
+  if (!removed.ok()) return removed.failure();
+  tell_of_removal(*removed);
   origin_->confirmable = {};
   return set_origin(std::move(system_identity), slot_position);
 }

@@ -80,6 +80,9 @@ class StoreProcess : public runtime::Process {
   /// Leaves by a crash for failures after which nothing in memory can be trusted.
   void check(const storage::StoreError& error);
   void schedule_maintenance();
+  /// What is durable becomes true of the rest of the engine. From here, since whoever asked for it
+  /// may not live to do it, and the read models outlive him.
+  void tell_of_removal(const std::vector<protocol::ShapeHandle>& removed);
   /// Until no former leader shows any more what is removed now. SUSPENDS.
   void outlast_leases();
 

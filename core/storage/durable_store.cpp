@@ -159,25 +159,30 @@ StoreResult<void> DurableStore::set_system_identity(std::string_view identity) {
   return {};
 }
 
-StoreResult<void> DurableStore::remove_all(std::string_view reason, std::int64_t at_unix_us) {
+StoreResult<std::vector<protocol::ShapeHandle>> DurableStore::remove_all(std::string_view reason,
+                                                                         std::int64_t at_unix_us) {
   auto ready = usable();
-  if (!ready) return ready;
+  if (!ready) return ready.failure();
   auto begun = begin();
-  if (!begun) return begun;
+  if (!begun) return begun.failure();
   const std::uint64_t none = 0;
   if (!connection_->run(remove_all_, Text{reason}, static_cast<std::uint64_t>(at_unix_us)) ||
       !connection_->run(delete_all_shapes_) || !connection_->run(set_applied_, none, none))
     return Failure{roll_back(failed("removing all shapes"))};
   auto done = finish();
-  if (!done) return done;
-  while (!shapes_.empty()) {
-    const LiveShape shape = shapes_.begin()->second;
-    removals_[shape.id] = RemovalState::open;
-    drop_live(shape);
+  if (!done) return done.failure();
+  std::vector<std::uint64_t> ids;
+  for (const auto& [id, shape] : shapes_) ids.push_back(id);
+  std::sort(ids.begin(), ids.end());
+  std::vector<protocol::ShapeHandle> removed;
+  for (const std::uint64_t id : ids) {
+    removals_[id] = RemovalState::open;
+    removed.push_back({shapes_.at(id).handle});
+    drop_live(shapes_.at(id));
   }
   state_.applied = 0;
   state_.confirmable = 0;
-  return {};
+  return removed;
 }
 
 }  // namespace holdfast::storage

@@ -68,7 +68,8 @@ class DurableStore final : public Store {
                                                          std::int64_t at_unix_us) override;
   StoreResult<void> finish_removal(const protocol::ShapeHandle& handle) override;
   StoreResult<void> set_system_identity(std::string_view identity) override;
-  StoreResult<void> remove_all(std::string_view reason, std::int64_t at_unix_us) override;
+  StoreResult<std::vector<protocol::ShapeHandle>> remove_all(std::string_view reason,
+                                                             std::int64_t at_unix_us) override;
   StoreResult<MaintenanceResult> maintain() override;
   std::shared_ptr<const JournalIndex> journal_index() const override { return index_; }
 

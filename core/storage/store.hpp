@@ -257,8 +257,9 @@ class Store {
 
   virtual StoreResult<void> set_system_identity(std::string_view identity) = 0;
   /// Removes every shape with this reason: the slot was lost, the timeline changed (LC-8, LC-10).
-  /// The applied LSN starts again from zero.
-  virtual StoreResult<void> remove_all(std::string_view reason, std::int64_t at_unix_us) = 0;
+  /// The applied LSN starts again from zero. ENSURES: what was removed.
+  virtual StoreResult<std::vector<protocol::ShapeHandle>> remove_all(std::string_view reason,
+                                                                     std::int64_t at_unix_us) = 0;
 
   /// One bounded slice of sealing, checkpointing and collecting removed data.
   virtual StoreResult<MaintenanceResult> maintain() = 0;

@@ -31,8 +31,6 @@ std::string column_for(AlterationKind kind, const Draws& draws) {
   }
 }
 
-}  // namespace
-
 void alter_nullability(Plan& plan, const Draws& draws) {
   const std::size_t table = draws.below(plan.tables.size(), "table");
   plan.alterations.push_back(
@@ -43,6 +41,8 @@ void alter_nullability(Plan& plan, const Draws& draws) {
        .at = ms(draws.between(100, 2'500, "at")),
        .undone_after = ms(draws.one_of<std::uint64_t>({0, 300, 2'000, 8'000}, "undone_after"))});
 }
+
+}  // namespace
 
 void add_alterations(Plan& plan, const Draws& draws) {
   plan.knobs.schema_reconciler_period =

@@ -70,7 +70,8 @@ class BrokenStore final : public Store {
   StoreResult<void> set_system_identity(std::string_view identity) override {
     return write([&] { return inner_->set_system_identity(identity); });
   }
-  StoreResult<void> remove_all(std::string_view reason, std::int64_t at_unix_us) override {
+  StoreResult<std::vector<ShapeHandle>> remove_all(std::string_view reason,
+                                                   std::int64_t at_unix_us) override {
     return write([&] { return inner_->remove_all(reason, at_unix_us); });
   }
   StoreResult<storage::MaintenanceResult> maintain() override { return inner_->maintain(); }

@@ -39,7 +39,11 @@ ConnectionSettings LibpqTest::settings(const std::string& user) const {
 }
 
 std::unique_ptr<BlockingQuery> LibpqTest::query_session(const std::string& user) const {
-  return must(BlockingQuery::open(settings(user), std::make_shared<Interrupt>()));
+  return query_session(settings(user));
+}
+
+std::unique_ptr<BlockingQuery> LibpqTest::query_session(const ConnectionSettings& settings) {
+  return must(BlockingQuery::open(settings, std::make_shared<Interrupt>()));
 }
 
 std::unique_ptr<BlockingReplication> LibpqTest::replication_session() const {

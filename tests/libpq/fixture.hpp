@@ -28,6 +28,7 @@ class LibpqTest : public ::testing::Test {
   std::string sql(const std::string& text) const { return server().execute(text, database_); }
   ConnectionSettings settings(const std::string& user = "postgres") const;
   std::unique_ptr<BlockingQuery> query_session(const std::string& user = "postgres") const;
+  static std::unique_ptr<BlockingQuery> query_session(const ConnectionSettings& settings);
   /// Connected and asked for its settings; nothing else.
   std::unique_ptr<BlockingReplication> replication_session() const;
   /// Publication, slot, stream.

@@ -112,7 +112,7 @@ TEST_F(Publication, verifies_when_whoever_was_writing_has_ended) {
   writer.run("INSERT INTO items VALUES (1)");
   ConnectionSettings impatient = settings();
   impatient.statement_timeout = std::chrono::milliseconds(300);
-  auto session = must(BlockingQuery::open(impatient, std::make_shared<Interrupt>()));
+  auto session = query_session(impatient);
   const auto refused = session->verify_published("pub", {"public", "items"});
   ASSERT_FALSE(refused.ok());
   EXPECT_EQ(refused.error().kind, DatabaseFailure::lock_timeout);
@@ -156,7 +156,7 @@ TEST_F(Publication, gives_up_waiting_for_a_tables_lock) {
   blocker.run("INSERT INTO items VALUES (1)");
   ConnectionSettings impatient = settings();
   impatient.statement_timeout = std::chrono::milliseconds(300);
-  auto session = must(BlockingQuery::open(impatient, std::make_shared<Interrupt>()));
+  auto session = query_session(impatient);
   const auto published = session->publish("pub", {"public", "items"});
   ASSERT_FALSE(published.ok());
   EXPECT_EQ(published.error().kind, DatabaseFailure::lock_timeout);

@@ -223,7 +223,7 @@ TEST_F(Query, limits_the_wait_for_the_first_row) {
   sql("CREATE TABLE items AS SELECT 1 AS id");
   ConnectionSettings impatient = settings();
   impatient.first_row_timeout = std::chrono::milliseconds(200);
-  auto session = must(BlockingQuery::open(impatient, std::make_shared<Interrupt>()));
+  auto session = query_session(impatient);
   must(session->begin_snapshot({"public", "items"}));
   must(session->start({{"public", "items"}, {"id"}, "pg_sleep(600) IS NOT NULL"}));
   const auto got = session->next();
@@ -276,7 +276,7 @@ class LockBreaker : public Query {
   unsigned broken(Duration grace, const std::vector<int>& own = {}) {
     ConnectionSettings with = settings();
     with.lock_holder_grace = grace;
-    auto session = must(BlockingQuery::open(with, std::make_shared<Interrupt>()));
+    auto session = query_session(with);
     return must(session->break_lock(slot_, own));
   }
 };

@@ -58,7 +58,7 @@ TEST_F(SnapshotPromises, gives_up_waiting_for_the_lock_of_its_snapshot) {
   ConnectionSettings impatient = settings();
   impatient.statement_timeout = std::chrono::milliseconds(200);
   impatient.first_row_timeout = std::chrono::milliseconds(500);
-  auto session = must(BlockingQuery::open(impatient, std::make_shared<Interrupt>()));
+  auto session = query_session(impatient);
   const auto begun = session->begin_snapshot({"public", "items"});
   ASSERT_FALSE(begun.ok());
   EXPECT_EQ(begun.error().kind, DatabaseFailure::timeout);
@@ -79,7 +79,7 @@ TEST_F(SnapshotPromises, gives_up_waiting_for_the_lock_of_a_table_in_a_sub_selec
   blocker.run("TRUNCATE others");
   ConnectionSettings impatient = settings();
   impatient.first_row_timeout = std::chrono::milliseconds(300);
-  auto session = must(BlockingQuery::open(impatient, std::make_shared<Interrupt>()));
+  auto session = query_session(impatient);
   must(session->begin_snapshot({"public", "items"}));
   must(session->start({{"public", "items"}, {"id"}, "id IN (SELECT id FROM others)"}));
   const auto got = session->next();

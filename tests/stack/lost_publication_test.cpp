@@ -6,59 +6,62 @@
 namespace holdfast::stack::test {
 namespace {
 
-TEST(LostPublication, EndsAllShapesAndTheSlotIsMadeAnew) {
-  WholeEngine world;
-  world.create_items();
-  world.start();
-  const std::string target = "/v1/shape?table=items";
-  const protocol::Response first = world.ask(target + "&offset=-1");
-  const std::string handle = *first.header("electric-handle");
+/// One shape and its client, and what is lost under them.
+class LostStream : public ::testing::Test, public WholeEngine {
+ protected:
+  LostStream() {
+    create_items();
+    start();
+  }
+  void make_shape() { handle_ = *ask(target_ + "&offset=-1").header("electric-handle"); }
+  protocol::Response go_on(const std::string& how = {}) {
+    return ask(target_ + "&handle=" + handle_ + "&offset=0_0" + how);
+  }
+  void drop_publication() { postgres_.drop_publication(StackOptions{}.publication); }
+  void write_row_2() { write({insert("items", {{"id", "2"}})}); }
+  void expect_a_new_shape_with_row_2() {
+    EXPECT_EQ(go_on().status, 409);
+    EXPECT_NE(ask(target_ + "&offset=-1").body.find(R"("2")"), std::string::npos);
+  }
 
-  world.postgres_.drop_publication(StackOptions{}.publication);
-  world.postgres_.disconnect_all();
-  world.write({WholeEngine::insert("items", {{"id", "2"}})});
-  world.until([&] { return world.reached(Mark::all_shapes_reset); });
-  world.until([&] { return world.instance_->engine().health() == api::HealthStatus::active; });
-  EXPECT_EQ(world.ask(target + "&handle=" + handle + "&offset=0_0").status, 409);
-  EXPECT_NE(world.ask(target + "&offset=-1").body.find(R"("2")"), std::string::npos);
+  const std::string target_ = "/v1/shape?table=items";
+  std::string handle_;
+};
+
+TEST_F(LostStream, OfADroppedPublicationEndsAllShapesAndTheSlotIsMadeAnew) {
+  make_shape();
+  drop_publication();
+  postgres_.disconnect_all();
+  write_row_2();
+  until([&] { return reached(Mark::all_shapes_reset); });
+  until([&] { return instance_->engine().health() == api::HealthStatus::active; });
+  expect_a_new_shape_with_row_2();
 }
 
 // Nobody writes, so the stream does not fail; whoever publishes a table finds out. Once its shape
 // was made and removed without end.
-TEST(LostPublication, IsFoundMissingByANewShape) {
-  WholeEngine world;
-  world.create_items();
-  world.start();
-  world.postgres_.drop_publication(StackOptions{}.publication);
-  EXPECT_EQ(world.ask("/v1/shape?table=items&offset=-1").status, 200);
-  EXPECT_TRUE(world.reached(Mark::publication_found_missing));
+TEST_F(LostStream, OfADroppedPublicationIsFoundByANewShape) {
+  drop_publication();
+  EXPECT_EQ(ask(target_ + "&offset=-1").status, 200);
+  EXPECT_TRUE(reached(Mark::publication_found_missing));
 }
 
 // Without a disconnection: the stream ends with the first change that is decoded without it.
-TEST(LostPublication, EndsTheStreamWithTheNextChange) {
-  WholeEngine world;
-  world.create_items();
-  world.start();
-  const std::string target = "/v1/shape?table=items";
-  const std::string handle = *world.ask(target + "&offset=-1").header("electric-handle");
-  world.postgres_.drop_publication(StackOptions{}.publication);
-  world.write({WholeEngine::insert("items", {{"id", "2"}})});
-  EXPECT_EQ(world.ask(target + "&handle=" + handle + "&offset=0_0&live=true").status, 409);
-  EXPECT_TRUE(world.reached(Mark::all_shapes_reset));
+TEST_F(LostStream, OfADroppedPublicationEndsWithTheNextChange) {
+  make_shape();
+  drop_publication();
+  write_row_2();
+  EXPECT_EQ(go_on("&live=true").status, 409);
+  EXPECT_TRUE(reached(Mark::all_shapes_reset));
 }
 
 // wal_status = lost: the slot is made anew, and everything that was made by the old one ends.
-TEST(LostSlot, EndsAllShapesAndIsMadeAnew) {
-  WholeEngine world;
-  world.create_items();
-  world.start();
-  const std::string target = "/v1/shape?table=items";
-  const std::string handle = *world.ask(target + "&offset=-1").header("electric-handle");
-  world.postgres_.invalidate_slot(StackOptions{}.slot);
-  world.write({WholeEngine::insert("items", {{"id", "2"}})});
-  world.until([&] { return world.reached(Mark::all_shapes_reset); });
-  EXPECT_EQ(world.ask(target + "&handle=" + handle + "&offset=0_0").status, 409);
-  EXPECT_NE(world.ask(target + "&offset=-1").body.find(R"("2")"), std::string::npos);
+TEST_F(LostStream, OfALostSlotEndsAllShapesAndTheSlotIsMadeAnew) {
+  make_shape();
+  postgres_.invalidate_slot(StackOptions{}.slot);
+  write_row_2();
+  until([&] { return reached(Mark::all_shapes_reset); });
+  expect_a_new_shape_with_row_2();
 }
 
 }  // namespace

@@ -129,8 +129,12 @@ class Client {
            "&offset=" + offset_ + (handle_.empty() ? "" : "&handle=" + handle_);
   }
   const std::string& handle() const { return handle_; }
-  /// LSN up to which it was told that it has everything.
-  std::uint64_t claimed() const { return view_->claimed(); }
+  /// The same, and whether it was told that it has everything.
+  std::string read_with_claim() {
+    const std::string held = read();
+    const bool claims = view_->claimed() >= story_.last_commit().value;
+    return held + (claims ? ", and claims to be up to date" : "");
+  }
 
  private:
   void take(const protocol::Response& answer) {

@@ -80,9 +80,7 @@ std::string read_while_input_waits(const Guards& guards) {
   story.pass(std::chrono::seconds(1));
   story.write({task(7, 1)});
   story.pass(std::chrono::seconds(1));
-  const std::string held = story.client.read();
-  const bool claims = story.client.claimed() >= story.last_commit().value;
-  return held + (claims ? ", and claims to be up to date" : "");
+  return story.client.read_with_claim();
 }
 
 TEST(SubqueryGuards, NoMarkerClaimsWhatWaitsBehindAQuery) {

@@ -207,7 +207,7 @@ TEST_F(StoreTest, RemovingAllShapesStartsTheStreamAgain) {
   const auto unfinished = must(store_->create(Hash128{3, 3}, "definition")).handle;
   must(store_->commit(one_change(a, 500, 0, make_item(1))));
   must(store_->set_system_identity("one"));
-  must(store_->remove_all("slot lost", 7));
+  EXPECT_EQ(must(store_->remove_all("slot lost", 7)), (std::vector{a, b, unfinished}));
   for (int time = 1; time <= 2; ++time) {
     for (const auto& handle : {a, b, unfinished}) {
       const auto found = must(reader_->find(handle));

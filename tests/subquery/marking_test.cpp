@@ -6,24 +6,13 @@
 
 #include "core/base/guard_list.hpp"
 #include "core/where/link_value.hpp"
+#include "tests/subquery/relations.hpp"
 
 namespace holdfast::subquery {
 namespace {
 
 postgres::RelationInfo relation(const char* name, std::uint32_t oid) {
-  const auto column = [](const char* column_name) {
-    postgres::ColumnInfo made;
-    made.name = column_name;
-    made.type = {1700};
-    made.type_name = "numeric";
-    return made;
-  };
-  postgres::RelationInfo made;
-  made.oid = {oid};
-  made.name = {"public", name};
-  made.columns = {column("id"), column("project")};
-  made.columns.front().key_position = 1;
-  return made;
+  return two_columns(name, oid, "project", {1700}, "numeric");
 }
 
 /// Rows of tasks(id, project) in a shape with one subquery over the projects.

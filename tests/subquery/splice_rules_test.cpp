@@ -6,24 +6,13 @@
 #include "core/base/guard_list.hpp"
 #include "core/subquery/outer_shape.hpp"
 #include "tests/subquery/reader.hpp"
+#include "tests/subquery/relations.hpp"
 
 namespace holdfast::subquery {
 namespace {
 
 postgres::RelationInfo relation(const char* name, std::uint32_t oid, const char* second) {
-  const auto column = [](const char* column_name) {
-    postgres::ColumnInfo made;
-    made.name = column_name;
-    made.type = {20};
-    made.type_name = "int8";
-    return made;
-  };
-  postgres::RelationInfo made;
-  made.oid = {oid};
-  made.name = {"public", name};
-  made.columns = {column("id"), column(second)};
-  made.columns.front().key_position = 1;
-  return made;
+  return two_columns(name, oid, second, {20}, "int8");
 }
 
 class Story {

@@ -232,8 +232,8 @@ void Connection::refuse(int status, const std::string& message) {
   close_after_ = true;
   head_only_ = false;
   phase_ = Phase::sending;
-  if (status == 400 || status == 414 || status == 431) {
-    queue(bare_refusal(status));
+  if (auto bare = bare_refusal(status)) {
+    queue(std::move(*bare));
   } else {
     protocol::Response response = plain(status, message);
     send_head(response, Framing::length);

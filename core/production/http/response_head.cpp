@@ -24,10 +24,12 @@ bool may_have_body(int status) {
   return status >= 200 && status != 204 && status != 304;
 }
 
-std::string bare_refusal(int status) {
-  const char* reason = status == 414   ? "Request-URI Too Long"
+std::optional<std::string> bare_refusal(int status) {
+  const char* reason = status == 400   ? "Bad Request"
+                       : status == 414 ? "Request-URI Too Long"
                        : status == 431 ? "Request Header Fields Too Large"
-                                       : "Bad Request";
+                                       : nullptr;
+  if (reason == nullptr) return std::nullopt;
   return "HTTP/1.0 " + std::to_string(status) + ' ' + reason + "\r\nconnection: close\r\n\r\n";
 }
 

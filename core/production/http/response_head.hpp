@@ -1,6 +1,7 @@
 // The head of a response as bytes. Knows no sockets.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -23,8 +24,9 @@ enum class AfterResponse { keep_open, close };
 std::string encode_head(const protocol::Response& response, Framing framing, AfterResponse after,
                         std::string_view date);
 
-/// All that a client is told whose request could not be read (http-api.md §2.5).
-std::string bare_refusal(int status);
+/// All that a client is told whose request could not be read (http-api.md §2.5). nullopt: with this
+/// status it is told more.
+std::optional<std::string> bare_refusal(int status);
 
 /// 204 and 304 never have a body, nor the headers that describe one.
 bool may_have_body(int status);

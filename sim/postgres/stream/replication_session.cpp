@@ -52,8 +52,9 @@ env::DatabaseResult<bool> ModelReplicationSession::ensure_publication(
 
 env::DatabaseResult<env::SlotState> ModelReplicationSession::ensure_slot(const std::string& name) {
   if (auto trip = client_.round_trip("pg.slot"); !trip) return trip.failure();
+  const auto publication = std::exchange(uncommitted_publication_, std::nullopt);
   const auto found = state_.slots.find(name);
-  if (found != state_.slots.end() && uncommitted_publication_) {
+  if (found != state_.slots.end() && publication) {
     // A slot older than its publication would decode WAL that knows no such publication, so the
     // publication is committed once the slot is gone.
     if (found->second.active != nullptr)
@@ -68,8 +69,7 @@ env::DatabaseResult<env::SlotState> ModelReplicationSession::ensure_slot(const s
   } else if (found != state_.slots.end()) {
     return env::SlotState{false, found->second.confirmed_flush};
   }
-  if (const auto publication = std::exchange(uncommitted_publication_, std::nullopt))
-    state_.make_publication(*publication);
+  if (publication) state_.make_publication(*publication);
   const auto position = create_slot(name);
   if (!position) return position.failure();
   if (auto trip = client_.round_trip("pg.slot.created"); !trip) return trip.failure();
