@@ -179,7 +179,7 @@ std::optional<ShapeMeta> find_by_handle(runtime::Process& process,
                                         const protocol::ShapeHandle& handle) {
   if (source == Source::read_models) {
     const auto meta = runtime::TableRef(process.runtime(), stack::tables::shape_meta).find(handle);
-    if (meta.found()) return meta.value();
+    if (meta.found() && !meta->ending) return meta.value();
     if (meta.missing() || !context.guards.on(Guard::gone_asks_the_store)) return std::nullopt;
   }
   return ask_store_for(context, handle);

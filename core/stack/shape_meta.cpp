@@ -68,6 +68,7 @@ void set_progress(ShapeMeta& meta, const storage::ShapeRecord& record) {
   meta.snapshot_chunks = record.snapshot_chunks;
   meta.waiting_from = record.waiting_from;
   meta.quarantine = record.quarantine;
+  meta.ending = false;
 }
 
 }  // namespace holdfast::stack

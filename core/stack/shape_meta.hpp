@@ -30,6 +30,8 @@ struct ShapeMeta {
   /// markers stay below it (I-58). 0: none.
   postgres::Lsn waiting_from;
   std::string quarantine;  ///< why its input is set aside; empty: it is not
+  /// Its removal is being made durable, so the store says whether the shape still lives.
+  bool ending = false;
 
   /// Whether it keeps state beside its log: it has subqueries, or is what one selects.
   bool has_state() const { return role == storage::ShapeRole::inner || !inners.empty(); }

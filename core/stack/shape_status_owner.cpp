@@ -108,6 +108,11 @@ void ShapeStatusOwner::committed(Committed what) {
   if (!changed.empty()) cast<&ShapeChanges::changed>(names::shape_changes, std::move(changed));
 }
 
+void ShapeStatusOwner::set_ending(std::vector<protocol::ShapeHandle> handles, bool ending) {
+  for (const protocol::ShapeHandle& handle : handles)
+    meta_->update(handle, [&](ShapeMeta& meta) { meta.ending = ending; });
+}
+
 void ShapeStatusOwner::forget(protocol::ShapeHandle handle) {
   const auto meta = meta_->find(handle);
   if (!meta) return;

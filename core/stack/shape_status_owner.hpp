@@ -41,6 +41,8 @@ class ShapeStatusOwner : public runtime::Process {
   void committed(Committed what);
   /// Why its input is set aside; empty: it is not, or no more.
   void set_quarantine(protocol::ShapeHandle handle, std::string reason);
+  /// Shapes that the store is about to remove, or was about to and did not.
+  void set_ending(std::vector<protocol::ShapeHandle> handles, bool ending);
   /// A shape that the store has removed: requests no longer find it, and its waiters are woken.
   void forget(protocol::ShapeHandle handle);
 

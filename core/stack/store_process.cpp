@@ -165,11 +165,30 @@ storage::StoreResult<void> StoreProcess::write_state(storage::Group group) {
 storage::StoreResult<std::vector<protocol::ShapeHandle>> StoreProcess::remove(
     protocol::ShapeHandle handle, std::string reason) {
   outlast_leases();
+  auto ending = on_store("store.would_remove",
+                         [handle](storage::Store& s) { return s.would_remove(handle); });
+  if (!ending.ok() || ending->empty()) return ending;
   const std::int64_t at = wall_time().unix_us;
-  auto removed =
-      on_store("store.remove", [handle = std::move(handle), reason = std::move(reason),
-                                at](storage::Store& s) { return s.remove(handle, reason, at); });
-  if (removed.ok()) tell_of_removal(*removed);
+  return remove_ending(*ending, [&] {
+    return on_store("store.remove", [handle, reason, at](storage::Store& s) {
+      return s.remove(handle, reason, at);
+    });
+  });
+}
+
+template <class F>
+storage::StoreResult<std::vector<protocol::ShapeHandle>> StoreProcess::remove_ending(
+    const std::vector<protocol::ShapeHandle>& ending, F removal) {
+  try {
+    call<&ShapeStatusOwner::set_ending>(names::shape_status_owner, ending, true);
+  } catch (const runtime::ProcessExit&) {
+    // Its tables are gone with it, and its successor reads the store.
+  }
+  auto removed = removal();
+  if (removed.ok())
+    tell_of_removal(*removed);
+  else
+    cast<&ShapeStatusOwner::set_ending>(names::shape_status_owner, ending, false);
   return removed;
 }
 
@@ -192,11 +211,14 @@ storage::StoreResult<void> StoreProcess::reset(std::string reason, std::string s
                                                postgres::Lsn slot_position) {
   outlast_leases();
   const std::int64_t at = wall_time().unix_us;
-  auto removed = on_store("store.reset", [reason = std::move(reason), at](storage::Store& s) {
-    return s.remove_all(reason, at);
+  std::vector<protocol::ShapeHandle> shown;
+  if (const auto rows = runtime::TableRef(runtime(), tables::shape_meta).rows(); rows.found())
+    for (const auto& [handle, meta] : rows.value()) shown.push_back(handle);
+  const auto removed = remove_ending(shown, [&] {
+    return on_store("store.reset",
+                    [reason, at](storage::Store& s) { return s.remove_all(reason, at); });
   });
   if (!removed.ok()) return removed.failure();
-  tell_of_removal(*removed);
   origin_->confirmable = {};
   return set_origin(std::move(system_identity), slot_position);
 }

@@ -80,6 +80,12 @@ class StoreProcess : public runtime::Process {
   /// Leaves by a crash for failures after which nothing in memory can be trusted.
   void check(const storage::StoreError& error);
   void schedule_maintenance();
+  /// From its commit on, another instance that asks the store says 409 for a shape, and makes its
+  /// successor. The read models may hear of it much later, so before that they leave the question
+  /// to the store (I-43). `removal`: of these shapes, as a job. SUSPENDS.
+  template <class F>
+  storage::StoreResult<std::vector<protocol::ShapeHandle>> remove_ending(
+      const std::vector<protocol::ShapeHandle>& ending, F removal);
   /// What is durable becomes true of the rest of the engine. From here, since whoever asked for it
   /// may not live to do it, and the read models outlive him.
   void tell_of_removal(const std::vector<protocol::ShapeHandle>& removed);
@@ -95,7 +101,7 @@ class StoreProcess : public runtime::Process {
   std::map<runtime::ProcessId, Spill> spills_;
   /// What check_origin() of the connection manager compares with.
   std::optional<StoreOrigin> origin_;
-  std::uint64_t epoch_ = 0;                                   ///< ours, once origin_ is known
+  std::uint64_t epoch_ = 0;  ///< ours, once origin_ is known
   Instant taken_over_;
   std::optional<runtime::Ref<ShapeLogCollector>> collector_;  ///< whose commits are taken
 };

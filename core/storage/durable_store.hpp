@@ -63,6 +63,8 @@ class DurableStore final : public Store {
   StoreResult<std::unique_ptr<SnapshotWriter>> write_snapshot(
       const protocol::ShapeHandle& handle) override;
   StoreResult<CommitResult> commit(const Group& group) override;
+  StoreResult<std::vector<protocol::ShapeHandle>> would_remove(
+      const protocol::ShapeHandle& handle) override;
   StoreResult<std::vector<protocol::ShapeHandle>> remove(const protocol::ShapeHandle& handle,
                                                          std::string_view reason,
                                                          std::int64_t at_unix_us) override;

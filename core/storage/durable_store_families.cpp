@@ -128,6 +128,17 @@ std::vector<DurableStore::Ended> DurableStore::end_with(const LiveShape& shape) 
   return ended;
 }
 
+StoreResult<std::vector<protocol::ShapeHandle>> DurableStore::would_remove(
+    const protocol::ShapeHandle& handle) {
+  auto ready = usable();
+  if (!ready) return ready.failure();
+  std::vector<protocol::ShapeHandle> handles;
+  const LiveShape* shape = find_live(handle);
+  if (shape == nullptr) return handles;
+  for (const Ended& ended : end_with(*shape)) handles.push_back({shapes_.at(ended.id).handle});
+  return handles;
+}
+
 StoreResult<std::vector<protocol::ShapeHandle>> DurableStore::remove(
     const protocol::ShapeHandle& handle, std::string_view reason, std::int64_t at_unix_us) {
   auto ready = usable();

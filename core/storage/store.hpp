@@ -247,6 +247,9 @@ class Store {
   /// Durable on return. Shapes that are not live are left out silently: their removal won.
   virtual StoreResult<CommitResult> commit(const Group& group) = 0;
 
+  /// What remove() would remove now, the shape first. Not live: nothing.
+  virtual StoreResult<std::vector<protocol::ShapeHandle>> would_remove(
+      const protocol::ShapeHandle& handle) = 0;
   /// Step 1 of a removal: in one transaction the shape, every shape that refers to it, and the
   /// inner shapes to which nothing refers any more. ENSURES: what was removed, the shape first. Not
   /// live: nothing.

@@ -50,6 +50,9 @@ class BrokenStore final : public Store {
     return result;
   }
 
+  StoreResult<std::vector<ShapeHandle>> would_remove(const ShapeHandle& handle) override {
+    return inner_->would_remove(handle);
+  }
   StoreResult<std::vector<ShapeHandle>> remove(const ShapeHandle& handle, std::string_view reason,
                                                std::int64_t at_unix_us) override {
     if (set_.on(Mutant::removal_forgotten)) {

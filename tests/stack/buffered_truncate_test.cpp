@@ -40,10 +40,8 @@ class BufferedTruncate : public ::testing::Test, public test::WholeEngine {
 
 TEST_F(BufferedTruncate, EndsTheShapeThoughAnotherTransactionFollows) {
   std::optional<protocol::Response> answer;
-  protocol::Request request;
-  request.method = "GET";
-  protocol::parse_target("/v1/shape?table=items&offset=-1", request);
-  instance_->handle(std::move(request), [&](protocol::Response made) { answer = std::move(made); });
+  instance_->handle(test::request("/v1/shape?table=items&offset=-1"),
+                    [&](protocol::Response made) { answer = std::move(made); });
   until([&] { return published_; });
   write_asynchronously(insert("items", {{"id", "2"}}));
   until([&] { return stored_; });

@@ -21,12 +21,9 @@ void expect_answers(sim::SimulatedExecutorOptions schedule) {
   std::vector<protocol::Response> answers;
   constexpr std::size_t k_held = 50;
   for (std::size_t i = 0; i < k_held; ++i) {
-    protocol::Request request;
-    request.method = "GET";
-    protocol::parse_target(from + offset + "&live=true", request);
-    world.instance_->handle(std::move(request), [&](protocol::Response response) {
-      answers.push_back(std::move(response));
-    });
+    world.instance_->handle(
+        test::request(from + offset + "&live=true"),
+        [&](protocol::Response response) { answers.push_back(std::move(response)); });
   }
   world.pass(std::chrono::seconds(2));
   ASSERT_TRUE(answers.empty()) << "they are held";

@@ -77,12 +77,9 @@ TEST(Expiry, NothingExpiresOnceARemovalHasMadeRoom) {
               200);
   const auto cleaner = engine.runtime().whereis(names::shape_cleaner.text);
   engine.executor_.stall(engine.runtime(), cleaner, std::chrono::seconds(8));
-  protocol::Request removal;
-  removal.method = "DELETE";
-  protocol::parse_target("/v1/shape?table=items&where=id=3", removal);
   std::optional<int> removed;
-  engine.instance_->handle(
-      std::move(removal), [&](const protocol::Response& response) { removed = response.status; });
+  engine.instance_->handle(test::request("/v1/shape?table=items&where=id=3", "DELETE"),
+                           [&](const protocol::Response& response) { removed = response.status; });
   engine.pass(std::chrono::seconds(20));
   EXPECT_EQ(removed, 202);
   EXPECT_EQ(engine.events_.last.count("shapes_expire"), 1U) << "there were too many";

@@ -43,11 +43,8 @@ class LockedTable : public ::testing::Test, public test::WholeEngine {
     return statement;
   }
   std::shared_ptr<Asked> send(const std::string& target) {
-    protocol::Request request;
-    request.method = "GET";
-    protocol::parse_target(target, request);
     auto asked = std::make_shared<Asked>(Asked{executor_.now()});
-    instance_->handle(std::move(request), [this, asked](protocol::Response response) {
+    instance_->handle(test::request(target), [this, asked](protocol::Response response) {
       asked->answer = std::move(response);
       asked->took = executor_.now() - asked->at;
     });

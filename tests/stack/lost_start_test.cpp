@@ -118,10 +118,8 @@ TEST_F(LostStart, WhoWaitsForTheStreamHoldsNoSession) {
   write({insert("others", {{"id", "1"}})});
   pass(std::chrono::seconds(5));
   // What the next collector has to see again first: until then each snapshot is too early.
-  protocol::Request request;
-  request.method = "GET";
-  protocol::parse_target("/v1/shape?table=items&offset=-1", request);
-  instance_->handle(std::move(request), [](const protocol::Response&) {});
+  instance_->handle(test::request("/v1/shape?table=items&offset=-1"),
+                    [](const protocol::Response&) {});
   until([&] { return process("snapshotter").has_value(); });
   runtime().send_exit(runtime().whereis(names::shape_log_collector.text),
                       runtime::ExitReason::killed());

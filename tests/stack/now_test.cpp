@@ -14,11 +14,8 @@ class Now : public test::WholeEngine {
   Outcome crash_after(std::uint64_t steps) {
     create_items();
     start();
-    protocol::Request request;
-    request.method = "GET";
-    protocol::parse_target("/v1/shape?table=items&offset=now", request);
     std::optional<protocol::Response> answer;
-    instance_->handle(std::move(request),
+    instance_->handle(test::request("/v1/shape?table=items&offset=now"),
                       [&](protocol::Response response) { answer = std::move(response); });
     const std::uint64_t until = executor_.steps() + steps;
     executor_.run_until([&] { return executor_.steps() >= until; },

@@ -8,6 +8,7 @@
 #include "core/base/guard_list.hpp"
 #include "core/stack/names.hpp"
 #include "tests/stack/one_shape_fixture.hpp"
+#include "tests/stack/shape_story.hpp"
 
 namespace holdfast::stack {
 namespace {
@@ -88,6 +89,31 @@ TEST_F(ShapeLookup, AnOwnerThatLivesHasTheLastWord) {
   EXPECT_FALSE(ask(Guards::all()).by_handle.has_value());
   runtime_.kill(owner.id);
   EXPECT_TRUE(ask(Guards::all()).by_handle.has_value()) << "its tables went with it";
+}
+
+// A standby asks the store, the leader its read models, which may be seconds late: a removal waits
+// until these leave the question to the store. Once a client was sent away by the one and served by
+// the other (I-43).
+TEST(Removal, IsFinalForTheLeaderOnceItIsForAStandby) {
+  test::Story story;
+  story.engine_.api.deletion = api::Deletion::allowed;
+  story.create_items();
+  story.start();
+  scenarios::Instance& leader = *story.instance_;
+  scenarios::Instance& standby = story.begin(Guards::all());
+  const std::string shape = "/v1/shape?table=items";
+  const std::string handle = *story.ask(shape + "&offset=-1").header("electric-handle");
+  const auto status_at = [&](scenarios::Instance& instance) {
+    story.instance_ = &instance;
+    return story.ask(shape + "&offset=0_0&handle=" + handle).status;
+  };
+  story.stall(names::shape_status_owner, std::chrono::seconds(5));
+  leader.handle(test::request(shape, "DELETE"), [](const protocol::Response&) {});
+  story.pass(std::chrono::seconds(1));
+  EXPECT_EQ(status_at(standby), 200) << "the leader would still serve it";
+  story.pass(std::chrono::seconds(9));
+  EXPECT_EQ(status_at(leader), 409);
+  EXPECT_EQ(status_at(standby), 409);
 }
 
 }  // namespace

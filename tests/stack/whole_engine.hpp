@@ -16,6 +16,13 @@
 
 namespace holdfast::stack::test {
 
+inline protocol::Request request(const std::string& target, const char* method = "GET") {
+  protocol::Request made;
+  made.method = method;
+  protocol::parse_target(target, made);
+  return made;
+}
+
 class WholeEngine {
  public:
   explicit WholeEngine(sim::SimulatedExecutorOptions schedule = {})
@@ -55,11 +62,8 @@ class WholeEngine {
   void pass(Duration time) { executor_.run_for(time); }
 
   protocol::Response ask(const std::string& target, const char* method = "GET") {
-    protocol::Request request;
-    request.method = method;
-    protocol::parse_target(target, request);
     std::optional<protocol::Response> answer;
-    instance_->handle(std::move(request),
+    instance_->handle(request(target, method),
                       [&](protocol::Response response) { answer = std::move(response); });
     until([&] { return answer.has_value(); });
     return answer.value_or(protocol::Response{.status = 0, .headers = {}, .body = {}});

@@ -67,6 +67,8 @@ runtime::Ref<ShapeLogCollector> ShapeLogCollector::attach(runtime::Ref<Replicati
                                        Committed{{}, {}, {}, last_processed_});
   }
   passed_ = std::max(passed_, confirmed);
+  tell_positions();
+  send_all_waiting();
   client_ = client;
   waiting_client_.reset();
   confirmed_ = wanted_ = confirmed;

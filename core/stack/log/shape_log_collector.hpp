@@ -183,8 +183,10 @@ class ShapeLogCollector : public runtime::Process {
   void send_all_waiting();
   /// What inner shapes get of a transaction that has ended.
   void deliver_whole(Routed& routed);
-  /// Tells the shapes that wait for a position.
+  /// Tells the shapes that wait for a position which has passed, with a batch that is routed,
   void add_positions(Routed& routed);
+  /// or with an empty one: no event of the stream may follow on a quiet database.
+  void tell_positions();
   /// Gives every shape that has none of its results the values of its inner shapes, if these have
   /// them.
   void subscribe();

@@ -50,6 +50,17 @@ void ShapeLogCollector::add_positions(Routed& routed) {
   }
 }
 
+void ShapeLogCollector::tell_positions() {
+  Routed routed;
+  add_positions(routed);
+  if (routed.empty()) return;
+  std::set<protocol::ShapeHandle> participants;
+  for (const auto& [waiting, delivery] : routed) participants.insert(waiting);
+  const BatchNumber batch = pipeline_.open_empty(participants);
+  for (const auto& [waiting, delivery] : routed)
+    waiting_delivery(shapes_.at(waiting), batch).position = position();
+}
+
 Delivery& ShapeLogCollector::waiting_delivery(Shape& shape, BatchNumber batch) {
   auto& undelivered = shape.undelivered;
   const auto at = std::find_if(undelivered.begin(), undelivered.end(),
@@ -116,14 +127,7 @@ void ShapeLogCollector::take_part(Shape& shape, const Contribution& contribution
   if (!part.waits_for) return;
   shape.waits_for = *part.waits_for;
   positions_.insert(handle);
-  if (shape.waits_for > position()) return;
-  Routed routed;
-  add_positions(routed);
-  std::set<protocol::ShapeHandle> participants;
-  for (const auto& [waiting, delivery] : routed) participants.insert(waiting);
-  const BatchNumber batch = pipeline_.open_empty(participants);
-  for (const auto& [waiting, delivery] : routed)
-    waiting_delivery(shapes_.at(waiting), batch).position = position();
+  tell_positions();
 }
 
 void ShapeLogCollector::pass_on(Shape& shape, const Contribution& contribution) {
