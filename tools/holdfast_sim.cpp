@@ -114,9 +114,9 @@ void add_replay(CLI::App& app, int& code, const std::vector<std::string>& comman
       ->delimiter(',');
   command->add_flag("--trace", options->trace, "print every step");
   command->add_option("--until", options->until, "with --trace: print no step after this one")
-      ->check(CLI::NonNegativeNumber);
+      ->check(CLI::Range(std::uint64_t{0}, std::uint64_t{1'000'000'000}));
   command->add_option("--gdb-at", options->gdb_at, "stop in gdb before this step")
-      ->check(CLI::NonNegativeNumber);
+      ->check(CLI::Range(std::uint64_t{0}, std::uint64_t{1'000'000'000}));
   command->add_option("--timeline", options->timeline, "write the run as an HTML page");
   command->add_flag("--strict", options->strict, "refuse a file that another build wrote");
   command

@@ -70,6 +70,9 @@ class ReplicationSession {
   virtual DatabaseResult<void> acquire_lock(const std::string& name) = 0;
   /// Creates the publication (empty, all operations) unless it exists; true: created now.
   virtual DatabaseResult<bool> ensure_publication(const std::string& publication) = 0;
+  /// Only before ensure_slot: the slot is of no use. One that is not there, or is somebody else's,
+  /// is left alone.
+  virtual DatabaseResult<void> drop_slot(const std::string& slot) = 0;
   virtual DatabaseResult<SlotState> ensure_slot(const std::string& slot) = 0;
   /// START_REPLICATION <slot> 0/0, protocol 1; also applies the five display settings of
   /// postgres.md §8.2 to the session.

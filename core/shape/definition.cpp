@@ -68,12 +68,12 @@ Result<std::vector<std::uint16_t>, DefinitionError> chosen_columns(
     const auto found = std::find_if(relation.columns.begin(), relation.columns.end(),
                                     [&](const postgres::ColumnInfo& c) { return c.name == name; });
     const auto index = static_cast<std::uint16_t>(found - relation.columns.begin());
-    // Upstream takes a second mention for a column that is not there (http-api.md §5.6).
-    if (found == relation.columns.end() ||
-        std::find(chosen.begin(), chosen.end(), index) != chosen.end()) {
+    if (found == relation.columns.end()) {
       unknown.push_back(name);
       continue;
     }
+    // Upstream takes a second mention for a column that is not there (http-api.md §27, row 22).
+    if (std::find(chosen.begin(), chosen.end(), index) != chosen.end()) continue;
     if (found->generated) generated.push_back(name);
     chosen.push_back(index);
   }

@@ -207,7 +207,24 @@ void FaultDriver::lose_the_stream(const PlannedFault& fault) {
     postgres_.invalidate_slot(slot);
   else
     postgres_.drop_publication(publication);
+  // Somebody makes it again, after a write that the slot can then never get past.
+  if (!is_slot && fault.pick % 2 == 1 && write_elsewhere())
+    postgres_.create_publication(publication);
   look_for_new_slot(cause, old->created_at, fault.kind);
+}
+
+bool FaultDriver::write_elsewhere() {
+  const postgres::RelationName name{"public", "elsewhere"};
+  if (!postgres_.describe(name))
+    postgres_.create_table({name, {{.name = "id", .type = sim::postgres::TypeId::int8}}});
+  const sim::postgres::Session session = postgres_.begin();
+  sim::postgres::Statement insert;
+  insert.table = name;
+  insert.set = {{"id", "1"}};
+  if (postgres_.execute(session, insert).outcome != sim::postgres::ExecuteOutcome::ok) return false;
+  postgres_.log_commit(session, sim::postgres::Synchronous::on);
+  postgres_.show_commit(session);
+  return true;
 }
 
 void FaultDriver::look_for_new_slot(std::size_t cause, postgres::Lsn old, FaultKind kind) {

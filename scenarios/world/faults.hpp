@@ -58,6 +58,8 @@ class FaultDriver final : public sim::DiskFaults {
   void recreate_slot(const PlannedFault& fault);
   /// What the engine streams by is gone: it has to make it again, and to end all shapes.
   void lose_the_stream(const PlannedFault& fault);
+  /// One row of a table that no shape is of; false: the server takes no writes now.
+  bool write_elsewhere();
   void poison(const PlannedFault& fault);
   void note_poison();
   void hit_call(const PlannedFault& fault);

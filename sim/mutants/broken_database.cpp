@@ -59,6 +59,9 @@ class BrokenReplication final : public env::ReplicationSession {
   DatabaseResult<bool> ensure_publication(const std::string& publication) override {
     return inner_->ensure_publication(publication);
   }
+  DatabaseResult<void> drop_slot(const std::string& slot) override {
+    return inner_->drop_slot(slot);
+  }
   DatabaseResult<env::SlotState> ensure_slot(const std::string& slot) override {
     return inner_->ensure_slot(slot);
   }

@@ -46,6 +46,7 @@ class ModelReplicationSession final : public env::ReplicationSession {
   env::DatabaseResult<env::ServerSettings> settings() override;
   env::DatabaseResult<void> acquire_lock(const std::string& name) override;
   env::DatabaseResult<bool> ensure_publication(const std::string& publication) override;
+  env::DatabaseResult<void> drop_slot(const std::string& slot) override;
   env::DatabaseResult<env::SlotState> ensure_slot(const std::string& slot) override;
   env::DatabaseResult<void> start_streaming(const std::string& slot,
                                             const std::string& publication) override;
@@ -53,6 +54,7 @@ class ModelReplicationSession final : public env::ReplicationSession {
   env::DatabaseResult<void> send_status(Lsn received, Lsn flushed) override;
 
  private:
+  env::DatabaseResult<void> erase_slot(const std::string& name);
   env::DatabaseResult<Lsn> create_slot(const std::string& name);
   std::vector<std::string> take_messages();
   std::optional<std::string> take_keepalive();

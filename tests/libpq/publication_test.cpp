@@ -165,5 +165,35 @@ TEST_F(Publication, gives_up_waiting_for_a_tables_lock) {
   EXPECT_EQ(must(session->publish("pub", {"public", "items"})), PublishOutcome::published);
 }
 
+// Whoever makes it again: a slot that stands before a change which was written without it is of no
+// use to anybody.
+TEST_F(Publication, that_was_gone_for_one_change_needs_a_new_slot) {
+  {
+    auto session = replication_session();
+    must(session->ensure_publication(publication_));
+    must(session->ensure_slot(slot_));
+  }
+  sql("CREATE TABLE items (id int); DROP PUBLICATION pub");
+  sql("INSERT INTO items VALUES (1)");
+  sql("CREATE PUBLICATION pub FOR TABLE items");
+  const auto failure = [this]() -> std::optional<DatabaseFailure> {
+    auto session = replication_session();
+    EXPECT_FALSE(must(session->ensure_publication(publication_)));
+    must(session->ensure_slot(slot_));
+    must(session->start_streaming(slot_, publication_));
+    const auto deadline = deadline_after(std::chrono::seconds(2));
+    while (deadline > std::chrono::steady_clock::now())
+      if (const auto received = session->receive(deadline); !received.ok())
+        return received.error().kind;
+    return std::nullopt;
+  };
+  EXPECT_EQ(failure(), DatabaseFailure::no_publication);
+  EXPECT_EQ(failure(), DatabaseFailure::no_publication);
+  must(replication_session()->drop_slot("another"));
+  EXPECT_EQ(failure(), DatabaseFailure::no_publication);
+  must(replication_session()->drop_slot(slot_));
+  EXPECT_EQ(failure(), std::nullopt);
+}
+
 }  // namespace
 }  // namespace holdfast::production

@@ -55,6 +55,17 @@ TEST_F(LostStream, OfADroppedPublicationEndsWithTheNextChange) {
   EXPECT_TRUE(reached(Mark::all_shapes_reset));
 }
 
+// Somebody makes it again after a write: no session of that slot ever gets past the write.
+TEST_F(LostStream, OfAPublicationMadeAgainByHandGetsANewSlot) {
+  make_shape();
+  drop_publication();
+  write_row_2();
+  postgres_.create_publication(StackOptions{}.publication);
+  EXPECT_EQ(go_on("&live=true").status, 409);
+  EXPECT_TRUE(reached(Mark::all_shapes_reset));
+  expect_a_new_shape_with_row_2();
+}
+
 // wal_status = lost: the slot is made anew, and everything that was made by the old one ends.
 TEST_F(LostStream, OfALostSlotEndsAllShapesAndTheSlotIsMadeAnew) {
   make_shape();

@@ -39,6 +39,9 @@ class Session final : public env::ReplicationSession {
   DatabaseResult<bool> ensure_publication(const std::string& publication) override {
     return session_->ensure_publication(publication);
   }
+  DatabaseResult<void> drop_slot(const std::string& slot) override {
+    return session_->drop_slot(slot);
+  }
   DatabaseResult<env::SlotState> ensure_slot(const std::string& slot) override {
     return session_->ensure_slot(slot);
   }

@@ -128,21 +128,26 @@ DatabaseResult<void> BlockingReplication::check_publication(const std::string& p
 }
 
 // Dropping a slot cannot be rolled back, creating a publication can: a crash in between leaves
-// neither or the publication's absence, and the next start does both again. A slot of the name that
-// is somebody else's stays, and existing_slot() says so.
+// neither or the publication's absence, and the next start does both again.
 DatabaseResult<void> BlockingReplication::replace_publication(const std::string& slot) {
   publication_uncommitted_ = false;
-  auto dropped =
-      run("SELECT pg_catalog.pg_drop_replication_slot(slot_name)"
-          " FROM pg_catalog.pg_replication_slots WHERE plugin = 'pgoutput'"
-          " AND database = pg_catalog.current_database() AND slot_name = " +
-          quote_literal(slot));
-  if (!dropped.ok()) {
+  if (auto dropped = drop_slot(slot); !dropped.ok()) {
     if (auto undone = run("ROLLBACK"); !undone.ok()) return undone.failure();
     return dropped.failure();
   }
   auto committed = run("COMMIT");
   if (!committed.ok()) return committed.failure();
+  return {};
+}
+
+// Of a slot that is somebody else's existing_slot() says so.
+DatabaseResult<void> BlockingReplication::drop_slot(const std::string& slot) {
+  auto dropped =
+      run("SELECT pg_catalog.pg_drop_replication_slot(slot_name)"
+          " FROM pg_catalog.pg_replication_slots WHERE plugin = 'pgoutput'"
+          " AND database = pg_catalog.current_database() AND slot_name = " +
+          quote_literal(slot));
+  if (!dropped.ok()) return dropped.failure();
   return {};
 }
 

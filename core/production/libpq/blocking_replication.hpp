@@ -28,6 +28,7 @@ class BlockingReplication {
   env::DatabaseResult<bool> ensure_publication(const std::string& publication);
   /// Waits for open transactions, without limit. An invalidated slot is dropped and reported as
   /// slot_invalidated, so that the next attempt makes a new one.
+  env::DatabaseResult<void> drop_slot(const std::string& slot);
   env::DatabaseResult<env::SlotState> ensure_slot(const std::string& slot);
   env::DatabaseResult<void> start_streaming(const std::string& slot,
                                             const std::string& publication);

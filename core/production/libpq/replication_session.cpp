@@ -47,6 +47,10 @@ DatabaseResult<bool> LibpqReplicationSession::ensure_publication(const std::stri
               [publication](BlockingReplication& s) { return s.ensure_publication(publication); });
 }
 
+DatabaseResult<void> LibpqReplicationSession::drop_slot(const std::string& slot) {
+  return call("pg.drop_slot", [slot](BlockingReplication& s) { return s.drop_slot(slot); });
+}
+
 DatabaseResult<env::SlotState> LibpqReplicationSession::ensure_slot(const std::string& slot) {
   return call("pg.slot", [slot](BlockingReplication& s) { return s.ensure_slot(slot); });
 }

@@ -24,6 +24,7 @@ class LibpqReplicationSession final : public env::ReplicationSession {
   env::DatabaseResult<env::ServerSettings> settings() override;
   env::DatabaseResult<void> acquire_lock(const std::string& name) override;
   env::DatabaseResult<bool> ensure_publication(const std::string& publication) override;
+  env::DatabaseResult<void> drop_slot(const std::string& slot) override;
   env::DatabaseResult<env::SlotState> ensure_slot(const std::string& slot) override;
   env::DatabaseResult<void> start_streaming(const std::string& slot,
                                             const std::string& publication) override;

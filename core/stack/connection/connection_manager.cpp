@@ -93,7 +93,7 @@ void ConnectionManager::lock_acquired(runtime::Ref<ReplicationClient> client,
   if (!led) take_over();
   // Only now: until here the read models may show what another leader has changed since.
   cast<&StatusMonitor::set>(names::status_monitor, Condition::lock_acquired, client.id);
-  cast<&ReplicationClient::configure>(client);
+  cast<&ReplicationClient::configure>(client, slot_is_useless_);
 }
 
 void ConnectionManager::take_over() {
@@ -110,6 +110,7 @@ void ConnectionManager::take_over() {
 
 void ConnectionManager::configured(runtime::Ref<ReplicationClient> client, env::SlotState slot) {
   if (!is_current(client)) return;
+  slot_is_useless_ = false;
   check_origin(slot);
   start_shapes();
   // A session of the pool proves that ordinary connections work, and warms the pool.
@@ -196,6 +197,7 @@ void ConnectionManager::settled(runtime::Ref<ReplicationClient> client) {
 
 void ConnectionManager::client_failed(env::DatabaseError error) {
   needs_a_person_ = needs_a_person(error.kind);
+  slot_is_useless_ = slot_is_useless_ || error.kind == env::DatabaseFailure::no_publication;
   cast<&StatusMonitor::explain>(names::status_monitor, error.message);
   context_->emit({needs_a_person_ ? observe::Level::error : observe::Level::warning,
                   "database_connection_failed",

@@ -64,6 +64,9 @@ class ConnectionManager : public runtime::Process {
   bool waiting_for_lock_ = false;
   unsigned failures_ = 0;        ///< since a session was settled
   bool needs_a_person_ = false;  ///< the last failure does not go away by itself
+  /// It stands before changes that were written without the publication, whoever has made that
+  /// again since: no session gets past them.
+  bool slot_is_useless_ = false;
 };
 
 }  // namespace holdfast::stack

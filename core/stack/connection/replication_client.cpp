@@ -42,11 +42,14 @@ void ReplicationClient::connect() {
                                           runtime::Ref<ReplicationClient>{self()}, *identity);
 }
 
-void ReplicationClient::configure() {
+void ReplicationClient::configure(bool slot_is_useless) {
   // Where there was none the slot is made anew as well: an older one would decode what was written
   // without it.
   auto created = session_->ensure_publication(context_->options.publication);
   if (!created.ok()) fail(created.error());
+  if (slot_is_useless)
+    if (auto dropped = session_->drop_slot(context_->options.slot); !dropped.ok())
+      fail(dropped.error());
   auto slot = session_->ensure_slot(context_->options.slot);
   if (!slot.ok()) fail(slot.error());
   confirmed_ = received_ = slot->confirmed_flush;

@@ -25,8 +25,9 @@ class ReplicationClient : public runtime::Process {
 
   /// Connects and waits for the advisory lock; then ConnectionManager::lock_acquired.
   void connect();
-  /// Publication and slot; then ConnectionManager::configured.
-  void configure();
+  /// Publication and slot; then ConnectionManager::configured. A slot that is `useless` is made
+  /// anew.
+  void configure(bool slot_is_useless);
   /// Streams from the slot's confirmed position until the session breaks.
   void stream();
   /// One receive, and what came of it handed over.

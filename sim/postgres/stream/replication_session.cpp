@@ -50,6 +50,21 @@ env::DatabaseResult<bool> ModelReplicationSession::ensure_publication(
   return true;
 }
 
+env::DatabaseResult<void> ModelReplicationSession::drop_slot(const std::string& name) {
+  if (auto trip = client_.round_trip("pg.drop_slot"); !trip) return trip.failure();
+  return erase_slot(name);
+}
+
+env::DatabaseResult<void> ModelReplicationSession::erase_slot(const std::string& name) {
+  const auto found = state_.slots.find(name);
+  if (found == state_.slots.end()) return {};
+  if (found->second.active != nullptr)
+    return error(DatabaseFailure::slot_active, "55006",
+                 "replication slot \"" + name + "\" is active");
+  state_.slots.erase(found);
+  return {};
+}
+
 env::DatabaseResult<env::SlotState> ModelReplicationSession::ensure_slot(const std::string& name) {
   if (auto trip = client_.round_trip("pg.slot"); !trip) return trip.failure();
   const auto publication = std::exchange(uncommitted_publication_, std::nullopt);
@@ -57,10 +72,7 @@ env::DatabaseResult<env::SlotState> ModelReplicationSession::ensure_slot(const s
   if (found != state_.slots.end() && publication) {
     // A slot older than its publication would decode WAL that knows no such publication, so the
     // publication is committed once the slot is gone.
-    if (found->second.active != nullptr)
-      return error(DatabaseFailure::slot_active, "55006",
-                   "replication slot \"" + name + "\" is active");
-    state_.slots.erase(found);
+    if (auto erased = erase_slot(name); !erased) return erased.failure();
   } else if (found != state_.slots.end() && found->second.invalidated) {
     // Whoever is told so begins again, and makes another one.
     state_.slots.erase(found);

@@ -224,8 +224,11 @@ int check(const CheckOptions& options) {
   const auto scenario = check_scenario(options.scenario);
   const auto junit = check_writable(options.junit);
   const auto folder = check_folder(options.save_failures);
+  // The one by default is made when something fails.
+  const bool chosen = options.failures != CheckOptions{}.failures;
+  const auto database = check_folder(chosen ? options.failures : std::string());
   if (!weakened.ok()) return refuse(weakened.error());
-  for (const Result<void>* each : {&scenario, &junit, &folder})
+  for (const Result<void>* each : {&scenario, &junit, &folder, &database})
     if (!each->ok()) return refuse(each->error());
   Summary summary;
   replay_database(options, summary);
