@@ -1,6 +1,7 @@
 // The guards of shapes with subqueries that their processes ask, each in a story that goes wrong
 // without it: consumers and collectors that start again, and markers while input waits. Tasks of
 // the projects that there are; rows of tasks are written id=project.
+#include "core/base/mark_list.hpp"
 #include "tests/stack/shape_story.hpp"
 
 namespace holdfast::stack::test {
@@ -87,6 +88,19 @@ TEST(SubqueryGuards, NoMarkerClaimsWhatWaitsBehindAQuery) {
   EXPECT_EQ(read_while_input_waits(Guards::all()), "1=1");
   EXPECT_EQ(read_while_input_waits(without(Guard::markers_stay_below_the_buffer)),
             "1=1, and claims to be up to date");
+}
+
+// A row comes again before its table's TRUNCATE has ended the shape, whose state still has it.
+TEST(SubqueryConsumers, TakeNothingAfterATruncate) {
+  ServedTasks story(Guards::all());
+  story.before("Consumer::deliver", story.stall(std::chrono::seconds(2)));
+  story.write(
+      {Statement{sim::postgres::StatementKind::truncate, {"public", "projects"}, {}, {}, {}}});
+  story.pass(std::chrono::seconds(1));
+  story.write({project(1)});
+  story.pass(std::chrono::seconds(5));
+  EXPECT_TRUE(story.reached(Mark::shape_removed_by_truncate));
+  EXPECT_EQ(story.client.read(), "409");
 }
 
 // B2. A task was taken by one collector, and is replayed to the next.

@@ -93,6 +93,7 @@ void SubqueryConsumer::begin(subquery::Views views) {
 // -- the stream -----------------------------------------------------------------------------------
 
 void SubqueryConsumer::deliver(std::shared_ptr<const Delivery> delivery) {
+  if (ended_) return;
   if (!shape_ && !delivery->values.empty()) {
     std::vector<subquery::ValueSet> views;
     for (const auto& [dependency, values] : delivery->values) views.push_back(values);
@@ -106,6 +107,7 @@ void SubqueryConsumer::deliver(std::shared_ptr<const Delivery> delivery) {
     if (const std::string_view ending = take_transactions(*delivery); !ending.empty()) {
       Contribution last{delivery->batch, meta_.handle, {}};
       last.ending = ending;
+      ended_ = true;
       return cast<&ShapeLogCollector::contribute>(collector_, std::move(last));
     }
   }

@@ -67,6 +67,8 @@ class SubqueryConsumer : public Consumer {
   void start_query();
 
   std::optional<subquery::OuterShape> shape_;  ///< none: the views are not known yet
+  /// What ends the shape was contributed. Its state lacks that, and nobody wants what follows.
+  bool ended_ = false;
   std::optional<runtime::Ref<Materializer>> materializer_;
   std::optional<SnapshotRows> snapshot_rows_;
   MoveRows move_rows_;
