@@ -92,7 +92,17 @@ storage::StoreResult<storage::Boot> StoreProcess::take_over() {
        "store_taken_over",
        {{"epoch", std::to_string(epoch_)}, {"shapes", std::to_string(boot->shapes.size())}}});
   schedule_maintenance();  // what was removed before this start may not all be collected
+  yield_point("takeover.store");
+  show(*boot);
   return boot;
+}
+
+void StoreProcess::show(const storage::Boot& boot) {
+  try {
+    call<&ShapeStatusOwner::refresh>(names::shape_status_owner, boot);
+  } catch (const runtime::ProcessExit&) {
+    // It is late, or has ended, and then everything that reads from it begins anew.
+  }
 }
 
 storage::StoreResult<std::vector<storage::ShapeRecord>> StoreProcess::create(
@@ -133,8 +143,10 @@ storage::StoreResult<storage::Boot> StoreProcess::begin_session(
     epoch_ = (*cut)->epoch;
     context_->reached(Mark::unfinished_transaction_cut);
   }
-  return context_->readers->with_reader("store.load",
-                                        [](storage::Reader& reader) { return reader.load(); });
+  auto boot = context_->readers->with_reader("store.load",
+                                             [](storage::Reader& reader) { return reader.load(); });
+  if (boot.ok()) show(*boot);
+  return boot;
 }
 
 void StoreProcess::commit(runtime::Ref<ShapeLogCollector> collector, std::uint64_t ticket,
@@ -182,7 +194,8 @@ storage::StoreResult<std::vector<protocol::ShapeHandle>> StoreProcess::remove_en
   try {
     call<&ShapeStatusOwner::set_ending>(names::shape_status_owner, ending, true);
   } catch (const runtime::ProcessExit&) {
-    // Its tables are gone with it, and its successor reads the store.
+    // It has ended: its successor is not believed before it was shown what the store has, which
+    // comes after this removal. Or it is late by the longest time that a call waits.
   }
   auto removed = removal();
   if (removed.ok())

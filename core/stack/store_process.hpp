@@ -80,6 +80,9 @@ class StoreProcess : public runtime::Process {
   /// Leaves by a crash for failures after which nothing in memory can be trusted.
   void check(const storage::StoreError& error);
   void schedule_maintenance();
+  /// The read models become what was found. From here, and before anything else is done: a removal
+  /// that comes later must not be undone by what was read before it. SUSPENDS.
+  void show(const storage::Boot& boot);
   /// From its commit on, another instance that asks the store says 409 for a shape, and makes its
   /// successor. The read models may hear of it much later, so before that they leave the question
   /// to the store (I-43). `removal`: of these shapes, as a job. SUSPENDS.

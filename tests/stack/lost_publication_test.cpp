@@ -64,6 +64,11 @@ TEST_F(LostStream, OfAPublicationMadeAgainByHandGetsANewSlot) {
   EXPECT_EQ(go_on("&live=true").status, 409);
   EXPECT_TRUE(reached(Mark::all_shapes_reset));
   expect_a_new_shape_with_row_2();
+
+  make_shape();
+  postgres_.disconnect_all();
+  pass(std::chrono::seconds(5));
+  EXPECT_EQ(go_on().status, 200) << "the new slot is of use to every session";
 }
 
 // wal_status = lost: the slot is made anew, and everything that was made by the old one ends.

@@ -91,29 +91,67 @@ TEST_F(ShapeLookup, AnOwnerThatLivesHasTheLastWord) {
   EXPECT_TRUE(ask(Guards::all()).by_handle.has_value()) << "its tables went with it";
 }
 
-// A standby asks the store, the leader its read models, which may be seconds late: a removal waits
-// until these leave the question to the store. Once a client was sent away by the one and served by
-// the other (I-43).
-TEST(Removal, IsFinalForTheLeaderOnceItIsForAStandby) {
-  test::Story story;
-  story.engine_.api.deletion = api::Deletion::allowed;
-  story.create_items();
-  story.start();
-  scenarios::Instance& leader = *story.instance_;
-  scenarios::Instance& standby = story.begin(Guards::all());
-  const std::string shape = "/v1/shape?table=items";
-  const std::string handle = *story.ask(shape + "&offset=-1").header("electric-handle");
-  const auto status_at = [&](scenarios::Instance& instance) {
-    story.instance_ = &instance;
-    return story.ask(shape + "&offset=0_0&handle=" + handle).status;
-  };
-  story.stall(names::shape_status_owner, std::chrono::seconds(5));
-  leader.handle(test::request(shape, "DELETE"), [](const protocol::Response&) {});
-  story.pass(std::chrono::seconds(1));
+/// A leader, and one shape that is removed.
+class Removal : public ::testing::Test, public test::Story {
+ protected:
+  Removal() {
+    engine_.api.deletion = api::Deletion::allowed;
+    create_items();
+    start();
+    leader_ = instance_;
+    handle_ = *ask(k_shape + "&offset=-1").header("electric-handle");
+  }
+  int status_at(scenarios::Instance* instance) {
+    instance_ = instance;
+    return ask(k_shape + "&offset=0_inf&handle=" + handle_).status;
+  }
+  void begin_removal() {
+    leader_->handle(test::request(k_shape, "DELETE"), [](const protocol::Response&) {});
+  }
+  Act stall_owner() {
+    return [this](const sim::StepInfo&) {
+      executor_.stall(leader_->runtime(),
+                      leader_->runtime().whereis(names::shape_status_owner.text),
+                      std::chrono::seconds(5));
+    };
+  }
+
+  const std::string k_shape = "/v1/shape?table=items";
+  scenarios::Instance* leader_ = nullptr;
+  std::string handle_;
+};
+
+// A standby asks the store, the leader its read models, which may be seconds late. Once a client
+// was sent away by the one and served by the other (I-43).
+TEST_F(Removal, WaitsUntilTheReadModelsLeaveItToTheStore) {
+  scenarios::Instance* standby = &begin(Guards::all());
+  stall(names::shape_status_owner, std::chrono::seconds(5));
+  begin_removal();
+  pass(std::chrono::seconds(1));
   EXPECT_EQ(status_at(standby), 200) << "the leader would still serve it";
-  story.pass(std::chrono::seconds(9));
-  EXPECT_EQ(status_at(leader), 409);
+  pass(std::chrono::seconds(9));
+  EXPECT_EQ(status_at(leader_), 409);
   EXPECT_EQ(status_at(standby), 409);
+}
+
+TEST_F(Removal, IsSeenByTheLeaderBeforeItsReadModelsForget) {
+  before("store.remove", stall_owner());
+  begin_removal();
+  pass(std::chrono::seconds(1));
+  EXPECT_EQ(status_at(leader_), 409);
+}
+
+// A collector that starts has read the store before the removal, and goes on long after it.
+TEST_F(Removal, IsNotUndoneByACollectorThatStarts) {
+  stall(names::shape_cleaner, std::chrono::seconds(1));
+  begin_removal();
+  pass(std::chrono::milliseconds(10));
+  before("StoreProcess::begin_session", [this](const sim::StepInfo&) {
+    stall(names::shape_log_collector, std::chrono::seconds(3));
+  });
+  runtime().kill(runtime().whereis(names::shape_log_collector.text));
+  pass(std::chrono::seconds(9));
+  EXPECT_EQ(status_at(leader_), 409);
 }
 
 }  // namespace

@@ -101,11 +101,8 @@ void ConnectionManager::take_over() {
   if (!boot.ok()) exit(runtime::ExitReason::crash("take-over: " + boot.error().message));
   origin_ = call<&StoreProcess::origin>(names::store);
   ASSERT(origin_.has_value(), "a store that was taken over knows where its shapes come from");
-  yield_point("takeover.store");
-  auto unfinished = std::move(boot->unfinished_removals);
-  call<&ShapeStatusOwner::refresh>(names::shape_status_owner, std::move(*boot));
   yield_point("takeover.refreshed");
-  cast<&ShapeCleaner::resume>(names::shape_cleaner, std::move(unfinished));
+  cast<&ShapeCleaner::resume>(names::shape_cleaner, std::move(boot->unfinished_removals));
 }
 
 void ConnectionManager::configured(runtime::Ref<ReplicationClient> client, env::SlotState slot) {

@@ -44,7 +44,6 @@ void ShapeLogCollector::init() {
   std::vector<protocol::ShapeHandle> set_aside;
   for (const auto& [handle, shape] : shapes_)
     if (shape.set_aside()) set_aside.push_back(handle);
-  call<&ShapeStatusOwner::refresh>(names::shape_status_owner, std::move(*boot));
   for (const protocol::ShapeHandle& handle : set_aside) quarantine_above(handle);
 }
 
