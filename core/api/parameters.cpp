@@ -35,6 +35,7 @@ struct Fields {
   shape::LogMode log_mode = shape::LogMode::full;
   bool live = false;
   bool live_sse = false;
+  bool compaction = false;
 };
 
 bool is_blank(std::string_view text) {
@@ -160,7 +161,8 @@ Fields cast(const ParameterValues& values, Route route, FieldErrors& errors) {
                                                {"full", shape::Replica::full});
   fields.log_mode = caster.word<shape::LogMode>("log", {"full", shape::LogMode::full},
                                                 {"changes_only", shape::LogMode::changes_only});
-  caster.boolean("experimental_compaction", "experimental_compaction");
+  fields.compaction =
+      caster.boolean("experimental_compaction", "experimental_compaction").value_or(false);
   if (route == Route::remove) {
     caster.boolean("live", "live");
     caster.boolean("live_sse", "live_sse");
@@ -316,6 +318,7 @@ Result<ShapeParameters, Response> parse_shape_request(const Request& request,
 
   result.definition = std::move(definition).value();
   result.queryable_columns = fields.queryable_columns;
+  result.compaction = fields.compaction;
   result.previous_cursor = read_cursor(fields.cursor.value_or(""));
   result.if_none_match = read_if_none_match(request.headers);
   return result;

@@ -26,6 +26,7 @@ struct ShapeParameters {
   Method method = Method::get;
   shape::DefinitionRequest definition;  ///< `columns` falls back on queryable_columns (§5.6)
   std::optional<std::vector<std::string>> queryable_columns;
+  bool compaction = false;  ///< asked for; there is none, but where it may be asked for is checked
   std::optional<protocol::LogOffset> offset;    ///< none: `now`
   std::optional<protocol::ShapeHandle> handle;  ///< present iff offset is neither `-1` nor `now`
   Live live = Live::no;

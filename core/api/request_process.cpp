@@ -138,6 +138,9 @@ RequestProcess::Answer RequestProcess::first_get() {
       resolve_definition(*this, *context_, method_, parameters_->definition, &*parameters_);
   if (!definition.ok()) return definition.error();
   definition_ = std::move(*definition);
+  if (parameters_->compaction && !definition_->dependencies().empty())
+    return definition_invalid(
+        method_, {"experimental_compaction", "can't be enabled for shapes with subqueries"});
 
   auto shape = find_by_identity(*this, *context_, source(), definition_->identity());
   const bool asked_for_it =

@@ -118,7 +118,8 @@ enum class PublicationState : std::uint8_t { complete, not_a_member, identity_no
 struct PublishedTable {
   postgres::RelationName name;
   postgres::Oid oid;
-  /// The transaction that put it there: whoever's snapshot does not see it may miss changes.
+  /// The last that put it there, or changed the publication: whoever's snapshot does not see it may
+  /// miss changes.
   /// nullopt: too long ago for its number to tell.
   std::optional<postgres::Xid> added_by;
 };

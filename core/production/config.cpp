@@ -150,7 +150,7 @@ void read_server(Reader& reader, Config& config) {
               [&](const std::string& value) { return parse_concurrency(value, limits); });
   std::tie(config.max_initial_requests, config.max_existing_requests) = limits;
   reader.read("ELECTRIC_ENABLE_INTEGRATION_TESTING", config.deletion_allowed, parse_bool);
-  reader.integer("ELECTRIC_PROMETHEUS_PORT", config.prometheus_port, 0, 65535);
+  reader.integer("ELECTRIC_PROMETHEUS_PORT", config.prometheus_port, 1, 65535);
   reader.integer("HOLDFAST_SHARDS", config.shards, 0, 64);
   reader.read("HOLDFAST_DRAIN_TIMEOUT", config.drain_timeout, parse_time);
 }

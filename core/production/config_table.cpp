@@ -57,7 +57,7 @@ constexpr auto k_variables = std::to_array<Variable>({
     {"ELECTRIC_EXPERIMENTAL_MAX_SHAPES", "number", "", "old name of ELECTRIC_MAX_SHAPES"},
 
     {"ELECTRIC_LOG_LEVEL", "error|warning|info|debug", "info", "least level that is logged"},
-    {"ELECTRIC_PROMETHEUS_PORT", "0-65535", "off", "port of GET /metrics"},
+    {"ELECTRIC_PROMETHEUS_PORT", "1-65535", "off", "port of GET /metrics"},
 
     {"ELECTRIC_DATABASE_USE_IPV6", "", "", "IPv6 and IPv4 are both tried, in the resolver's order",
      k_unsupported},

@@ -1,28 +1,41 @@
 #include "core/production/database_url.hpp"
 
+#include <optional>
+
 #include "core/production/config_values.hpp"
 #include "core/protocol/http.hpp"
 
 namespace holdfast::production {
 namespace {
 
-/// Percent-decoding alone: '+' is no blank in these parts of a URL.
-std::string decode(std::string_view text) {
+/// What a '%' and the two digits after it mean; nullopt: it has not two.
+std::optional<char> percent_encoded(std::string_view text) {
   const auto digit = [](char c) {
     if (c >= '0' && c <= '9') return c - '0';
     if (c >= 'a' && c <= 'f') return c - 'a' + 10;
     if (c >= 'A' && c <= 'F') return c - 'A' + 10;
     return -1;
   };
+  if (text.size() < 3 || digit(text[1]) < 0 || digit(text[2]) < 0) return std::nullopt;
+  return static_cast<char>(digit(text[1]) * 16 + digit(text[2]));
+}
+
+bool is_percent_encoded(std::string_view url) {
+  for (std::size_t i = url.find('%'); i != std::string_view::npos; i = url.find('%', i + 1))
+    if (percent_encoded(url.substr(i)).value_or('\0') == '\0') return false;
+  return true;
+}
+
+/// Percent-decoding alone: '+' is no blank in these parts of a URL. REQUIRES: is_percent_encoded().
+std::string decode(std::string_view text) {
   std::string result;
   for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '%' && i + 2 < text.size() && digit(text[i + 1]) >= 0 &&
-        digit(text[i + 2]) >= 0) {
-      result += static_cast<char>(digit(text[i + 1]) * 16 + digit(text[i + 2]));
-      i += 2;
-    } else {
+    if (text[i] != '%') {
       result += text[i];
+      continue;
     }
+    result += percent_encoded(text.substr(i)).value_or('%');
+    i += 2;
   }
   return result;
 }
@@ -72,6 +85,11 @@ Result<DatabaseAddress> parse_database_url(std::string_view url) {
     return fail("invalid URL scheme: \"" + std::string(scheme) +
                 "\". The URL has the form postgresql://user:password@host:port/database");
 
+  // libpq would refuse these, and repeat the password.
+  if (!is_percent_encoded(url))
+    return fail(
+        "a % that is not followed by two hexadecimal digits (a "
+        "% that means itself is written %25), or %00");
   std::string_view rest = url.substr(scheme_end + 3);
   std::string_view query;
   if (const std::size_t mark = rest.find('?'); mark != std::string_view::npos) {
@@ -83,7 +101,9 @@ Result<DatabaseAddress> parse_database_url(std::string_view url) {
     path = rest.substr(slash + 1);
     rest = rest.substr(0, slash);
   }
-  const std::size_t at = rest.rfind('@');
+  const std::size_t at = rest.find('@');
+  if (at != rest.rfind('@'))
+    return fail("more than one @ before the host. An @ inside the password is written %40");
   const std::string_view user_info =
       at == std::string_view::npos ? std::string_view() : rest.substr(0, at);
   std::string_view host = at == std::string_view::npos ? rest : rest.substr(at + 1);

@@ -195,5 +195,23 @@ TEST_F(Publication, that_was_gone_for_one_change_needs_a_new_slot) {
   EXPECT_EQ(failure(), std::nullopt);
 }
 
+// What was left out for a while is missing ever after, so who looks later must still see it.
+TEST_F(Publication, that_left_out_an_operation_has_its_tables_since_then) {
+  sql("CREATE TABLE items (id int PRIMARY KEY); CREATE PUBLICATION pub");
+  auto session = query_session();
+  must(session->publish("pub", {"public", "items"}));
+  const auto before = must(session->published("pub"));
+  ASSERT_EQ(before.size(), 1U);
+  sql("ALTER PUBLICATION pub SET (publish = 'insert')");
+  EXPECT_TRUE(must(session->published("pub")).empty());
+  const auto refused = session->publish("pub", {"public", "items"});
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().kind, DatabaseFailure::not_published);
+  sql("ALTER PUBLICATION pub SET (publish = 'insert, update, delete, truncate')");
+  const auto after = must(session->published("pub"));
+  ASSERT_EQ(after.size(), 1U);
+  EXPECT_GT(after[0].added_by.value().value, before[0].added_by.value().value);
+}
+
 }  // namespace
 }  // namespace holdfast::production

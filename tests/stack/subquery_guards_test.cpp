@@ -90,6 +90,18 @@ TEST(SubqueryGuards, NoMarkerClaimsWhatWaitsBehindAQuery) {
             "1=1, and claims to be up to date");
 }
 
+// http-api.md §5.9: though there is no compaction, where it may be asked for is the same.
+TEST(Compaction, IsRefusedToAShapeWithSubqueries) {
+  ServedTasks story(Guards::all());
+  const protocol::Response refused = story.ask(
+      "/v1/shape?table=tasks&where=project+IN+(SELECT+id+FROM+projects)&offset=-1"
+      "&experimental_compaction=true");
+  EXPECT_EQ(refused.status, 400);
+  EXPECT_EQ(refused.body, R"({"message":"Invalid request","errors":{"experimental_compaction":)"
+                          R"(["can't be enabled for shapes with subqueries"]}})");
+  EXPECT_EQ(story.ask("/v1/shape?table=tasks&offset=-1&experimental_compaction=true").status, 200);
+}
+
 // A row comes again before its table's TRUNCATE has ended the shape, whose state still has it.
 TEST(SubqueryConsumers, TakeNothingAfterATruncate) {
   ServedTasks story(Guards::all());

@@ -26,9 +26,9 @@ class BlockingReplication {
   /// slot whose WAL is older than its publication can never be decoded (§8.1). An existing one must
   /// publish all four operations, else `configuration`.
   env::DatabaseResult<bool> ensure_publication(const std::string& publication);
+  env::DatabaseResult<void> drop_slot(const std::string& slot);
   /// Waits for open transactions, without limit. An invalidated slot is dropped and reported as
   /// slot_invalidated, so that the next attempt makes a new one.
-  env::DatabaseResult<void> drop_slot(const std::string& slot);
   env::DatabaseResult<env::SlotState> ensure_slot(const std::string& slot);
   env::DatabaseResult<void> start_streaming(const std::string& slot,
                                             const std::string& publication);

@@ -146,7 +146,7 @@ DatabaseError Connection::end_of_copy() {
   if (result == nullptr) return error;
   const ResultRows owned(result);
   if (PQresultStatus(result) == PGRES_FATAL_ERROR)
-    error = failed(result, DatabaseActivity::replicating);
+    error = failed(result, DatabaseActivity::streaming);
   return error;
 }
 

@@ -128,6 +128,15 @@ bool classify_authentication(const ServerFailure& f, DatabaseError& out) {
   return false;
 }
 
+/// While a change is decoded the server's own words do not matter, which it may say in any
+/// language. A publication that was made again since may be known by its name alone, and then lacks
+/// a row.
+bool lacks_publication(const ServerFailure& f, DatabaseActivity activity) {
+  if (f.sqlstate == "XX000") return f.message.starts_with("cache lookup failed for publication ");
+  return f.sqlstate == "42704" &&
+         (activity == DatabaseActivity::streaming || f.message.starts_with("publication "));
+}
+
 bool classify_cancelled(const ServerFailure& f, DatabaseActivity activity, DatabaseError& out) {
   if (f.sqlstate == "55P03") {
     out.kind = DatabaseFailure::lock_timeout;
@@ -149,7 +158,7 @@ DatabaseError classify(const ServerFailure& f, DatabaseActivity activity) {
       classify_cancelled(f, activity, out))
     return out;
   const std::string_view group = std::string_view(f.sqlstate).substr(0, 2);
-  if (f.sqlstate == "42704" && f.message.starts_with("publication ")) {
+  if (lacks_publication(f, activity)) {
     out.kind = DatabaseFailure::no_publication;
   } else if (f.sqlstate == "42501") {
     out.kind = DatabaseFailure::privilege;

@@ -12,7 +12,13 @@ namespace holdfast::production {
 
 /// What was going on. The same error means different things: an unknown one ends a connection
 /// attempt or a stream, which is tried again, but is the answer to a query.
-enum class DatabaseActivity : std::uint8_t { connecting, waiting_for_lock, replicating, querying };
+enum class DatabaseActivity : std::uint8_t {
+  connecting,
+  waiting_for_lock,
+  replicating,  ///< setting up
+  streaming,
+  querying
+};
 
 /// An ErrorResponse, field by field; a field that was not sent is empty.
 struct ServerFailure {

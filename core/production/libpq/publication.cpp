@@ -27,7 +27,9 @@ constexpr const char* k_publication_state =
     "  JOIN pg_catalog.pg_publication p ON p.oid = r.prpubid"
     "  WHERE r.prrelid = c.oid AND p.pubname = $3"
     "  AND pg_catalog.to_jsonb(r) ->> 'prqual' IS NULL"
-    "  AND pg_catalog.to_jsonb(r) ->> 'prattrs' IS NULL)"
+    "  AND pg_catalog.to_jsonb(r) ->> 'prattrs' IS NULL),"
+    " EXISTS (SELECT FROM pg_catalog.pg_publication p WHERE p.pubname = $3"
+    "  AND NOT (p.pubinsert AND p.pubupdate AND p.pubdelete AND p.pubtruncate))"
     " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
     " WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind IN ('r', 'p')";
 
@@ -78,7 +80,12 @@ DatabaseResult<PublishOutcome> BlockingQuery::publish_in_transaction(const std::
   if (*state == PublicationState::not_a_member) {
     auto added = run("ALTER PUBLICATION " + quote_identifier(publication) + " ADD TABLE " +
                      quote_relation(table));
-    if (!added.ok()) return added.failure();
+    if (!added.ok()) {
+      DatabaseError error = added.error();
+      // The table is there, as was just seen; a message may be in any language.
+      if (error.sqlstate == "42704") error.kind = DatabaseFailure::no_publication;
+      return Failure{std::move(error)};
+    }
   }
   // Also where the identity is full already: it takes the table's lock, and so waits for writers
   // that are at work. What they wrote before the table was published is never streamed, and a
@@ -124,6 +131,12 @@ DatabaseResult<PublicationState> BlockingQuery::publication_state(const std::str
   if (state->rows() == 0)
     return Failure{DatabaseError{DatabaseFailure::undefined_object, "42P01",
                                  "relation " + quote_relation(table) + " does not exist"}};
+  if (state->text(0, 2) == "t")
+    return Failure{DatabaseError{DatabaseFailure::not_published,
+                                 {},
+                                 "Publication \"" + publication +
+                                     "\" does not publish all required operations: INSERT, "
+                                     "UPDATE, DELETE, TRUNCATE"}};
   if (state->text(0, 1) != "t") return PublicationState::not_a_member;
   return state->text(0, 0) == "t" ? PublicationState::complete
                                   : PublicationState::identity_not_full;
@@ -158,13 +171,18 @@ DatabaseResult<PublicationState> BlockingQuery::verify_published(const std::stri
 
 DatabaseResult<std::vector<PublishedTable>> BlockingQuery::published(
     const std::string& publication) {
+  // Since its place in the publication or the publication itself was changed: what was left out for
+  // a while shows by nothing else. A publication that leaves out operations has no table whole.
   auto rows = connection_->run(
-      "SELECT n.nspname, c.relname, c.oid, r.xmin,"
-      " pg_catalog.age(r.xmin) BETWEEN 0 AND 1000000000 FROM pg_catalog.pg_publication_rel r"
+      "SELECT nspname, relname, oid, xmin, pg_catalog.age(xmin) BETWEEN 0 AND 1000000000 FROM ("
+      "SELECT n.nspname, c.relname, c.oid,"
+      " CASE WHEN pg_catalog.age(p.xmin) < pg_catalog.age(r.xmin) THEN p.xmin ELSE r.xmin END xmin"
+      " FROM pg_catalog.pg_publication_rel r"
       " JOIN pg_catalog.pg_publication p ON p.oid = r.prpubid"
       " JOIN pg_catalog.pg_class c ON c.oid = r.prrelid"
       " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
-      " WHERE p.pubname = $1 ORDER BY n.nspname COLLATE \"C\", c.relname COLLATE \"C\"",
+      " WHERE p.pubname = $1 AND p.pubinsert AND p.pubupdate AND p.pubdelete AND p.pubtruncate) t"
+      " ORDER BY nspname COLLATE \"C\", relname COLLATE \"C\"",
       {publication}, soon());
   if (!rows.ok()) return rows.failure();
   std::vector<PublishedTable> out;
