@@ -123,8 +123,9 @@ Task& SimulatedExecutor::pick() {
 void SimulatedExecutor::run_picked(Task& task) {
   picked_ = &task;
   if (observer_) {
+    observed_ = task.path();  // which goes with the process, and the observer may end that
     observer_({.step = steps_,
-               .path = task.path(),
+               .path = observed_,
                .label = task.next_label(),
                .at = clock_.now(),
                .process = task.process_id(),

@@ -165,6 +165,7 @@ class SimulatedExecutor final : public runtime::Executor {
   std::uint64_t steps_ = 0;
 
   runtime::Task* picked_ = nullptr;  ///< null again when forgotten
+  std::string observed_;             ///< path of the step that is announced
   SchedulePoint point_;              ///< where the next decision would stand
   std::uint64_t last_decision_ = 0;
 

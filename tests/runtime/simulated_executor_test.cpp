@@ -197,8 +197,9 @@ TEST(SimulatedExecutor, the_step_callback_may_kill_the_process_whose_step_it_ann
   SimulatedFixture fixture;
   Log log;
   fixture.executor.on_step([&](const sim::StepInfo& info) {
-    if (info.path == "/t/victim" && info.label.text == "victim.pause")
-      info.instance->kill(info.process);
+    if (info.path != "/t/victim" || info.label.text != "victim.pause") return;
+    info.instance->kill(info.process);
+    EXPECT_EQ(info.path, "/t/victim") << "others may be told of the step after it";
   });
   const auto victim = start(fixture.instance, "victim", [&](Scripted& me) {
     log.add("before");
