@@ -65,7 +65,9 @@ void ShapeCleaner::remove_faulty(protocol::ShapeHandle handle, std::string reaso
   // The last of the subsystem to start and the first to stop.
   const bool whole = runtime().whereis(names::shape_cache.text).valid();
   if (!whole && context_->guards.on(Guard::no_removal_while_stopping)) return;
-  (void)remove(std::move(handle), std::move(reason));
+  // Whoever gave the shape up does nothing more for it.
+  if (!remove(handle, reason).ok())
+    send_after<&ShapeCleaner::remove_faulty>(k_retry_delay, std::move(handle), std::move(reason));
 }
 
 void ShapeCleaner::finish(protocol::ShapeHandle handle) {

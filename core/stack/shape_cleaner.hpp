@@ -35,7 +35,7 @@ class ShapeCleaner : public runtime::Process {
   storage::StoreResult<std::size_t> expire(std::vector<protocol::ShapeHandle> chosen,
                                            std::size_t limit);
   /// The same for a fault that the engine found by itself, if all of it is there to have found it:
-  /// what fails while it stops says nothing about the shape (B6).
+  /// what fails while it stops says nothing about the shape (B6). Tried until it is done.
   void remove_faulty(protocol::ShapeHandle handle, std::string reason);
   /// Steps 2 to 5, for a shape whose step 1 is durable. Asked for by the store.
   void finish(protocol::ShapeHandle handle);
