@@ -13,6 +13,7 @@ void ConnectionPool::acquire(runtime::Reply<SharedSession> reply, runtime::Proce
 }
 
 void ConnectionPool::release(runtime::ProcessId holder, SharedSession session) {
+  std::erase_if(waiting_, [&](const Waiting& waiting) { return waiting.holder == holder; });
   const auto found = holders_.find(holder);
   if (found == holders_.end()) return;
   demonitor(found->second);

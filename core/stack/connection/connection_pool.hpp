@@ -55,8 +55,14 @@ template <class F>
 auto with_session(runtime::Process& process, const StackContext& context, F use)
     -> std::invoke_result_t<F, env::QuerySession&> {
   using R = std::invoke_result_t<F, env::QuerySession&>;
-  SharedSession session =
-      process.call<&ConnectionPool::acquire>(names::connection_pool, process.self());
+  SharedSession session;
+  try {
+    session = process.call<&ConnectionPool::acquire>(names::connection_pool, process.self());
+  } catch (const runtime::ProcessExit&) {
+    // It may be granted all the same, or have been: to nobody.
+    process.cast<&ConnectionPool::release>(names::connection_pool, process.self(), nullptr);
+    throw;
+  }
   if (session == nullptr) {
     auto connected = context.environment.database->connect();
     if (!connected.ok()) {
