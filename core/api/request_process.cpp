@@ -350,13 +350,18 @@ RequestProcess::Answer RequestProcess::conflict(
   // asked the store makes sure that no read model answers for the shape again.
   if (!found.live && runtime::TableRef(runtime(), stack::tables::shape_meta).find(dead).found())
     call<&stack::ShapeStatusOwner::forget>(stack::names::shape_status_owner, dead);
-  // Likewise of the successor: read models that have not forgotten what a reset ended name it. Then
-  // the store says who follows, or makes it (http-api.md §18.1).
-  const bool follows = !successor || look_up(*context_, *successor).live;
-  if (!follows && !std::exchange(ask_store_, true)) return first_get();
+  if (successor) {
+    // Likewise of the successor: read models that have not forgotten what a reset ended name it.
+    // Then the store says who follows, or makes it (http-api.md §18.1).
+    const storage::ShapeLookup next = look_up(*context_, *successor);
+    if (!next.live) {
+      if (auto failure = snapshot_failure(next.removed_reason)) return failure;
+      if (!std::exchange(ask_store_, true)) return first_get();
+      throw NotNow{NotReady::shape_data, "the shape that follows ended before it could be named"};
+    }
+  }
   context_->reached(Mark::conflict_answered);
-  return must_refetch(method_, follows ? successor : std::nullopt,
-                      found.removed_reason.value_or(std::string()));
+  return must_refetch(method_, successor, found.removed_reason.value_or(std::string()));
 }
 
 void RequestProcess::end_if_outdated(const storage::ShapeRecord& live) {
@@ -373,12 +378,10 @@ void RequestProcess::end_shape(const protocol::ShapeHandle& handle, std::string 
   if (!removed.ok()) throw NotNow{NotReady::shape_data, removed.error().message};
 }
 
-RequestProcess::Answer RequestProcess::snapshot_failure() {
-  // Who names a handle and does not wait for its snapshot asks again for what was served before.
-  if (parameters_->handle && held_ != Hold::snapshot) return std::nullopt;
-  const auto reason = look_up(*context_, *handle_).removed_reason;
-  if (!reason) return std::nullopt;
-  const std::string_view text = *reason;
+RequestProcess::Answer RequestProcess::snapshot_failure(
+    const std::optional<std::string>& removed_reason) {
+  if (!removed_reason) return std::nullopt;
+  const std::string_view text = *removed_reason;
   const bool refused = text.starts_with(stack::removed::snapshot_refused);
   if (!refused && !text.starts_with(stack::removed::snapshot_failed)) return std::nullopt;
   context_->reached(Mark::snapshot_failure_told);
@@ -388,7 +391,11 @@ RequestProcess::Answer RequestProcess::snapshot_failure() {
 }
 
 RequestProcess::Answer RequestProcess::shape_is_gone() {
-  if (auto failure = snapshot_failure()) return failure;
+  // Who names a handle and does not wait for its snapshot asks again for what was served before.
+  if (!parameters_->handle || held_ == Hold::snapshot) {
+    if (auto failure = snapshot_failure(look_up(*context_, *handle_).removed_reason))
+      return failure;
+  }
   if (!parameters_->handle) {
     // The client named no handle, so there is nothing to refetch: it gets the shape of its
     // definition as it is now.

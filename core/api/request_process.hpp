@@ -77,9 +77,9 @@ class RequestProcess : public stack::Waiter {
   void end_shape(const protocol::ShapeHandle& handle, std::string reason);
   /// Ends a shape that this very request no longer means.
   void end_if_outdated(const storage::ShapeRecord& live);
-  /// Why the snapshot that it waits for could not be taken, if the shape ended of that. To make the
-  /// shape anew would fail again, and again.
-  Answer snapshot_failure();
+  /// Why the snapshot of a shape could not be taken, if it was removed for that. To make the shape
+  /// anew would fail again, and again.
+  Answer snapshot_failure(const std::optional<std::string>& removed_reason);
   /// 409 if the client holds a handle, else its definition's shape of now.
   Answer shape_is_gone();
   std::optional<stack::ShapeMeta> current_shape();
