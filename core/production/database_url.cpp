@@ -1,28 +1,14 @@
 #include "core/production/database_url.hpp"
 
-#include <optional>
-
 #include "core/production/config_values.hpp"
 #include "core/protocol/http.hpp"
 
 namespace holdfast::production {
 namespace {
 
-/// What a '%' and the two digits after it mean; nullopt: it has not two.
-std::optional<char> percent_encoded(std::string_view text) {
-  const auto digit = [](char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
-  };
-  if (text.size() < 3 || digit(text[1]) < 0 || digit(text[2]) < 0) return std::nullopt;
-  return static_cast<char>(digit(text[1]) * 16 + digit(text[2]));
-}
-
 bool is_percent_encoded(std::string_view url) {
   for (std::size_t i = url.find('%'); i != std::string_view::npos; i = url.find('%', i + 1))
-    if (percent_encoded(url.substr(i)).value_or('\0') == '\0') return false;
+    if (protocol::percent_decoded(url.substr(i)).value_or('\0') == '\0') return false;
   return true;
 }
 
@@ -34,7 +20,7 @@ std::string decode(std::string_view text) {
       result += text[i];
       continue;
     }
-    result += percent_encoded(text.substr(i)).value_or('%');
+    result += protocol::percent_decoded(text.substr(i)).value_or('%');
     i += 2;
   }
   return result;

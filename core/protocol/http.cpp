@@ -1,7 +1,5 @@
 #include "core/protocol/http.hpp"
 
-#include <optional>
-
 namespace holdfast::protocol {
 namespace {
 
@@ -22,16 +20,13 @@ std::string decode(std::string_view text, Part part) {
   std::string out;
   out.reserve(text.size());
   for (std::size_t i = 0; i < text.size(); ++i) {
-    const bool escape = text[i] == '%' && i + 2 < text.size() && hex_digit(text[i + 1]) >= 0 &&
-                        hex_digit(text[i + 2]) >= 0;
-    const char byte =
-        escape ? static_cast<char>(hex_digit(text[i + 1]) * 16 + hex_digit(text[i + 2])) : text[i];
+    const auto escaped = percent_decoded(text.substr(i));
     if (text[i] == '+' && part == Part::query) {
       out += ' ';
-    } else if (!escape || (byte == '/' && part == Part::path)) {
+    } else if (!escaped || (*escaped == '/' && part == Part::path)) {
       out += text[i];
     } else {
-      out += byte;
+      out += *escaped;
       i += 2;
     }
   }
@@ -45,6 +40,14 @@ const std::string* find_header(const Headers& headers, std::string_view name) {
 }
 
 }  // namespace
+
+std::optional<char> percent_decoded(std::string_view text) {
+  if (text.size() < 3 || text[0] != '%') return std::nullopt;
+  const int high = hex_digit(text[1]);
+  const int low = hex_digit(text[2]);
+  if (high < 0 || low < 0) return std::nullopt;
+  return static_cast<char>(high * 16 + low);
+}
 
 const std::string* Request::parameter(std::string_view name) const {
   for (auto it = query.rbegin(); it != query.rend(); ++it)

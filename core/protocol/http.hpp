@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -37,5 +38,9 @@ struct Response {
 /// Splits "/v1/shape?a=b&c" into path and query, percent- and plus-decoded; but for an escaped '/'
 /// of the path, which is none of its dividers and stays as it is.
 void parse_target(std::string_view target, Request& into);
+
+/// The byte that `text` begins with, escaped: a '%' and two hexadecimal digits. nullopt: it does
+/// not begin so.
+std::optional<char> percent_decoded(std::string_view text);
 
 }  // namespace holdfast::protocol

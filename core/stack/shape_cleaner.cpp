@@ -40,8 +40,6 @@ storage::StoreResult<void> ShapeCleaner::remove(protocol::ShapeHandle handle, st
       {observe::Level::info, "shape_removed", {{"handle", handle.text}, {"reason", reason}}});
   auto removed = call<&StoreProcess::remove>(names::store, handle, std::move(reason));
   if (!removed.ok()) return removed.failure();
-  // One that was removed before is forgotten again: whoever removed it may not have come so far.
-  if (removed->empty()) removed->push_back(std::move(handle));
   yield_point("removal.committed");
   for (const protocol::ShapeHandle& gone : *removed)
     call<&ShapeStatusOwner::forget>(names::shape_status_owner, gone);
@@ -71,8 +69,6 @@ void ShapeCleaner::remove_faulty(protocol::ShapeHandle handle, std::string reaso
 }
 
 void ShapeCleaner::finish(protocol::ShapeHandle handle) {
-  cast<&ShapeStatusOwner::forget>(names::shape_status_owner, handle);
-  yield_point("removal.forgotten");
   try {
     // Routing and consumer. Without a collector there is neither: its successor reads the
     // catalogue.

@@ -65,9 +65,9 @@ void ShapeStatusOwner::put(const storage::ShapeRecord& record) {
   by_identity_->put(record.identity, record.handle);
 }
 
-void ShapeStatusOwner::refresh(storage::Boot boot) {
+void ShapeStatusOwner::refresh(std::shared_ptr<const storage::Boot> found) {
   std::set<protocol::ShapeHandle> live;
-  for (const storage::ShapeRecord& record : boot.shapes) {
+  for (const storage::ShapeRecord& record : found->shapes) {
     put(record);
     live.insert(record.handle);
   }
@@ -75,7 +75,7 @@ void ShapeStatusOwner::refresh(storage::Boot boot) {
   for (const auto& [handle, meta] : meta_->rows())
     if (!live.contains(handle)) stale.push_back(handle);
   for (protocol::ShapeHandle& handle : stale) forget(std::move(handle));
-  lsn_->put(0, {boot.applied});
+  lsn_->put(0, {found->applied});
   cast<&StatusMonitor::set>(names::status_monitor, Condition::catalogue_current, self());
   if (context_->guards.on(Guard::refresh_wakes_everyone))
     cast<&ShapeChanges::all_changed>(names::shape_changes);

@@ -32,9 +32,9 @@ class ShapeStatusOwner : public runtime::Process {
 
   // -- handlers -----------------------------------------------------------------------------------
 
-  /// Replaces everything by what a take-over found. Old rows go last, so that no live shape is ever
+  /// Replaces everything by what the store found. Old rows go last, so that no live shape is ever
   /// missing.
-  void refresh(storage::Boot boot);
+  void refresh(std::shared_ptr<const storage::Boot> found);
   /// A shape that the store made durable. Known already: nothing changes.
   void add(storage::ShapeRecord record);
   /// Advances heads and wakes who waits for them.

@@ -57,7 +57,7 @@ void StoreProcess::init() {
                    [slot = context_->store] { slot->store.reset(); });
 }
 
-storage::StoreResult<storage::Boot> StoreProcess::take_over() {
+storage::StoreResult<void> StoreProcess::take_over() {
   context_->store->set_index(nullptr);
   origin_.reset();
   collector_.reset();
@@ -76,7 +76,7 @@ storage::StoreResult<storage::Boot> StoreProcess::take_over() {
     context_->emit({observe::Level::error, "store_unusable", {{"reason", boot.error().message}}});
     cast<&StatusMonitor::explain>(names::status_monitor, boot.error().message);
     check(boot.error());
-    return boot;
+    return boot.failure();
   }
   epoch_ = boot->epoch;
   taken_over_ = now();
@@ -93,16 +93,19 @@ storage::StoreResult<storage::Boot> StoreProcess::take_over() {
        {{"epoch", std::to_string(epoch_)}, {"shapes", std::to_string(boot->shapes.size())}}});
   schedule_maintenance();  // what was removed before this start may not all be collected
   yield_point("takeover.store");
-  show(*boot);
-  return boot;
+  const auto found = show(std::move(*boot));
+  cast<&ShapeCleaner::resume>(names::shape_cleaner, found->unfinished_removals);
+  return {};
 }
 
-void StoreProcess::show(const storage::Boot& boot) {
+std::shared_ptr<const storage::Boot> StoreProcess::show(storage::Boot boot) {
+  auto found = std::make_shared<const storage::Boot>(std::move(boot));
   try {
-    call<&ShapeStatusOwner::refresh>(names::shape_status_owner, boot);
+    call<&ShapeStatusOwner::refresh>(names::shape_status_owner, found);
   } catch (const runtime::ProcessExit&) {
     // It is late, or has ended, and then everything that reads from it begins anew.
   }
+  return found;
 }
 
 storage::StoreResult<std::vector<storage::ShapeRecord>> StoreProcess::create(
@@ -134,7 +137,7 @@ void StoreProcess::outlast_leases() {
   if (now() < over) sleep(over - now());
 }
 
-storage::StoreResult<storage::Boot> StoreProcess::begin_session(
+storage::StoreResult<std::shared_ptr<const storage::Boot>> StoreProcess::begin_session(
     runtime::Ref<ShapeLogCollector> collector) {
   collector_ = collector;
   auto cut = on_store("store.cut", [](storage::Store& s) { return s.cut_unfinished(); });
@@ -145,8 +148,8 @@ storage::StoreResult<storage::Boot> StoreProcess::begin_session(
   }
   auto boot = context_->readers->with_reader("store.load",
                                              [](storage::Reader& reader) { return reader.load(); });
-  if (boot.ok()) show(*boot);
-  return boot;
+  if (!boot.ok()) return boot.failure();
+  return show(std::move(*boot));
 }
 
 void StoreProcess::commit(runtime::Ref<ShapeLogCollector> collector, std::uint64_t ticket,

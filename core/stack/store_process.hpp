@@ -31,8 +31,9 @@ class StoreProcess : public runtime::Process {
 
   // -- handlers; each SUSPENDS for a job of the write worker --------------------------------------
 
-  /// Opens the store, raises its epoch, recovers. REQUIRES: the Postgres lock is held.
-  storage::StoreResult<storage::Boot> take_over();
+  /// Opens the store, raises its epoch, recovers; has what was found shown, and removals that were
+  /// begun finished. REQUIRES: the Postgres lock is held.
+  storage::StoreResult<void> take_over();
   /// What this incarnation's store belongs to; nullopt until take_over() succeeded.
   std::optional<StoreOrigin> origin() const { return origin_; }
 
@@ -43,7 +44,8 @@ class StoreProcess : public runtime::Process {
   /// A new collector takes over from whichever there was: commits of earlier ones that still wait
   /// here are dropped, and what is durable at this moment is answered. What a dead collector was
   /// not told any more is in there.
-  storage::StoreResult<storage::Boot> begin_session(runtime::Ref<ShapeLogCollector> collector);
+  storage::StoreResult<std::shared_ptr<const storage::Boot>> begin_session(
+      runtime::Ref<ShapeLogCollector> collector);
 
   storage::StoreResult<std::vector<storage::ShapeRecord>> create(storage::NewShape shape);
   /// Answers the collector by ShapeLogCollector::committed(ticket, …). On failure it does not
@@ -82,7 +84,7 @@ class StoreProcess : public runtime::Process {
   void schedule_maintenance();
   /// The read models become what was found. From here, and before anything else is done: a removal
   /// that comes later must not be undone by what was read before it. SUSPENDS.
-  void show(const storage::Boot& boot);
+  std::shared_ptr<const storage::Boot> show(storage::Boot boot);
   /// From its commit on, another instance that asks the store says 409 for a shape, and makes its
   /// successor. The read models may hear of it much later, so before that they leave the question
   /// to the store (I-43). `removal`: of these shapes, as a job. SUSPENDS.

@@ -197,11 +197,11 @@ void FaultDriver::lose_the_stream(const PlannedFault& fault) {
   const bool is_slot = fault.kind == FaultKind::slot_lost;
   const auto old = postgres_.slot(slot);
   // A publication that somebody else keeps is theirs to make again.
-  const bool there =
+  const bool can_lose =
       is_slot ? old && !old->invalidated
               : old && postgres_.has_publication(publication) && plan_.knobs.manual_publishing == 0;
   counters_.count(fault.kind, false);
-  if (!there) return;
+  if (!can_lose) return;
   const std::size_t cause = oracle_.record({oracle::Cause::slot_recreated, slot, executor_.now()});
   if (is_slot)
     postgres_.invalidate_slot(slot);

@@ -101,10 +101,10 @@ class HeldRequest : public test::OneShapeFixture {
 
   /// Its shape moves while the read models are made anew.
   void make_read_models_anew() {
-    storage::Boot boot;
-    boot.shapes = {store_->record()};
-    boot.shapes.front().head = LogOffset::at(9, 0);
-    runtime_.cast_from_outside<&ShapeStatusOwner::refresh>(shapes_, std::move(boot));
+    auto found = std::make_shared<storage::Boot>();
+    found->shapes = {store_->record()};
+    found->shapes.front().head = LogOffset::at(9, 0);
+    runtime_.cast_from_outside<&ShapeStatusOwner::refresh>(shapes_, std::move(found));
     pass(std::chrono::seconds(1));
   }
 

@@ -184,8 +184,7 @@ DatabaseResult<env::SlotState> BlockingReplication::existing_slot(const std::str
         {},
         "replication slot \"" + slot + "\" belongs to another database or output plugin"}};
   if (rows->text(0, 1) == "t") {
-    auto dropped = run("SELECT pg_catalog.pg_drop_replication_slot(" + quote_literal(slot) + ")");
-    if (!dropped.ok()) return dropped.failure();
+    if (auto dropped = drop_slot(slot); !dropped.ok()) return dropped.failure();
     return Failure{DatabaseError{
         DatabaseFailure::slot_invalidated, "55000",
         "Couldn't start replication: slot has been invalidated because it exceeded the maximum "

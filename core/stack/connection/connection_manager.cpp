@@ -9,8 +9,6 @@
 #include "core/stack/connection/publication_manager.hpp"
 #include "core/stack/connection/schema_reconciler.hpp"
 #include "core/stack/connection/status_monitor.hpp"
-#include "core/stack/shape_cleaner.hpp"
-#include "core/stack/shape_status_owner.hpp"
 #include "core/stack/stack_supervisor.hpp"
 #include "core/stack/store_process.hpp"
 
@@ -97,12 +95,11 @@ void ConnectionManager::lock_acquired(runtime::Ref<ReplicationClient> client,
 }
 
 void ConnectionManager::take_over() {
-  auto boot = call_within<&StoreProcess::take_over>(k_take_over_timeout, names::store);
-  if (!boot.ok()) exit(runtime::ExitReason::crash("take-over: " + boot.error().message));
+  const auto taken = call_within<&StoreProcess::take_over>(k_take_over_timeout, names::store);
+  if (!taken.ok()) exit(runtime::ExitReason::crash("take-over: " + taken.error().message));
   origin_ = call<&StoreProcess::origin>(names::store);
   ASSERT(origin_.has_value(), "a store that was taken over knows where its shapes come from");
   yield_point("takeover.refreshed");
-  cast<&ShapeCleaner::resume>(names::shape_cleaner, std::move(boot->unfinished_removals));
 }
 
 void ConnectionManager::configured(runtime::Ref<ReplicationClient> client, env::SlotState slot) {

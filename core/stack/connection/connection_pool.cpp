@@ -3,11 +3,7 @@
 namespace holdfast::stack {
 
 void ConnectionPool::acquire(runtime::Reply<SharedSession> reply, runtime::ProcessId holder) {
-  if (const auto held = holders_.find(holder); held != holders_.end()) {
-    demonitor(held->second);
-    holders_.erase(held);
-  }
-  std::erase_if(waiting_, [&](const Waiting& waiting) { return waiting.holder == holder; });
+  release(holder, nullptr);
   waiting_.push_back({std::move(reply), holder});
   grant();
 }

@@ -30,16 +30,17 @@ std::size_t bytes_of(const postgres::Transaction& transaction) {
 void ShapeLogCollector::init() {
   // From the store, not from the read models: a commit whose answer no collector lived to take is
   // durable all the same. Routing is complete before the first event can arrive (I-54).
-  auto boot =
+  const auto begun =
       call<&StoreProcess::begin_session>(names::store, runtime::Ref<ShapeLogCollector>{self()});
-  if (!boot.ok()) exit(runtime::ExitReason::crash("catalogue: " + boot.error().message));
-  last_processed_ = replay_until_ = boot->applied;
-  confirmable_ = stored_ = boot->confirmable;
+  if (!begun.ok()) exit(runtime::ExitReason::crash("catalogue: " + begun.error().message));
+  const storage::Boot& boot = **begun;
+  last_processed_ = replay_until_ = boot.applied;
+  confirmable_ = stored_ = boot.confirmable;
   const runtime::TableRef read_models(runtime(), tables::shape_meta);
-  for (const storage::ShapeRecord& record : boot->shapes) {
+  for (const storage::ShapeRecord& record : boot.shapes) {
     const auto shown = read_models.find(record.handle);
     add(shape_meta_from(record, shown.found() ? shown->definition : nullptr));
-    if (!record.quarantine.empty()) restore_quarantine(record, boot->applied);
+    if (!record.quarantine.empty()) restore_quarantine(record, boot.applied);
   }
   std::vector<protocol::ShapeHandle> set_aside;
   for (const auto& [handle, shape] : shapes_)
@@ -282,10 +283,6 @@ void ShapeLogCollector::remove_now(const protocol::ShapeHandle& handle, std::str
     auto removed = call<&StoreProcess::remove>(names::store, handle, std::move(reason));
     if (!removed.ok()) exit(runtime::ExitReason::crash("removal: " + removed.error().message));
     if (!removed->empty()) gone = std::move(*removed);
-    // From here, so that no reader is told of the position of what ended the shape and still finds
-    // it.
-    for (const protocol::ShapeHandle& each : gone)
-      cast<&ShapeStatusOwner::forget>(names::shape_status_owner, each);
   } else {
     cast<&ShapeCleaner::remove>(names::shape_cleaner, handle, std::move(reason));
   }
