@@ -6,6 +6,7 @@
 
 #include "core/base/md5.hpp"
 #include "core/shape/log_item.hpp"
+#include "core/subquery/set_index.hpp"
 #include "core/where/link_value.hpp"
 
 namespace holdfast::subquery {
@@ -16,6 +17,9 @@ using where::Truth;
 /// More columns than this on a left side: the number of ways to put NULLs into a row of them grows
 /// too large to enumerate.
 constexpr std::size_t k_most_masked_columns = 6;
+
+/// From so many values on an index of a set costs less than looking through it for each.
+constexpr std::size_t k_worth_an_index = 16;
 
 where::Loader loader_of(const postgres::ColumnInfo& column) {
   const auto loader = where::own_loader(where::type_of_column(column));
@@ -36,6 +40,26 @@ std::vector<std::string> left_sides(const std::string& value, bool with_nulls) {
   }
   return made;
 }
+
+/// Whether rows with a left side are in a set, or outside of it where that is asked. A row with a
+/// NULL on its left side is in no set, and it is outside of one only as long as nothing in there
+/// might be its equal.
+class ActiveIn {
+ public:
+  ActiveIn(const ValueSet& set, bool negated, std::size_t questions)
+      : set_(set), negated_(negated) {
+    if (negated && questions >= k_worth_an_index) index_.emplace(set);
+  }
+  bool operator()(const std::string& left) const {
+    if (!negated_) return !where::has_null(left) && set_.contains(left);
+    return (index_ ? index_->holds(left) : set_.holds(left)) == Truth::no;
+  }
+
+ private:
+  const ValueSet& set_;
+  bool negated_;
+  std::optional<SetIndex> index_;
+};
 
 }  // namespace
 
@@ -68,6 +92,12 @@ std::string Marking::hash_of_row(const where::Position& position,
 }
 
 bool Marking::active(std::size_t position, const postgres::Tuple& tuple, const Views& views) const {
+  const where::Position& at = plan().positions[position];
+  // A left side with a NULL is in no set, and whoever asks a large set of rows asks long.
+  if (at.dependency && !at.negated &&
+      std::any_of(at.columns.begin(), at.columns.end(),
+                  [&](std::uint16_t column) { return !tuple[column]; }))
+    return false;
   const Truth truth = definition_->condition()->evaluate_position(position, tuple, views);
   if (!rules_.negate_before_coercing && plan().positions[position].negated)
     return truth != Truth::no;
@@ -113,17 +143,16 @@ bool Marking::patterns_follow(std::size_t dependency,
 Flips Marking::flips(std::size_t dependency, const ValueSet& before, const ValueSet& after,
                      const std::vector<std::string>& values) const {
   const where::DependencyUse& use = plan().dependencies[dependency];
-  // A row with a NULL on its left side is in no set, and it is outside of one only as long as
-  // nothing in there might be its equal.
-  const Truth active = use.negated ? Truth::no : Truth::yes;
+  const ActiveIn was_active(before, use.negated, values.size());
+  const ActiveIn is_active(after, use.negated, values.size());
   std::set<shape::MovePattern> ins;
   std::set<shape::MovePattern> outs;
   std::set<std::string> seen;
   for (const std::string& value : values)
     for (const std::string& left : left_sides(value, use.negated)) {
       if (!seen.insert(left).second) continue;
-      const bool was = before.holds(left) == active;
-      const bool is = after.holds(left) == active;
+      const bool was = was_active(left);
+      const bool is = is_active(left);
       if (was == is) continue;
       for (const std::size_t p : use.positions)
         (is ? ins : outs).insert({p, hash(plan().positions[p], left)});

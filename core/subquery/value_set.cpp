@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "core/base/hash.hpp"
-#include "core/where/link_value.hpp"
 
 namespace holdfast::subquery {
 
@@ -24,20 +23,6 @@ struct ValueSet::Node {
     return priority != other.priority ? priority > other.priority : value < other.value;
   }
 };
-
-namespace {
-
-/// Whether two rows are equal as far as neither has a NULL: then SQL does not know.
-bool comparable_as_equal(std::string_view a, std::string_view b) {
-  const auto left = where::unpack_link_value(a);
-  const auto right = where::unpack_link_value(b);
-  ASSERT(left.size() == right.size(), "values of one dependency have one form");
-  for (std::size_t i = 0; i < left.size(); ++i)
-    if (left[i] && right[i] && *left[i] != *right[i]) return false;
-  return true;
-}
-
-}  // namespace
 
 ValueSet::ValueSet(const std::vector<std::string>& values) {
   for (const std::string& value : values) *this = with(value);
@@ -62,14 +47,17 @@ Truth ValueSet::holds(std::string_view value) const {
   const bool null_value = where::has_null(value);
   if (!null_value && contains(value)) return Truth::yes;
   if (!null_value && nulls() == 0) return Truth::no;
-  return any_comparable(root_, value, !null_value) ? Truth::unknown : Truth::no;
+  const bool unknown = any_comparable(root_.get(), where::unpack_link_value(value), !null_value);
+  return unknown ? Truth::unknown : Truth::no;
 }
 
-bool ValueSet::any_comparable(const NodeRef& node, std::string_view value, bool nulls_only) {
+bool ValueSet::any_comparable(const Node* node, const where::LinkColumns& columns,
+                              bool nulls_only) {
   if (node == nullptr || (nulls_only && node->nulls == 0)) return false;
-  if ((!nulls_only || node->has_null) && comparable_as_equal(node->value, value)) return true;
-  return any_comparable(node->left, value, nulls_only) ||
-         any_comparable(node->right, value, nulls_only);
+  if ((!nulls_only || node->has_null) && where::comparable_as_equal(node->value, columns))
+    return true;
+  return any_comparable(node->left.get(), columns, nulls_only) ||
+         any_comparable(node->right.get(), columns, nulls_only);
 }
 
 ValueSet::NodeRef ValueSet::make(const NodeRef& like, NodeRef left, NodeRef right) {

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "core/where/condition.hpp"
+#include "core/where/link_value.hpp"
 
 namespace holdfast::subquery {
 
@@ -27,7 +28,8 @@ class ValueSet {
   /// How many of the values have a NULL in them: for one column, whether the set holds NULL.
   std::size_t nulls() const;
 
-  /// SQL's `value IN (this set)`, rows compared as rows. O(log n) if neither side has a NULL.
+  /// SQL's `value IN (this set)`, rows compared as rows. O(log n) if neither side has a NULL, else
+  /// O(n): SetIndex answers many such questions faster.
   where::Truth holds(std::string_view value) const;
 
   /// Both do nothing if there is nothing to do. Expected O(log n).
@@ -51,7 +53,7 @@ class ValueSet {
   static std::pair<NodeRef, NodeRef> split(const NodeRef& node, std::string_view at);
   static void collect(const NodeRef& node, std::vector<std::string>& out);
   static void subtract(const NodeRef& a, const NodeRef& b, std::vector<std::string>& out);
-  static bool any_comparable(const NodeRef& node, std::string_view value, bool nulls_only);
+  static bool any_comparable(const Node* node, const where::LinkColumns& columns, bool nulls_only);
 
   NodeRef root_;
 };

@@ -1,13 +1,19 @@
 #include "core/where/link_value.hpp"
 
-#include <algorithm>
-
 #include "core/base/assert.hpp"
 
 namespace holdfast::where {
 namespace {
 
 constexpr std::uint64_t k_null = 0;  ///< else one more than the text's size
+
+std::optional<std::string_view> next_column(ByteReader& in) {
+  const std::uint64_t number = in.number();
+  if (number == k_null && !in.failed()) return std::nullopt;
+  const std::string_view text = in.bytes(static_cast<std::size_t>(number - 1));
+  ASSERT(!in.failed(), "a packed value is whole");
+  return text;
+}
 
 }  // namespace
 
@@ -59,23 +65,26 @@ bool append_link_cell(std::string& packed, Loader loader,
   return false;
 }
 
-std::vector<std::optional<std::string_view>> unpack_link_value(std::string_view packed) {
-  std::vector<std::optional<std::string_view>> columns;
-  ByteReader in(packed);
-  while (!in.finished()) {
-    const std::uint64_t number = in.number();
-    if (number == k_null)
-      columns.emplace_back();
-    else
-      columns.emplace_back(in.bytes(static_cast<std::size_t>(number - 1)));
-    ASSERT(!in.failed(), "a packed value is whole");
-  }
+LinkColumns unpack_link_value(std::string_view packed) {
+  LinkColumns columns;
+  for (ByteReader in(packed); !in.finished();) columns.push_back(next_column(in));
   return columns;
 }
 
+bool comparable_as_equal(std::string_view packed, const LinkColumns& columns) {
+  ByteReader in(packed);
+  for (const auto& column : columns) {
+    const auto other = next_column(in);
+    if (column && other && *column != *other) return false;
+  }
+  ASSERT(in.finished(), "values of one dependency have one form");
+  return true;
+}
+
 bool has_null(std::string_view packed) {
-  const auto columns = unpack_link_value(packed);
-  return std::any_of(columns.begin(), columns.end(), [](const auto& c) { return !c; });
+  for (ByteReader in(packed); !in.finished();)
+    if (!next_column(in)) return true;
+  return false;
 }
 
 }  // namespace holdfast::where

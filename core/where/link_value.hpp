@@ -19,8 +19,14 @@ namespace holdfast::where {
 bool append_link_cell(std::string& packed, Loader loader,
                       const std::optional<std::string_view>& cell);
 
+using LinkColumns = std::vector<std::optional<std::string_view>>;
+
 /// The columns of a packed value; views into it. REQUIRES: it was packed by append_link_cell.
-std::vector<std::optional<std::string_view>> unpack_link_value(std::string_view packed);
+LinkColumns unpack_link_value(std::string_view packed);
+
+/// Whether SQL cannot tell the value from these columns, or it is equal: none differs where neither
+/// is NULL. No allocation. REQUIRES: both have as many columns.
+bool comparable_as_equal(std::string_view packed, const LinkColumns& columns);
 
 /// The reverse, from texts that were unpacked.
 void append_packed(std::string& packed, const std::optional<std::string_view>& text);

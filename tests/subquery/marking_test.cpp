@@ -73,5 +73,20 @@ TEST_F(Marks, WithoutTheGuardARowWithoutAProjectIsOutsideOfThem) {
   EXPECT_TRUE(marks.marks_if_included({"7", std::nullopt}, projects({packed("1")}))) << "F-32";
 }
 
+// All values of a large result at once, as rows, with NULLs on the left side: were the result
+// looked through for each of them, this would take minutes.
+TEST_F(Marks, ALargeChangeOfRowsCostsWhatItsValuesCost) {
+  constexpr std::size_t k_values = 20'000;
+  const Marking marks = marking("(id, project) NOT IN (SELECT id, id FROM projects)");
+  std::vector<std::string> values;
+  for (std::size_t i = 0; i < k_values; ++i) {
+    const std::string number = std::to_string(i);
+    values.push_back(packed(number.c_str()) + packed(number.c_str()));
+  }
+  const Flips flips = marks.flips(0, {}, ValueSet(values), values);
+  EXPECT_TRUE(flips.ins.empty());
+  EXPECT_EQ(flips.outs.size(), 3 * k_values + 1) << "(1, 1), (1, NULL), (NULL, 1), (NULL, NULL)";
+}
+
 }  // namespace
 }  // namespace holdfast::subquery

@@ -4,10 +4,12 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "core/base/guard_list.hpp"
 #include "core/subquery/materializer_state.hpp"
+#include "core/subquery/set_index.hpp"
 #include "core/where/link_value.hpp"
 #include "tests/subquery/database.hpp"
 
@@ -50,6 +52,34 @@ TEST(ValueSet, IsASetWhateverItsHistory) {
     old = set;
     old_model = model;
   }
+}
+
+// Three-valued logic of rows in all its forms: few values, many NULLs.
+TEST(SetIndex, AnswersAsTheSet) {
+  test::Dice dice(7);
+  const auto row = [&](std::size_t columns) {
+    std::string value;
+    for (std::size_t i = 0; i < columns; ++i)
+      value +=
+          packed(dice.one_in(3) ? std::nullopt
+                                : std::optional<std::string_view>(std::to_string(dice.below(4))));
+    return value;
+  };
+  std::map<where::Truth, int> answers;
+  for (int round = 0; round < 2000; ++round) {
+    const std::size_t columns = 1 + dice.below(3);
+    std::vector<std::string> values(dice.below(5));
+    for (std::string& value : values) value = row(columns);
+    const ValueSet set(values);
+    const SetIndex index(set);
+    for (int question = 0; question < 10; ++question) {
+      const std::string value = row(columns);
+      ASSERT_EQ(index.holds(value), set.holds(value));
+      answers[set.holds(value)]++;
+    }
+  }
+  for (const auto truth : {where::Truth::no, where::Truth::unknown, where::Truth::yes})
+    EXPECT_GT(answers[truth], 500) << "each answer was asked for";
 }
 
 InnerChange step(InnerChange::Kind kind, const char* key, const char* value) {
